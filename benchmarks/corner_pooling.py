@@ -1,0 +1,161 @@
+"""Corner pooling against torch: `python benchmarks/corner_pooling.py [--rounds N] [--skip-large]`.
+
+Both sides run on 2 threads in one process, in turn. The peers: `torch.cummax` on NCHW between two
+flips, as mmcv pools corners; the authors' loop over rows (`_cpools` of princeton-vl/CornerNet) restated
+in torch on channels-last memory; a copy of the tensor into warm memory. Prints each time and, against
+its target, each ratio (median of the rounds' ratios).
+"""
+
+import argparse
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np
+import tensorflow as tf
+
+try:
+    import torch
+except ImportError:
+    sys.exit("This benchmark measures against torch. Type: pip install 'keras_cornernet[torch]'")
+
+from timing import VERDICT_HEAD, interleave, ratio, table, verdict
+
+from keras_cornernet.layers.corner_pooling import LeftPool, TopPool
+
+THREADS = 2
+OURS, XLA = "TopPool / LeftPool, tf.function", "TopPool / LeftPool, XLA"
+CUMMAX, LOOP, COPY = "torch.cummax, NCHW, flips", "authors' row loop, torch channels-last", "copy"
+# Axis of the pool: its name, the layer, the targets against torch.cummax forward and with gradient.
+SIDES = {1: ("H", TopPool, 0.08, 0.2), 2: ("W", LeftPool, 0.20, 0.65)}
+
+
+def cummax_pool(x, axis):
+    """The reversed running maximum of an NCHW tensor as mmcv's CornerPool computes it."""
+    return torch.cummax(x.flip(axis), axis).values.flip(axis)
+
+
+def loop_pool(x, axis):
+    """The authors' forward loop: each row's output is its maximum with the output of the row before."""
+    rows, pooled = x.unbind(axis), torch.empty_like(x)
+    outputs = pooled.unbind(axis)
+    outputs[-1].copy_(rows[-1])
+    for i in range(len(rows) - 2, -1, -1):
+        torch.maximum(rows[i], outputs[i + 1], out=outputs[i])
+    return pooled
+
+
+def loop_gradient(x, upstream, axis):
+    """The authors' backward loop: the index of the record moves when a value is strictly greater."""
+    rows, arriving, gradient = x.unbind(axis), upstream.unbind(axis), torch.zeros_like(x)
+    best = rows[-1].clone()
+    record = torch.full_like(best, len(rows) - 1, dtype=torch.long)
+    for i in range(len(rows) - 1, -1, -1):
+        greater = rows[i] > best
+        best = torch.where(greater, rows[i], best)
+        record.masked_fill_(greater, i)
+        gradient.scatter_add_(axis, record.unsqueeze(axis), arriving[i].unsqueeze(axis))
+    return gradient
+
+
+def without_gradient(run):
+    def call():
+        with torch.inference_mode():
+            return run()
+
+    return call
+
+
+def forward(axis, shape, rounds):
+    """Times the pooled values; returns the results and checks that all sides agree."""
+    x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    ours, pool = tf.constant(x), tf.function(SIDES[axis][1]())
+    nchw = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+    last = nchw.contiguous(memory_format=torch.channels_last)
+    target = torch.empty_like(last)
+    candidates = {
+        OURS: lambda: pool(ours),
+        CUMMAX: without_gradient(lambda: cummax_pool(nchw, axis + 1)),
+        LOOP: without_gradient(lambda: loop_pool(last, axis + 1)),
+        COPY: without_gradient(lambda: target.copy_(last)),
+    }
+    expected = pool(ours).numpy()
+    for name in (CUMMAX, LOOP):
+        np.testing.assert_array_equal(candidates[name]().permute(0, 2, 3, 1).numpy(), expected)
+    return interleave(candidates, rounds)
+
+
+def with_gradient(axis, shape, rounds):
+    """Times values and gradient together, our side in plain TensorFlow and under XLA."""
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal(shape, dtype=np.float32)
+    upstream = generator.standard_normal(shape, dtype=np.float32)
+    pool, inputs = SIDES[axis][1](), (tf.constant(x), tf.constant(upstream))
+    nchw = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+    arriving = torch.from_numpy(upstream).permute(0, 3, 1, 2).contiguous()
+    last, arriving_last = (t.contiguous(memory_format=torch.channels_last) for t in (nchw, arriving))
+
+    def step(x, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            pooled = pool(x)
+        return pooled, tape.gradient(pooled, x, upstream)
+
+    def cummax_step():
+        leaf = nchw.detach().requires_grad_(True)
+        pooled = cummax_pool(leaf, axis + 1)
+        pooled.backward(arriving)
+        return pooled, leaf.grad
+
+    def loop_step():
+        return loop_pool(last, axis + 1), loop_gradient(last, arriving_last, axis + 1)
+
+    plain, compiled = tf.function(step), tf.function(step, jit_compile=True)
+    candidates = {
+        OURS: lambda: plain(*inputs),
+        XLA: lambda: compiled(*inputs),
+        CUMMAX: cummax_step,
+        LOOP: without_gradient(loop_step),
+    }
+    expected = plain(*inputs)[1].numpy()
+    np.testing.assert_allclose(compiled(*inputs)[1].numpy(), expected, atol=1e-4)
+    for name in (CUMMAX, LOOP):
+        np.testing.assert_allclose(candidates[name]()[1].permute(0, 2, 3, 1).numpy(), expected, atol=1e-4)
+    return interleave(candidates, rounds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--skip-large", action="store_true", help="leave out the tensor of batch 8")
+    options = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+
+    small, large, verdicts = (1, 128, 128, 128), (8, 128, 128, 256), []
+    for axis, (name, _, forward_target, gradient_target) in SIDES.items():
+        results = forward(axis, small, options.rounds)
+        print(table(results, f"forward, {name}, {small}, float32"), "\n", flush=True)
+        verdicts.append(verdict(ratio(results, OURS, CUMMAX), forward_target, f"{name} forward / cummax"))
+        verdicts.append(verdict(ratio(results, OURS, LOOP), 1.25, f"{name} forward / row loop"))
+
+        results = with_gradient(axis, small, options.rounds)
+        print(table(results, f"forward and gradient, {name}, {small}, float32"), "\n", flush=True)
+        verdicts.append(verdict(ratio(results, OURS, CUMMAX), gradient_target, f"{name} gradient / cummax"))
+        verdicts.append(verdict(ratio(results, OURS, LOOP), 1.25, f"{name} gradient / row loop"))
+        verdicts.append(verdict(ratio(results, XLA, OURS), 2.0, f"{name} gradient, XLA / plain"))
+
+        if not options.skip_large:
+            results = forward(axis, large, max(3, options.rounds // 2))
+            print(table(results, f"forward, {name}, {large}, float32"), "\n", flush=True)
+            verdicts.append(verdict(ratio(results, OURS, COPY), 4.0, f"{name} forward, batch 8 / copy"))
+            verdicts.append(verdict(ratio(results, OURS, LOOP), 1.25, f"{name} forward, batch 8 / row loop"))
+    print(VERDICT_HEAD, *verdicts, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""CornerNet detection in Keras 3."""

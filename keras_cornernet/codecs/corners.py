@@ -1,0 +1,163 @@
+"""Boxes as pairs of corners: heatmaps, offsets and embeddings, there and back."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from keras_cornernet.ops.gather import gather_cells
+from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, radius_table
+from keras_cornernet.ops.peaks import NOTHING, find_peaks
+
+CORNERS = {"top_left": slice(0, 2), "bottom_right": slice(2, 4)}
+
+
+class Decoded(NamedTuple):
+    """Boxes read off the maps, best first, before any suppression.
+
+    Attributes:
+        boxes: `(batch, n, 4)` `xyxy`, input pixels.
+        scores: `(batch, n)`; -1 for pairs that were rejected.
+        labels: `(batch, n)` int32.
+        corner_scores: `(batch, n, 2)`, of the top-left and the bottom-right corner.
+    """
+
+    boxes: object
+    scores: object
+    labels: object
+    corner_scores: object
+
+
+@dataclass(frozen=True)
+class CornerCodec:
+    """Encodes boxes to the targets of CornerNet and decodes its outputs.
+
+    Attributes:
+        num_classes: channels of the heatmaps.
+        min_overlap: a corner moved by the bump's radius keeps this intersection over union.
+        bump_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
+        top_k: corners of each kind that are paired.
+        num_detections: pairs that are kept.
+        embedding_threshold: corners whose embeddings differ more do not pair.
+        peak_kernel: a corner is the maximum of this many cells each way; 1 takes every cell.
+
+    Source: Law & Deng 2018, secs. 3.2, 3.3 and 4.2; princeton-vl/CornerNet, `sample/coco.py` and `_decode` of
+    `models/py_utils/kp_utils.py`.
+    """
+
+    num_classes: int
+    min_overlap: float = 0.3
+    bump_radius: int | None = None
+    top_k: int = 100
+    num_detections: int = 1000
+    embedding_threshold: float = 0.5
+    peak_kernel: int = 3
+
+    def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
+        """Draws the targets on the device.
+
+        Args:
+            annotations: `"boxes"` `(batch, n, 4)` float32 `xyxy` in input pixels, clipped to
+                `[0, size - 1]`; `"labels"` `(batch, n)` int32, -1 for padding; if some objects are to be
+                neither taught nor punished, `"ignore"` `(batch, n)` bool.
+            input_size, grid_size: `(height, width)` of the images and of the maps.
+
+        Returns:
+            `{"top_left" | "bottom_right": {"heatmap": (batch, h, w, num_classes), "offset": (batch, n, 2),
+            "index": (batch, n) int32}, "mask": (batch, n)}`, and `"heatmap_mask"` `(batch, h, w,
+            num_classes)`, 0 inside ignored boxes, when annotations have `"ignore"`.
+        """
+        boxes, labels = annotations["boxes"], ops.cast(annotations["labels"], "int32")
+        ignore = annotations.get("ignore")
+        (height, width), (rows, columns) = input_size, grid_size
+        ratio = np.array([columns / width, rows / height] * 2, np.float32)
+        scaled = boxes * ratio
+        present = labels >= 0
+        taught = present if ignore is None else present & ~ignore
+        cell = ops.clip(ops.cast(ops.floor(scaled), "int32"), 0, np.array([columns - 1, rows - 1] * 2))
+        radius = self._radius(scaled, rows, columns)
+        mask = ops.cast(taught, "float32")
+        grid = (ops.shape(labels)[0], rows, columns, self.num_classes)
+        channel = ops.maximum(labels, 0)
+        targets = {"mask": mask}
+        for name, part in CORNERS.items():
+            x, y = cell[..., part][..., 0], cell[..., part][..., 1]
+            targets[name] = {
+                "heatmap": draw_bumps(
+                    y, x, radius, channel, taught, grid=grid, max_radius=self._max_radius(rows, columns)
+                ),
+                "offset": (scaled - ops.cast(cell, "float32"))[..., part] * mask[..., None],
+                "index": ops.where(taught, y * columns + x, 0),
+            }
+        if ignore is not None:
+            left, top, right, bottom = (cell[..., i] for i in range(4))
+            tall = ops.where(present & ignore, bottom - top + 1, 0)
+            ignored = draw_rectangles(top, left, tall, right - left + 1, channel, grid=grid)
+            targets["heatmap_mask"] = 1.0 - ignored
+        return targets
+
+    def _max_radius(self, rows, columns):
+        if self.bump_radius is not None:
+            return self.bump_radius
+        return int(radius_table(rows, columns, self.min_overlap).max())
+
+    def _radius(self, scaled, rows, columns):
+        if self.bump_radius is not None:
+            return ops.full_like(scaled[..., 0], self.bump_radius, dtype="int32")
+        table = radius_table(rows, columns, self.min_overlap)
+        side = ops.cast(ops.ceil(scaled[..., 2:] - scaled[..., :2]), "int32")
+        side = ops.clip(side, 0, np.array([columns, rows]))
+        return ops.take(table.reshape(-1), side[..., 1] * (columns + 1) + side[..., 0])
+
+    def decode(self, outputs: list, input_size: tuple[int, int]) -> Decoded:
+        """Finds peaks, pairs them by class, embedding and geometry, and adds the offsets.
+
+        Args:
+            outputs: of the network; the last stack is read.
+            input_size: `(height, width)` of the images.
+        """
+        maps = outputs[-1]
+        rows, columns = maps["top_left"]["heatmap"].shape[1:3]
+        first, second = (self._corners(maps[name]) for name in CORNERS)
+
+        def pair(name, combine):
+            return combine(first[name][:, :, None], second[name][:, None, :])
+
+        score = pair("score", lambda a, b: (a + b) / 2)
+        good = (
+            (pair("label", lambda a, b: a == b))
+            & (pair("embedding", lambda a, b: ops.abs(a - b)) <= self.embedding_threshold)
+            & (pair("x", lambda a, b: b >= a))
+            & (pair("y", lambda a, b: b >= a))
+            & (pair("live", lambda a, b: a & b))
+        )
+        count = first["score"].shape[1]
+        flat = ops.reshape(ops.where(good, score, -1.0), (-1, count * count))
+        scores, place = ops.top_k(flat, min(self.num_detections, count * count))
+        place = ops.cast(place, "int32")
+
+        def pick(corner, which, name):
+            return ops.take_along_axis(corner[name], which, axis=1)
+
+        i, j = place // count, place % count
+        boxes = ops.stack(
+            [pick(first, i, "x"), pick(first, i, "y"), pick(second, j, "x"), pick(second, j, "y")], axis=-1
+        )
+        height, width = input_size
+        pixels = np.array([width / columns, height / rows] * 2, np.float32)
+        corner_scores = ops.stack([pick(first, i, "score"), pick(second, j, "score")], axis=-1)
+        return Decoded(boxes * pixels, scores, pick(first, i, "label"), corner_scores)
+
+    def _corners(self, heads):
+        """The best corners of one kind; x and y in cells, offsets added."""
+        peaks = find_peaks(ops.cast(heads["heatmap"], "float32"), self.top_k, self.peak_kernel)
+        offset = gather_cells(heads["offset"], peaks.index)
+        return {
+            "score": ops.sigmoid(peaks.logits),
+            "live": peaks.logits > NOTHING / 2,
+            "label": peaks.label,
+            "x": ops.cast(peaks.column, "float32") + offset[..., 0],
+            "y": ops.cast(peaks.row, "float32") + offset[..., 1],
+            "embedding": gather_cells(heads["embedding"], peaks.index)[..., 0],
+        }

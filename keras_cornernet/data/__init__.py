@@ -1,0 +1,1 @@
+"""Data: readers, augmentation, the `tf.data` pipeline, and drawn scenes."""

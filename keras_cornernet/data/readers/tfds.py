@@ -1,0 +1,182 @@
+"""Reads object-detection sets of TensorFlow Datasets, by writing their images to a folder."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_cornernet import files
+from keras_cornernet.data.readers.faults import box_faults, label_table, refuse, shown
+from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+
+ORIENTATION = 0x0112  # the EXIF tag
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp"}
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+UNREADABLE = (ValueError, TypeError, SyntaxError, OSError)  # what Pillow raises on broken images
+
+
+def read_tfds(
+    name: str, split: str, folder: str | Path, *, data_dir: str | Path | None = None, strict: bool = False
+) -> DataSet:
+    """Reads an object-detection set of TensorFlow Datasets, such as `bccd`, `voc/2007`, `coco/2017`.
+
+    The set is downloaded and prepared if it is not yet. Its images are written to `folder` as they
+    were encoded; images already there are left alone.
+
+    Args:
+        name: the set, with its configuration: `"bccd"`, `"voc/2007"`.
+        split: the split, as TensorFlow Datasets spells it: `"train"`, `"validation[:50%]"`.
+        folder: where the images go.
+        data_dir: where TensorFlow Datasets keeps its sets, or None for its own choice.
+        strict: raise at the first fault.
+
+    Returns:
+        The images in the order of the set; see `convert_examples`.
+
+    Raises:
+        ImportError: `tensorflow_datasets` is not installed.
+        ValueError: the set has no boxes, or `strict` and a fault.
+    """
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise ImportError(
+            "read_tfds needs TensorFlow Datasets. Type: pip install 'keras_cornernet[tfds]'"
+        ) from error
+
+    builder = tensorflow_datasets.builder(name, data_dir=None if data_dir is None else str(data_dir))
+    names = class_names(builder.info.features, name)
+    builder.download_and_prepare()
+    encoded = {"image": tensorflow_datasets.decode.SkipDecoding()}
+    examples = tensorflow_datasets.as_numpy(builder.as_dataset(split=split, decoders=encoded))
+    return convert_examples(examples, names, folder, source=f"{name} {split}", strict=strict)
+
+
+def class_names(features: Mapping, source: str = "the set") -> tuple[str, ...]:
+    """The class names that the features of a set state under `objects/label`.
+
+    Raises:
+        ValueError: the features are not those of an object-detection set.
+    """
+    try:
+        _, _ = features["image"], features["objects"]["bbox"]
+        return tuple(features["objects"]["label"].names)
+    except (KeyError, AttributeError, TypeError):
+        raise ValueError(
+            f"{source}: expected the features image, objects/bbox and objects/label (with names), "
+            f"got {', '.join(features)}"
+        ) from None
+
+
+def convert_examples(
+    examples: Iterable[Mapping],
+    names: Sequence[str],
+    folder: str | Path,
+    *,
+    source: str = "examples",
+    strict: bool = False,
+) -> DataSet:
+    """Writes the images of examples to a folder and gathers their boxes.
+
+    Args:
+        examples: each with `image` (the bytes of an image file, or `(height, width, channels)` uint8),
+            `objects` with `bbox` `(n, 4)` as `ymin, xmin, ymax, xmax` in 0..1 and `label` `(n,)`, and
+            where the set has them `image/filename`, `image/id`, and in `objects` `is_crowd` or
+            `is_difficult`, which become `ignore`.
+        names: the class names.
+        folder: where the images go; no name may lead outside it.
+        source: what faults call the examples.
+        strict: raise at the first fault.
+
+    Returns:
+        The images in the order of the examples. Image ids are `image/id` where it is a whole number,
+        else the examples count from 1; category ids are the labels. Boxes are in pixels of the image
+        as stored: an EXIF rotation, which TensorFlow does not apply, is taken out of the file.
+
+    Raises:
+        ValueError: `names` has a name twice, or `strict` and a fault.
+    """
+    categories = Categories(tuple(label_table(names)), tuple(range(len(names))))
+    samples, faults, ids, paths = [], [], set(), set()
+    for place, example in enumerate(examples, start=1):
+        name = _file_name(example, place)
+        where = f"{source}: example {place} ({name!r})"
+        image_id = int(example["image/id"]) if _is_whole(example.get("image/id")) else place
+        try:
+            content, suffix, size = _image_file(example["image"])
+            path = _with_suffix(files.inside(folder, name), suffix)
+            if image_id in ids or path in paths:
+                raise ValueError("its image id or its file name stands twice, the first is kept")
+            if not (path.is_file() and path.read_bytes() == content):
+                files.write_with(path, lambda aside, content=content: aside.write_bytes(content))
+        except UNREADABLE as error:
+            faults.append(f"{where}: {error}")
+            continue
+        ids.add(image_id)
+        paths.add(path)
+        boxes, wrong = _boxes(example["objects"], size, len(names))
+        faults += [f"{where}: {fault}" for fault in wrong]
+        samples.append(Sample(str(path), image_id, size, boxes))
+    return refuse(DataSet(tuple(samples), categories, tuple(faults)), strict)
+
+
+def _is_whole(value: object) -> bool:
+    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.integer)
+
+
+def _file_name(example: Mapping, place: int) -> str:
+    stated = example.get("image/filename", "")
+    text = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
+    return text or f"{place:08d}"
+
+
+def _image_file(image: bytes | np.ndarray) -> tuple[bytes, str, tuple[int, int]]:
+    """The content of an image file, the suffix that fits it, and `(height, width)`."""
+    if not isinstance(image, bytes):
+        pixels = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+        return _png(pixels), ".png", pixels.size[::-1]
+    with Image.open(io.BytesIO(image)) as opened:
+        size, suffix = opened.size[::-1], SUFFIXES.get(opened.format)
+        if suffix is None or opened.getexif().get(ORIENTATION, 1) != 1:
+            return _png(opened), ".png", size
+        return image, suffix, size
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    fits = path.suffix.lower().replace(".jpeg", ".jpg") == suffix
+    return path if fits else path.with_name(path.name + suffix)
+
+
+def _png(image: Image.Image) -> bytes:
+    """The pixels alone, without metadata."""
+    pixels = image if image.mode in PNG_MODES else image.convert("RGB")
+    pixels.load()
+    pixels.info = {}
+    buffer = io.BytesIO()
+    pixels.save(buffer, format="PNG", exif=b"")
+    return buffer.getvalue()
+
+
+def _boxes(objects: Mapping, size: tuple[int, int], classes: int) -> tuple[Boxes, list[str]]:
+    """The sound boxes in pixels, and what is wrong with the others."""
+    relative = np.asarray(objects["bbox"], np.float64).reshape(-1, 4)
+    labels = np.asarray(objects["label"], np.int64).reshape(-1)
+    flags = objects.get("is_crowd", objects.get("is_difficult", np.zeros(len(labels), bool)))
+    finite = np.isfinite(relative).all(axis=1)
+    height, width = size
+    xyxy = np.where(finite[:, None], relative, (0, 0, 1, 1))[:, [1, 0, 3, 2]] * (width, height, width, height)
+    wrong = box_faults(xyxy, np.full((len(xyxy), 2), size, np.float64))
+    for i in np.flatnonzero(~finite):
+        wrong[int(i)] = f"bbox {shown(relative[i].tolist())} is not four finite numbers"
+    for i in np.flatnonzero((labels < 0) | (labels >= classes)):
+        wrong[int(i)] = f"the label {labels[i]} is not among the {classes} classes"
+    keep = np.ones(len(xyxy), bool)
+    keep[list(wrong)] = False
+    boxes = Boxes(
+        xyxy[keep].astype(np.float32),
+        labels[keep].astype(np.int32),
+        np.asarray(flags, bool).reshape(-1)[keep],
+    )
+    return boxes, [f"object {i}: {wrong[i]}" for i in sorted(wrong)]

@@ -1,0 +1,161 @@
+"""Average precision and recall as COCO counts them, by one of two engines that agree.
+
+Lin et al. 2014; the 12 numbers of cocodataset.org, "Detection evaluation".
+"""
+
+import contextlib
+import importlib
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+# The modules that hold COCO, and the module and name of the evaluator; both count alike.
+ENGINES = {
+    "faster-coco-eval": ("faster_coco_eval", "faster_coco_eval", "COCOeval_faster"),
+    "pycocotools": ("pycocotools.coco", "pycocotools.cocoeval", "COCOeval"),
+}
+AREAS = {"": "all", "s": "small", "m": "medium", "l": "large"}
+IOU_75 = 5  # index in 0.50, 0.55 .. 0.95
+
+
+def average_precision(
+    images: Sequence[int],
+    names: dict[int, str],
+    truth: list[dict],
+    found: list[dict],
+    *,
+    max_detections: int = 100,
+    engine: str = "auto",
+) -> dict:
+    """COCO's 12 numbers.
+
+    Args:
+        images: the image ids.
+        names: the class names by category id.
+        truth: true boxes, made by `entry`.
+        found: detections, made by `entry`, with a `score`.
+        max_detections: how many detections per image count, at least 11.
+        engine: `"faster-coco-eval"`, `"pycocotools"`, or `"auto"`: the first that is installed.
+
+    Returns:
+        As `evaluate_detections`.
+
+    Raises:
+        ValueError: `max_detections` is too small or there is no such engine.
+        ImportError: the engine is not installed.
+    """
+    if max_detections <= 10:
+        raise ValueError(f"max_detections: expected at least 11, got {max_detections}")
+    new_coco, new_evaluator = _engine(engine)
+    limits = [1, 10, max_detections]
+    if not images or not names:  # the evaluators stumble over it
+        shape = (len(names), len(AREAS), len(limits))
+        return _metrics(np.full((10, 101, *shape), -1.0), np.full((10, *shape), -1.0), names, max_detections)
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        true_boxes, found_boxes = (_coco(new_coco, images, names, boxes) for boxes in (truth, found))
+        evaluator = new_evaluator(true_boxes, found_boxes, "bbox")
+        evaluator.params.maxDets = limits
+        evaluator.evaluate()
+        evaluator.accumulate()
+    return _metrics(evaluator.eval["precision"], evaluator.eval["recall"], names, max_detections)
+
+
+def entry(image_id: int, category_id: int, box: Sequence[float], area: float, *, crowd: bool = False) -> dict:
+    """One box as the engines take it; `box` is x, y, width, height."""
+    return {
+        "image_id": int(image_id),
+        "category_id": int(category_id),
+        "bbox": [float(v) for v in box],
+        "area": float(area),
+        "iscrowd": int(crowd),
+    }
+
+
+def format_table(metrics: Mapping) -> str:
+    """The metrics as text: the 12 lines that COCO's evaluators print, then AP and AP50 of each class.
+
+    Args:
+        metrics: what `evaluate_detections` or `evaluate_coco_files` returned.
+    """
+    most = max(int(key[2:]) for key in metrics if key.startswith("AR") and key[2:].isdigit())
+    lines = []
+    for key, iou, area, limit in [
+        ("AP", "0.50:0.95", "all", most),
+        ("AP50", "0.50", "all", most),
+        ("AP75", "0.75", "all", most),
+        *((f"AP{letter}", "0.50:0.95", area, most) for letter, area in AREAS.items() if letter),
+        ("AR1", "0.50:0.95", "all", 1),
+        ("AR10", "0.50:0.95", "all", 10),
+        (f"AR{most}", "0.50:0.95", "all", most),
+        *((f"AR{letter}", "0.50:0.95", area, most) for letter, area in AREAS.items() if letter),
+    ]:
+        title = "Average Precision" if key.startswith("AP") else "Average Recall"
+        kind = f"({key[:2]})"
+        lines.append(
+            f" {title:<18} {kind} @[ IoU={iou:<9} | area={area:>6s} | maxDets={limit:>3d} ]"
+            f" = {metrics[key]:0.3f}"
+        )
+    width = max([len("class"), *map(len, metrics["per_class"])])
+    lines += ["", f" {'class':<{width}}     AP   AP50"]
+    for name, row in metrics["per_class"].items():
+        lines.append(f" {name:<{width}} {row['AP']:6.3f} {row['AP50']:6.3f}")
+    return "\n".join(lines)
+
+
+def _engine(engine: str) -> tuple[type, type]:
+    """The classes `COCO` and `COCOeval` of an engine."""
+    if engine not in ("auto", *ENGINES):
+        raise ValueError(f"engine: expected 'auto', {', '.join(map(repr, ENGINES))}, got {engine!r}")
+    for name in ENGINES if engine == "auto" else [engine]:
+        coco, evaluation, evaluator = ENGINES[name]
+        try:
+            return importlib.import_module(coco).COCO, getattr(importlib.import_module(evaluation), evaluator)
+        except ImportError:
+            continue
+    raise ImportError(f"the engine {engine!r} is not installed. Type: pip install 'keras_cornernet[coco]'")
+
+
+def _coco(new_coco: type, images: list[int], names: dict[int, str], entries: list[dict]) -> object:
+    """The engine's table of boxes. Ids count from 1: the evaluators take 0 for "not matched"."""
+    coco = new_coco()
+    coco.dataset = {
+        "images": [{"id": id_} for id_ in images],
+        "categories": [{"id": id_, "name": name} for id_, name in names.items()],
+        "annotations": [entry | {"id": i} for i, entry in enumerate(entries, start=1)],
+    }
+    coco.createIndex()
+    return coco
+
+
+def _metrics(precision: np.ndarray, recall: np.ndarray, names: dict[int, str], most: int) -> dict:
+    """The named numbers.
+
+    Args:
+        precision: `(iou, recall, class, area, limit)`, -1 where undefined; classes by increasing id.
+        recall: `(iou, class, area, limit)`.
+        names: the classes by category id.
+        most: the last limit on detections per image.
+    """
+    metrics = {
+        "AP": _mean(precision[:, :, :, 0, -1]),
+        "AP50": _mean(precision[0, :, :, 0, -1]),
+        "AP75": _mean(precision[IOU_75, :, :, 0, -1]),
+        **{f"AP{letter}": _mean(precision[:, :, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
+        **{f"AR{limit}": _mean(recall[:, :, 0, i]) for i, limit in enumerate((1, 10, most))},
+        **{f"AR{letter}": _mean(recall[:, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
+    }
+    per_class = {}
+    for k, id_ in enumerate(sorted(names)):
+        name = names[id_] if names[id_] not in per_class else f"{names[id_]} (id {id_})"
+        per_class[name] = {
+            "AP": _mean(precision[:, :, k, 0, -1]),
+            "AP50": _mean(precision[0, :, k, 0, -1]),
+        }
+    return metrics | {"per_class": per_class}
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of what is defined, -1 where nothing is."""
+    defined = values[values > -1]
+    return float(defined.mean()) if defined.size else -1.0

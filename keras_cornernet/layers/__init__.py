@@ -1,0 +1,28 @@
+"""What the networks are made of."""
+
+from keras_cornernet.layers.convolution import ConvNorm
+from keras_cornernet.layers.corner_pooling import (
+    BottomPool,
+    BottomRightPool,
+    LeftPool,
+    RightPool,
+    TopLeftPool,
+    TopPool,
+)
+from keras_cornernet.layers.hourglass import Hourglass
+from keras_cornernet.layers.prediction import CornerPrediction, Head
+from keras_cornernet.layers.residual import Residual
+
+__all__ = [
+    "BottomPool",
+    "BottomRightPool",
+    "ConvNorm",
+    "CornerPrediction",
+    "Head",
+    "Hourglass",
+    "LeftPool",
+    "Residual",
+    "RightPool",
+    "TopLeftPool",
+    "TopPool",
+]

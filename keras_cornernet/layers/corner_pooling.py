@@ -1,0 +1,153 @@
+"""Corner pooling: what lets a corner, which lies on no object, see the object's two edges.
+
+All of it follows Law & Deng 2018, sec. 3.4, and `models/py_utils/_cpools` of princeton-vl/CornerNet,
+values and gradients bit for bit. The gradient of an output goes whole to one input, the maximum; among
+equal maxima to the one farthest away, which the scan meets first.
+
+Heights and widths may be unknown when a model is built (`keras.Input((None, None, 3))`): the fast form
+is taken as soon as the graph is traced for a known size. A size never known, as in a `tf.function` or
+an exported model with unknown height or width, falls back to a slow scan with the same results.
+"""
+
+import keras
+from keras import ops
+
+from keras_cornernet.ops.scan import running_maximum
+
+
+class _EdgePool(keras.Layer):
+    """The maximum from each position to one edge of the map; a subclass says which edge."""
+
+    axis: int
+    reverse: bool
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        return running_maximum(inputs, self.axis, reverse=self.reverse)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class TopPool(_EdgePool):
+    """The maximum of each position and all below it: `y[i, j] = max(x[i, j], x[i + 1, j], ...)`.
+
+    Looks down from a top edge for the top of an object. Input and output are
+    `(batch, height, width, channels)`; the scan starts at the bottom row, so ties go to the lowest.
+
+    Source: Law & Deng 2018, sec. 3.4, eq. 6; `_cpools/src/top_pool.cpp`.
+    """
+
+    axis, reverse = 1, True
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class LeftPool(_EdgePool):
+    """The maximum of each position and all right of it: `y[i, j] = max(x[i, j], x[i, j + 1], ...)`.
+
+    Looks right from a left edge for the left side of an object. Input and output are
+    `(batch, height, width, channels)`; the scan starts at the last column, so ties go to the rightmost.
+
+    Source: Law & Deng 2018, sec. 3.4, eq. 7; `_cpools/src/left_pool.cpp`.
+    """
+
+    axis, reverse = 2, True
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class BottomPool(_EdgePool):
+    """The maximum of each position and all above it: `y[i, j] = max(x[0, j], ..., x[i, j])`.
+
+    Looks up from a bottom edge for the bottom of an object. Input and output are
+    `(batch, height, width, channels)`; the scan starts at the top row, so ties go to the highest.
+
+    Source: Law & Deng 2018, sec. 3.4; `_cpools/src/bottom_pool.cpp`.
+    """
+
+    axis, reverse = 1, False
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class RightPool(_EdgePool):
+    """The maximum of each position and all left of it: `y[i, j] = max(x[i, 0], ..., x[i, j])`.
+
+    Looks left from a right edge for the right side of an object. Input and output are
+    `(batch, height, width, channels)`; the scan starts at the first column, so ties go to the leftmost.
+
+    Source: Law & Deng 2018, sec. 3.4; `_cpools/src/right_pool.cpp`.
+    """
+
+    axis, reverse = 2, False
+
+
+class _CornerPool(keras.Layer):
+    """A vertical pool of one map plus a horizontal pool of another; a subclass says which corner."""
+
+    reverse: bool
+
+    def call(self, inputs):
+        first, second = inputs
+        vertical = running_maximum(first, 1, reverse=self.reverse)
+        return ops.add(vertical, running_maximum(second, 2, reverse=self.reverse))
+
+    def build(self, input_shape):
+        self._check(input_shape)
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        self._check(input_shape)
+        first, second = input_shape
+        return tuple(a if b is None else b for a, b in zip(first, second, strict=True))
+
+    def _check(self, input_shape):
+        shapes = [tuple(shape) if isinstance(shape, list | tuple) else shape for shape in input_shape]
+        are_maps = len(shapes) == 2 and all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes)
+        if not are_maps or any(a != b and None not in (a, b) for a, b in zip(*shapes, strict=True)):
+            raise ValueError(
+                f"{type(self).__name__} '{self.name}' expects inputs to be a pair of maps of one shape "
+                f"(batch, height, width, channels), got {shapes}"
+            )
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class TopLeftPool(_CornerPool):
+    """Corner pooling for top-left corners: the `TopPool` of one map plus the `LeftPool` of another.
+
+    Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
+    shape, `top(first) + left(second)`: high where an object's top lies below and its left side to the
+    right.
+
+    Raises:
+        ValueError: if the input is not a pair of maps of one shape.
+
+    Example:
+        >>> TopLeftPool()([top_map, left_map])
+
+    Source: Law & Deng 2018, sec. 3.4, eq. 6 and 7, fig. 6.
+    """
+
+    reverse = True
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class BottomRightPool(_CornerPool):
+    """Corner pooling for bottom-right corners: the `BottomPool` of one map plus the `RightPool` of another.
+
+    Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
+    shape, `bottom(first) + right(second)`: high where an object's bottom lies above and its right side
+    to the left.
+
+    Raises:
+        ValueError: if the input is not a pair of maps of one shape.
+
+    Example:
+        >>> BottomRightPool()([bottom_map, right_map])
+
+    Source: Law & Deng 2018, sec. 3.4.
+    """
+
+    reverse = False

@@ -1,0 +1,121 @@
+"""The hourglass."""
+
+import keras
+from keras import ops
+
+from keras_cornernet.layers.residual import Residual
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class Hourglass(keras.layers.Layer):
+    """One hourglass: halve the map `order` times, come back up, add what was seen on the way down.
+
+    Level `k` works with `channels[k]`. Its way aside has `counts[k]` residuals; its way down begins
+    with a stride-2 residual to `channels[k + 1]` (there is no max-pooling); its way up ends with a
+    residual to `channels[k]` and doubles the map by repeating cells. `counts[-1]` residuals stand at the
+    bottom.
+
+    Args:
+        channels: `order + 1` widths, from the input's (which must match) to the bottom's.
+        counts: `order + 1` numbers of residuals.
+
+    Returns (of a call on `(batch, height, width, channels[0])`):
+        The merged maps of all levels, deepest first; the last one has the input's shape. CornerNet takes
+        the last, attention heads take all.
+
+    Raises:
+        ValueError: lengths differ, or height or width (if known) is no multiple of `2 ** order`.
+
+    Source: Law & Deng 2018, sec. 3.5; `kp_module` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
+    """
+
+    def __init__(
+        self, channels=(256, 256, 384, 384, 384, 512), counts=(2, 2, 2, 2, 2, 4), **kwargs
+    ):
+        super().__init__(**kwargs)
+        if len(channels) != len(counts) or len(channels) < 2:
+            raise ValueError(
+                "channels and counts must have the same length of at least 2 (one more than the order), "
+                f"not {len(channels)} and {len(counts)}"
+            )
+        if min(counts) < 1:
+            raise ValueError(f"counts must be at least 1 each, not {tuple(counts)}")
+        self.channels = tuple(channels)
+        self.counts = tuple(counts)
+        self.order = len(channels) - 1
+        levels = range(self.order)
+        self.aside = [self._residuals(f"aside_{k}", [channels[k]] * counts[k]) for k in levels]
+        self.down = [
+            self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=2) for k in levels
+        ]
+        self.up = [
+            self._residuals(f"up_{k}", [channels[k + 1]] * (counts[k] - 1) + [channels[k]]) for k in levels
+        ]
+        self.bottom = self._residuals("bottom", [channels[-1]] * counts[-1])
+
+    def _residuals(self, name, widths, strides=1):
+        return [
+            Residual(width, strides if i == 0 else 1, name=f"{name}_{i}", dtype=self.dtype_policy)
+            for i, width in enumerate(widths)
+        ]
+
+    def build(self, input_shape):
+        def build_all(blocks, shape):
+            for block in blocks:
+                block.build(shape)
+                shape = block.compute_output_shape(shape)
+            return shape
+
+        shape = input_shape
+        for k in range(self.order):
+            build_all(self.aside[k], shape)
+            shape = build_all(self.down[k], shape)
+        shape = build_all(self.bottom, shape)
+        for k in reversed(range(self.order)):
+            shape = build_all(self.up[k], shape)
+        self.built = True
+
+    def call(self, x, training=None):
+        self._check_size(x.shape)
+
+        def run(blocks, x):
+            for block in blocks:
+                x = block(x, training=training)
+            return x
+
+        asides, merged = [], []
+        for k in range(self.order):
+            asides.append(run(self.aside[k], x))
+            x = run(self.down[k], x)
+        x = run(self.bottom, x)
+        for k in reversed(range(self.order)):
+            x = asides[k] + double(run(self.up[k], x))
+            merged.append(x)
+        return merged
+
+    def _check_size(self, shape):
+        step = 2**self.order
+        for name, n in zip(("height", "width"), shape[1:3], strict=True):
+            if n is not None and n % step:
+                raise ValueError(
+                    f"the {name} of a map that enters an hourglass of order {self.order} must be a multiple "
+                    f"of {step}, and is {n}: pad the image to a size that the network accepts"
+                )
+
+    def compute_output_shape(self, input_shape):
+        def halved(n, k):
+            return None if n is None else n >> k
+
+        return [
+            (input_shape[0], halved(input_shape[1], k), halved(input_shape[2], k), self.channels[k])
+            for k in reversed(range(self.order))
+        ]
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "counts": self.counts}
+
+
+def double(x):
+    """`(batch, 2 height, 2 width, channels)`: every cell repeated to 2x2."""
+    height, width = ops.shape(x)[1:3]
+    return ops.image.resize(x, (2 * height, 2 * width), interpolation="nearest")

@@ -1,0 +1,121 @@
+"""The modules between the hourglass and the predictions."""
+
+import keras
+from keras import ops
+
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
+from keras_cornernet.layers.corner_pooling import BottomRightPool, TopLeftPool
+
+_CORNER_POOLS = {"top_left": TopLeftPool, "bottom_right": BottomRightPool}
+
+# ln(0.1 / 0.9) as the released code rounds it: a heatmap starts at probability 0.1 everywhere.
+HEATMAP_BIAS = -2.19
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class CornerPrediction(keras.layers.Layer):
+    """The prediction module of one corner: corner pooling inside a residual block.
+
+    Two 3x3 convolutions to `pool_filters` are pooled towards the corner and summed; a 3x3 convolution of
+    the sum joins a 1x1 shortcut of the input; a last 3x3 convolution follows.
+
+    Args:
+        corner: `"top_left"` or `"bottom_right"`.
+        filters: output channels.
+        pool_filters: channels of the pooled maps.
+
+    Source: Law & Deng 2018, sec. 3.4, fig. 7; `pool` of princeton-vl/CornerNet, `models/CornerNet.py`.
+    """
+
+    def __init__(self, corner, filters=256, pool_filters=128, **kwargs):
+        super().__init__(**kwargs)
+        if corner not in _CORNER_POOLS:
+            raise ValueError(f"corner must be one of {sorted(_CORNER_POOLS)}, not {corner!r}")
+        self.corner = corner
+        self.filters = filters
+        self.pool_filters = pool_filters
+        policy = {"dtype": self.dtype_policy}
+        self.vertical = ConvNorm(pool_filters, name="vertical", **policy)
+        self.horizontal = ConvNorm(pool_filters, name="horizontal", **policy)
+        self.pool = _CORNER_POOLS[corner](name="pool", **policy)
+        self.pooled = ConvNorm(filters, relu=False, name="pooled", **policy)
+        self.shortcut = ConvNorm(filters, 1, relu=False, name="shortcut", **policy)
+        self.last = ConvNorm(filters, name="last", **policy)
+
+    def build(self, input_shape):
+        for conv in (self.vertical, self.horizontal, self.shortcut):
+            conv.build(input_shape)
+        pooled = (*input_shape[:-1], self.pool_filters)
+        self.pool.build([pooled, pooled])
+        self.pooled.build(pooled)
+        self.last.build((*input_shape[:-1], self.filters))
+        self.built = True
+
+    def call(self, x, training=None):
+        maps = [conv(x, training=training) for conv in (self.vertical, self.horizontal)]
+        pooled = self.pooled(self.pool(maps), training=training)
+        joined = ops.relu(pooled + self.shortcut(x, training=training))
+        return self.last(joined, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "corner": self.corner,
+            "filters": self.filters,
+            "pool_filters": self.pool_filters,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class Head(keras.layers.Layer):
+    """Convolution with bias, ReLU, 1x1 convolution with bias; no BatchNorm. Always float32.
+
+    Args:
+        channels: output channels.
+        hidden: channels of the first convolution.
+        kernel_size: side of the first convolution (3; 1 in CornerNet-Squeeze).
+        bias: initial bias of the output.
+
+    Source: `make_kp_layer` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
+    """
+
+    def __init__(self, channels, hidden=256, kernel_size=3, *, bias=0.0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.channels = channels
+        self.hidden_channels = hidden
+        self.kernel_size = kernel_size
+        self.bias = bias
+        self.hidden = ConvNorm(
+            hidden, kernel_size, normalize=False, name="hidden", dtype=keras.config.dtype_policy()
+        )
+        self.last = keras.layers.Conv2D(
+            channels,
+            1,
+            kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
+            bias_initializer=keras.initializers.Constant(bias),
+            dtype=self.dtype_policy,
+            name="last",
+        )
+
+    def build(self, input_shape):
+        self.hidden.build(input_shape)
+        self.last.build((*input_shape[:-1], self.hidden_channels))
+        self.built = True
+
+    def call(self, x):
+        return self.last(self.hidden(x))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.channels)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "hidden": self.hidden_channels,
+            "kernel_size": self.kernel_size,
+            "bias": self.bias,
+        }

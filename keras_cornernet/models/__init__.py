@@ -1,0 +1,5 @@
+"""The networks, one file per paper."""
+
+from keras_cornernet.models.cornernet import CornerNet
+
+__all__ = ["CornerNet"]

@@ -1,0 +1,97 @@
+"""Heatmap targets: how large a bump is, and the drawing of bumps."""
+
+from functools import cache
+
+import numpy as np
+from keras import ops
+
+from keras_cornernet.backend import scatter_max, window_cells
+
+
+def gaussian_radius(height, width, min_overlap: float = 0.3) -> np.ndarray:
+    """How far both corners may move before the box overlaps the true one by less than `min_overlap`.
+
+    Args:
+        height, width: box sides in grid cells, arrays or numbers.
+        min_overlap: intersection over union to keep, in 0..1.
+
+    Returns:
+        float64, real-valued; truncate it to draw.
+
+    Source: Law & Deng 2018, sec. 3.2; `gaussian_radius` of princeton-vl/CornerNet, `sample/utils.py`, in its
+    corrected form (the smaller roots of the three cases). Duankaiwen/CenterNet still has the older one,
+    whose radii are larger.
+    """
+    height, width = np.asarray(height, np.float64), np.asarray(width, np.float64)
+    total, area, keep = height + width, height * width, min_overlap
+    one_in_one_out = (total - np.sqrt(total**2 - 4 * area * (1 - keep) / (1 + keep))) / 2
+    both_in = (2 * total - np.sqrt(4 * total**2 - 16 * (1 - keep) * area)) / 8
+    slope = -2 * keep * total
+    both_out = (slope + np.sqrt(slope**2 + 16 * keep * (1 - keep) * area)) / (8 * keep)
+    return np.minimum(one_in_one_out, np.minimum(both_in, both_out))
+
+
+@cache
+def radius_table(height: int, width: int, min_overlap: float) -> np.ndarray:
+    """`(height + 1, width + 1)` int32: the truncated radius of every box size on a grid.
+
+    A table, since float32 on the device would truncate some of them to the neighbouring integer.
+    """
+    rows, columns = np.mgrid[: height + 1, : width + 1]
+    return np.maximum(gaussian_radius(rows, columns, min_overlap), 0).astype(np.int32)
+
+
+def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigma_divisor: float = 6.0):
+    """Draws one Gaussian per object and keeps the larger value where they meet.
+
+    Only the cells under a bump are touched. The standard deviation is `(2 radius + 1) / sigma_divisor`.
+
+    Args:
+        row, column, radius, label: `(batch, n)` int32, in grid cells; label is the channel.
+        drawn: `(batch, n)` bool; False skips the object.
+        grid: `(batch, height, width, channels)` to draw; plain integers but the batch.
+        max_radius: no radius is larger (JAX needs the bound).
+
+    Returns:
+        `(batch, height, width, channels)` float32, exactly 1 at the centres.
+
+    Source: `draw_gaussian` of princeton-vl/CornerNet, `sample/utils.py`. The papers say a third of the
+    radius for the deviation; this is the code's.
+    """
+    side = ops.where(drawn, 2 * radius + 1, 0)
+    bound = 2 * max_radius + 1
+
+    def value(owner, down, right, flat):
+        r = ops.take(flat(radius), owner)
+        y, x = ops.cast(down - r, "float32"), ops.cast(right - r, "float32")
+        sigma = (2 * ops.cast(r, "float32") + 1) / sigma_divisor
+        return ops.exp(-(y * y + x * x) / (2 * sigma * sigma))
+
+    return _paint(row - radius, column - radius, side, side, label, value, grid, (bound, bound))
+
+
+def draw_rectangles(top, left, height, width, label, *, grid):
+    """Ones in rectangles of cells; a rectangle of height 0 is not drawn. Arguments as in `draw_bumps`."""
+
+    def value(owner, down, right, flat):
+        return ops.ones_like(owner, dtype="float32")
+
+    return _paint(top, left, height, width, label, value, grid, grid[1:3])
+
+
+def _paint(top, left, height, width, label, value, grid, bound):
+    """Evaluates `value` on all cells of the objects' windows and scatters the maximum."""
+    batch, rows, columns, channels = grid
+    count = label.shape[1]
+
+    def flat(x):
+        return ops.reshape(x, (-1,))
+
+    owner, down, right, live = window_cells(flat(height), flat(width), bound)
+    y = ops.take(flat(top), owner) + down
+    x = ops.take(flat(left), owner) + right
+    live = live & (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+    image = owner // count
+    index = ((image * rows + y) * columns + x) * channels + ops.take(flat(label), owner)
+    painted = scatter_max(batch * rows * columns * channels, index, value(owner, down, right, flat), live)
+    return ops.reshape(painted, grid)

@@ -1,0 +1,123 @@
+"""The running maximum along one axis of a feature map, with the gradient of corner pooling."""
+
+from keras import ops
+
+
+def running_maximum(x, axis: int, *, reverse: bool = False):
+    """The largest value met so far on the way along an axis.
+
+    `y[i] = max(x[0], ..., x[i])` along `axis`, or `max(x[i], ..., x[n - 1])` with `reverse`.
+
+    Each position of `y` sends its whole gradient to one position of `x`: the record, where the
+    running maximum was reached. A later value takes the record only when it is strictly greater, so
+    among equal values the one that the scan met first keeps the gradient.
+
+    An axis whose length is known when the graph is traced is unrolled into one step a row: the fast
+    form, also for TFLite and XLA, whatever the batch. A length unknown then (TensorFlow only) takes a
+    loop, with the same values and gradients; it is some three times slower, and slower still in TFLite.
+
+    Args:
+        x: `(batch, height, width, channels)`, any float dtype.
+        axis: 1 to go along the height, 2 along the width.
+        reverse: go from the last row or column to the first.
+
+    Returns:
+        `(batch, height, width, channels)`, the dtype of `x`.
+
+    Raises:
+        ValueError: if `x` has another rank or `axis` is neither 1 nor 2.
+
+    Example:
+        >>> running_maximum([[[[1.0], [3.0], [2.0]]]], axis=2, reverse=True)[0, 0, :, 0]
+        [3.0, 3.0, 2.0]
+
+    Source: the tie rule is that of `_cpools` in princeton-vl/CornerNet.
+    """
+    x = ops.convert_to_tensor(x)
+    if len(x.shape) != 4:
+        raise ValueError(
+            f"running_maximum expects x of shape (batch, height, width, channels), got {tuple(x.shape)}"
+        )
+    if axis not in (1, 2):
+        raise ValueError(f"running_maximum expects axis 1 (height) or 2 (width), got axis={axis!r}")
+    length = x.shape[axis]
+    if not isinstance(length, int):
+        return _looped(x, axis, reverse)
+    return x if length < 2 else _unrolled(x, axis, reverse)
+
+
+def _unrolled(x, axis, reverse):
+    """The scan as a chain of row operations in the graph.
+
+    The gradient is a chain too. Left to autodiff, XLA takes some twenty times as long (and minutes
+    to compile), and plain TensorFlow about a third longer. Only the running maxima are kept for it, so
+    that the rows' memory is free to be written over.
+    """
+    length, direction = x.shape[axis], -1 if reverse else 1
+
+    def split(tensor):
+        return ops.split(tensor, length, axis=axis)[::direction]
+
+    def join(rows):
+        return ops.concatenate(rows[::direction], axis=axis)
+
+    @ops.custom_gradient
+    def pool(x):
+        first, *later = split(x)
+        running = [first]
+        for row in later:
+            running.append(ops.maximum(running[-1], row))
+
+        def gradient(upstream):
+            # Against the scan: a record takes all that has gathered, any other row passes it on.
+            gathered, *earlier = split(upstream)[::-1]
+            at_input = []
+            for before, here, arriving in zip(running[-2::-1], running[:0:-1], earlier, strict=True):
+                # A product with 0 or 1 is quicker than a choice: it is vectorised and in place.
+                taken = gathered * ops.cast(here > before, gathered.dtype)
+                at_input.append(taken)
+                gathered = arriving + (gathered - taken)
+            at_input.append(gathered)
+            return join(at_input[::-1])
+
+        return join(running), gradient
+
+    return pool(x)
+
+
+def _looped(x, axis, reverse):
+    """The scan as a loop in the graph, for a length that only the running graph knows."""
+
+    def split(tensor):
+        rows = ops.moveaxis(tensor, axis, 0)
+        return ops.flip(rows, 0) if reverse else rows
+
+    def join(rows):
+        return ops.moveaxis(ops.flip(rows, 0) if reverse else rows, 0, axis)
+
+    def step(running, row):
+        running = ops.maximum(running, row)
+        return running, running
+
+    def step_back(gathered, row):
+        arriving, is_record = row[0], row[1]
+        gathered = arriving + gathered
+        taken = gathered * is_record
+        return gathered - taken, taken
+
+    @ops.custom_gradient
+    def pool(x):
+        rows = split(x)
+        _, running = ops.scan(step, rows[0], rows)
+
+        def gradient(upstream):
+            arriving = split(upstream)
+            is_record = ops.concatenate([ops.ones_like(running[:1], "bool"), running[1:] > running[:-1]])
+            # One stacked tensor: with two, `ops.scan` of Keras 3.15 refuses an unknown length.
+            rows = ops.stack([arriving, ops.cast(is_record, arriving.dtype)], axis=1)
+            _, at_input = ops.scan(step_back, ops.zeros_like(arriving[0]), rows, reverse=True)
+            return join(at_input)
+
+        return join(running), gradient
+
+    return pool(x)

@@ -1,0 +1,135 @@
+"""Joint names, limbs and left-right pairs of the pose data sets: MPII, LSP, COCO.
+
+Sides are the person's own: the right wrist of someone who faces the camera lies at image left.
+"""
+
+from typing import NamedTuple
+
+
+class Skeleton(NamedTuple):
+    """The joints of one pose data set, in the order its annotations list them.
+
+    Attributes:
+        name: short name of the data set.
+        joints: one name per joint, such as `"right_ankle"`.
+        limbs: pairs of joint indices that a drawing connects.
+        flip_pairs: pairs of joint indices that trade places when the image is mirrored.
+        sigmas: one constant per joint for object keypoint similarity, as fraction of the object's scale,
+            or None. The `k` of the COCO formula is `2 * sigma`.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    limbs: tuple[tuple[int, int], ...]
+    flip_pairs: tuple[tuple[int, int], ...]
+    sigmas: tuple[float, ...] | None = None
+
+    @property
+    def flip_order(self) -> tuple[int, ...]:
+        """For each joint the index it has after mirroring: `mirrored_points[:, list(flip_order)]`."""
+        order = list(range(len(self.joints)))
+        for a, b in self.flip_pairs:
+            order[a], order[b] = b, a
+        return tuple(order)
+
+
+# Andriluka et al. 2014. The sigmas are those of MMPose; MPII itself scores by PCKh.
+MPII = Skeleton(
+    name="mpii",
+    joints=(
+        "right_ankle",
+        "right_knee",
+        "right_hip",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "pelvis",
+        "thorax",
+        "upper_neck",
+        "head_top",
+        "right_wrist",
+        "right_elbow",
+        "right_shoulder",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+    ),
+    limbs=(
+        *((0, 1), (1, 2), (2, 6), (6, 3), (3, 4), (4, 5)),
+        *((6, 7), (7, 8), (8, 9)),
+        *((8, 12), (12, 11), (11, 10), (8, 13), (13, 14), (14, 15)),
+    ),
+    flip_pairs=((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13)),
+    sigmas=(
+        *(0.089, 0.083, 0.107, 0.107, 0.083, 0.089),
+        *(0.026, 0.026, 0.026, 0.026),
+        *(0.062, 0.072, 0.179, 0.179, 0.072, 0.062),
+    ),
+)
+
+# Johnson & Everingham 2010. The sigmas are COCO's for the limbs and CrowdPose's for neck and head top.
+LSP = Skeleton(
+    name="lsp",
+    joints=(
+        "right_ankle",
+        "right_knee",
+        "right_hip",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "right_wrist",
+        "right_elbow",
+        "right_shoulder",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "neck",
+        "head_top",
+    ),
+    limbs=(
+        *((0, 1), (1, 2), (3, 4), (4, 5), (2, 3)),
+        *((2, 8), (3, 9), (8, 12), (9, 12), (12, 13)),
+        *((6, 7), (7, 8), (9, 10), (10, 11)),
+    ),
+    flip_pairs=((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9)),
+    sigmas=(
+        *(0.089, 0.087, 0.107, 0.107, 0.087, 0.089),
+        *(0.062, 0.072, 0.079, 0.079, 0.072, 0.062),
+        *(0.079, 0.079),
+    ),
+)
+
+# Lin et al. 2014; limbs as the `skeleton` of its category, sigmas as its evaluation code.
+COCO = Skeleton(
+    name="coco",
+    joints=(
+        "nose",
+        "left_eye",
+        "right_eye",
+        "left_ear",
+        "right_ear",
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hip",
+        "right_hip",
+        "left_knee",
+        "right_knee",
+        "left_ankle",
+        "right_ankle",
+    ),
+    limbs=(
+        *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12)),
+        *((5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10)),
+        *((1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6)),
+    ),
+    flip_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    sigmas=(
+        *(0.026, 0.025, 0.025, 0.035, 0.035),
+        *(0.079, 0.079, 0.072, 0.072, 0.062, 0.062),
+        *(0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
+    ),
+)

@@ -1,0 +1,59 @@
+"""The model that `fit` trains."""
+
+import keras
+
+from keras_cornernet.backend import replica_count
+from keras_cornernet.training.callbacks import NumberEpochs, StopOnBadLoss
+
+
+class Trainer(keras.Model):
+    """Joins a network, a codec and a loss into a model for `compile` and `fit`.
+
+    The dataset yields `(images, annotations)`. Inside each step the codec draws the targets on the device and
+    the loss compares them with the network's outputs; each term of the loss is a metric. Everything
+    else of `fit` is Keras' own: mixed precision, accumulation of gradients, moving averages of weights,
+    clipping, callbacks. A loss that is not finite ends the run and names the term.
+
+    Args:
+        network: a functional model, images in, maps out.
+        codec: has `encode(annotations, input_size, grid_size)`.
+        loss: called with targets and outputs, returns named scalars that add up to the loss; `loss.names`
+            lists them.
+    """
+
+    def __init__(self, network, codec, loss, name="trainer"):
+        super().__init__(name=name)
+        self.network = network
+        self.codec = codec
+        self.loss_terms = loss
+        self.term_metrics = {term: keras.metrics.Mean(name=term) for term in loss.names}
+        self.built = True
+
+    def compile(self, *args, **kwargs):
+        """`keras.Model.compile`; the optimizer's state is made at once, so that a backup can be restored."""
+        super().compile(*args, **kwargs)
+        self.optimizer.build(self.trainable_variables)
+
+    def call(self, images, training=None):
+        return self.network(images, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of one batch; under `tf.distribute` this replica's share of the global batch's."""
+        grid_size = next(iter(y_pred[-1].values()))["heatmap"].shape[1:3]
+        targets = self.codec.encode(y, tuple(x.shape[1:3]), tuple(grid_size))
+        terms = self.loss_terms(targets, y_pred)
+        for name, value in terms.items():
+            # Every replica holds a share of a sum; a Mean over replicas would report a fraction of it.
+            self.term_metrics[name].update_state(value * replica_count())
+        total = sum(terms.values())
+        for extra in self.losses:
+            total = total + extra / replica_count()
+        return total
+
+    def fit(self, x=None, *args, callbacks=None, **kwargs):
+        """`keras.Model.fit`; adds a watch over the loss and tells the dataset which epoch it is."""
+        callbacks = [StopOnBadLoss(), *(callbacks or [])]
+        if hasattr(x, "epochs"):
+            callbacks.append(NumberEpochs(x.epochs))
+            kwargs.setdefault("shuffle", False)  # the dataset shuffles itself
+        return super().fit(x, *args, callbacks=callbacks, **kwargs)

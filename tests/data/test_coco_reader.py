@@ -1,0 +1,277 @@
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_cornernet.data.readers import read_coco
+
+BCCD = Path(__file__).parents[2] / ".." / "shared" / "data" / "bccd"
+
+
+def coco(**changes):
+    """Two images of 100 x 80 pixels and category ids with a gap, listed out of order."""
+    content = {
+        "images": [
+            {"id": 7, "file_name": "a.jpg", "width": 100, "height": 80},
+            {"id": 3, "file_name": "b.jpg", "width": 100, "height": 80},
+        ],
+        "annotations": [
+            {"id": 17, "image_id": 3, "category_id": 90, "bbox": [10, 20, 30, 40.5], "iscrowd": 0},
+            {"id": 18, "image_id": 3, "category_id": 2, "bbox": [-5, 0, 20, 20], "iscrowd": 1},
+        ],
+        "categories": [{"id": 90, "name": "toothbrush"}, {"id": 2, "name": "bicycle"}],
+    }
+    return content | changes
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Writes a COCO json beside a folder with `a.jpg` and `b.jpg` and reads it."""
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (100, 80)).save(images / name)
+
+    def run(content, **options):
+        text = content if isinstance(content, (str, bytes)) else json.dumps(content)
+        path = tmp_path / "annotations.json"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_coco(path, images, **options)
+
+    run.images = images
+    return run
+
+
+def test_what_is_read(read):
+    data_set = read(coco())
+    assert data_set.faults == ()
+    assert data_set.categories == (("bicycle", "toothbrush"), (2, 90))
+    first, second = data_set.samples
+    assert (first.image_id, second.image_id) == (7, 3)
+    assert first.path == str(read.images / "a.jpg") and first.size == (80, 100)
+    assert first.boxes.xyxy.shape == (0, 4) and first.keypoints is None
+    boxes = second.boxes
+    np.testing.assert_array_equal(boxes.xyxy, np.array([[10, 20, 40, 60.5], [-5, 0, 15, 20]], np.float32))
+    assert boxes.labels.tolist() == [1, 0] and boxes.ignore.tolist() == [False, True]
+    assert (boxes.xyxy.dtype, boxes.labels.dtype, boxes.ignore.dtype) == (np.float32, np.int32, np.bool_)
+
+
+def test_boxes_keep_their_order_when_images_are_mixed(read):
+    annotations = [
+        {"id": i, "image_id": (7, 3)[i % 2], "category_id": 2, "bbox": [i, 0, 5, 5]} for i in range(9)
+    ]
+    first, second = read(coco(annotations=annotations)).samples
+    assert first.boxes.xyxy[:, 0].tolist() == [0, 2, 4, 6, 8]
+    assert second.boxes.xyxy[:, 0].tolist() == [1, 3, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"bbox": [10, 20, -3, 40]}, "bbox has negative width -3"),
+        ({"bbox": [10, 20, 30, -0.5]}, "bbox has negative height -0.5"),
+        ({"bbox": [10, 20, 0, 40]}, "bbox has zero width"),
+        ({"bbox": [10, 20, 30, 0]}, "bbox has zero height"),
+        ({"bbox": [90, 20, 1e-9, 40]}, "bbox has zero width"),
+        ({"bbox": [10, 20, math.nan, 40]}, "bbox [10, 20, nan, 40] is not four finite numbers"),
+        ({"bbox": [10, 20, math.inf, 40]}, "bbox [10, 20, inf, 40] is not four finite numbers"),
+        ({"bbox": [10, 20, 30]}, "bbox [10, 20, 30] is not four finite numbers"),
+        ({"bbox": [10, 20, "30", 40]}, "bbox [10, 20, '30', 40] is not four finite numbers"),
+        ({"bbox": [10, 20, 10**400, 40]}, "is not four finite numbers"),
+        ({"bbox": None}, "bbox None is not four finite numbers"),
+        ({"bbox": {"x": 1}}, "bbox {'x': 1} is not four finite numbers"),
+        ({"category_id": 5}, "the category id 5 is not among the categories"),
+        ({"category_id": [2]}, "the category id [2] is not among the categories"),
+        ({"iscrowd": "0"}, "iscrowd '0' is neither 0 nor 1"),
+        (
+            {"bbox": [100, 20, 30, 40]},
+            "bbox (corners 100, 20, 130, 60) lies entirely outside the image of width 100 and height 80",
+        ),
+        ({"bbox": [10, -40, 30, 40]}, "lies entirely outside the image of width 100 and height 80"),
+    ],
+)
+def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
+    content = coco()
+    content["annotations"][0] |= changes
+    data_set = read(content)
+    assert len(data_set.faults) == 1
+    assert data_set.faults[0].startswith("annotations.json: annotation id 17 (image 'b.jpg'): ")
+    assert data_set.faults[0].endswith(fault)
+    assert len(data_set.samples) == 2 and len(data_set.samples[1].boxes.labels) == 1
+    with pytest.raises(ValueError, match="annotation id 17"):
+        read(content, strict=True)
+
+
+@pytest.mark.parametrize("image_id", [99, "3", None, [3]])
+def test_an_unknown_image_id(read, image_id):
+    content = coco()
+    content["annotations"][0]["image_id"] = image_id
+    (fault,) = read(content).faults
+    assert fault == f"annotations.json: annotation id 17: the image id {image_id!r} is not among the images"
+
+
+def test_an_annotation_without_id_is_named_by_its_place(read):
+    content = coco()
+    content["annotations"][1] = {"image_id": 3, "category_id": 2}
+    (fault,) = read(content).faults
+    assert fault.startswith("annotations.json: annotations[1] (image 'b.jpg'): bbox None")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"file_name": "missing.jpg"}, "image id 3 ('missing.jpg'): there is no such file in "),
+        ({"file_name": "no/folder.jpg"}, "image id 3 ('no/folder.jpg'): there is no such file in "),
+        ({"file_name": "../secret.jpg"}, "the path '..' leads outside its folder"),
+        ({"file_name": "/etc/passwd"}, "the path '/etc' leads outside its folder"),
+        ({"file_name": "link.jpg"}, "the path 'link.jpg' leads outside its folder"),
+        ({"file_name": ".."}, "there is no such file in "),
+        ({"file_name": "."}, "there is no such file in "),
+        ({"file_name": "nul\0/a.jpg"}, "null"),
+        ({"file_name": ""}, "the file name is '', expected a text"),
+        ({"file_name": 5}, "the file name is 5, expected a text"),
+        ({"id": "3"}, "images[1] ('b.jpg'): the id '3' is not a whole number"),
+        ({"id": 7}, "image id 7 ('b.jpg'): this image id stands twice, the first is kept"),
+        ({"width": -5}, "image id 3 ('b.jpg'): the width -5 is not a whole number of at least 1"),
+        ({"height": "80"}, "the height '80' is not a whole number of at least 1"),
+        ({"height": None}, "the height None is not a whole number of at least 1"),
+    ],
+)
+def test_a_faulty_image_is_named_and_left_out_with_its_boxes(read, changes, fault):
+    secret = read.images.parent / "secret.jpg"
+    Image.new("RGB", (100, 80)).save(secret)
+    os.symlink(secret, read.images / "link.jpg")
+    content = coco()
+    content["images"][1] |= changes
+    data_set = read(content)
+    assert data_set.faults[0].startswith("annotations.json: image") and fault in data_set.faults[0]
+    assert [sample.image_id for sample in data_set.samples] == [7]
+    with pytest.raises(ValueError, match=r"^annotations\.json: image"):
+        read(content, strict=True)
+
+
+def test_a_faulty_image_is_one_fault_not_one_per_box(read):
+    content = coco()
+    content["images"][1]["file_name"] = "missing.jpg"
+    assert len(read(content).faults) == 1
+
+
+def test_images_in_subfolders_and_inner_links(read):
+    (read.images / "sub").mkdir()
+    Image.new("RGB", (100, 80)).save(read.images / "sub" / "c.jpg")
+    os.symlink(read.images / "a.jpg", read.images / "inner.jpg")
+    images = [
+        {"id": 1, "file_name": "sub/c.jpg"},
+        {"id": 2, "file_name": "sub/../a.jpg"},
+        {"id": 3, "file_name": "inner.jpg"},
+    ]
+    data_set = read(coco(images=images, annotations=[]))
+    assert data_set.faults == () and len(data_set.samples) == 3
+    assert data_set.samples[0].path == str(read.images / "sub" / "c.jpg")
+
+
+def test_without_stated_size_only_the_upper_left_can_be_outside(read):
+    content = coco()
+    del content["images"][1]["width"], content["images"][1]["height"]
+    content["annotations"][0]["bbox"] = [5000, 20, 30, 40]
+    content["annotations"][1]["bbox"] = [-50, 20, 30, 40]
+    data_set = read(content)
+    assert data_set.samples[1].size is None and len(data_set.samples[1].boxes.labels) == 1
+    assert data_set.faults[0].endswith("lies entirely outside the image")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], r"expected an object with the keys 'images', 'annotations', 'categories', got a list"),
+        ({"images": [], "categories": []}, r"the key 'annotations' is missing; it has images, categories"),
+        ({"annotations": [], "categories": []}, r"the key 'images' is missing"),
+        ({"images": [], "annotations": []}, r"the key 'categories' is missing"),
+        ({}, r"the key 'images' is missing; it has none"),
+        (coco(images={"7": "a.jpg"}), r"'images' should be a list, got a dict"),
+        (coco(annotations=[1]), r"annotations\[0\] should be an object, got a int"),
+        (coco(categories=[{"id": 1}]), r"categories\[0\] needs a whole number 'id' and a text 'name'"),
+        (coco(categories=[{"id": "1", "name": "x"}]), r"categories\[0\] needs a whole number 'id'"),
+        (coco(categories=[{"id": 1, "name": "x"}] * 2), r"categories\[1\]: the category id 1 stands twice"),
+        ('{"images": [\n  {"id": 1,', r"not json at line 2, column 1"),
+        ("", r"not json at line 1, column 1"),
+        (b"\xff\xd8\xff\xe0 not a text", r"not json"),
+        ("[" * 200_000, r"not json"),
+    ],
+)
+def test_a_file_that_is_not_coco_json(read, content, message):
+    with pytest.raises(ValueError, match=r"annotations\.json: .*" + message):
+        read(content)
+
+
+def test_missing_file_and_missing_folder(read, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
+        read_coco(tmp_path / "nowhere.json", tmp_path)
+    read(coco())
+    with pytest.raises(NotADirectoryError, match=r"images: .*nowhere is not a folder"):
+        read_coco(tmp_path / "annotations.json", tmp_path / "nowhere")
+
+
+def test_empty_tables(read):
+    assert read({"images": [], "annotations": [], "categories": []}).samples == ()
+
+
+PERSON = [{"id": 1, "name": "person", "keypoints": ["nose", "eye"]}, {"id": 2, "name": "kite"}]
+
+
+def test_keypoints(read):
+    box = {"image_id": 3, "bbox": [0, 0, 9, 9]}
+    annotations = [
+        box | {"id": 1, "category_id": 1, "keypoints": [1, 2, 2, 3.5, 4, 1]},
+        box | {"id": 2, "category_id": 1},
+        box | {"id": 3, "category_id": 2},
+        box | {"id": 4, "category_id": 1, "keypoints": [1, 2, 2]},
+        box | {"id": 5, "category_id": 1, "keypoints": [1, 2, 7, 0, 0, 0]},
+        box | {"id": 6, "category_id": 1, "keypoints": [1, math.nan, 2, 0, 0, 0]},
+        box | {"id": 7, "category_id": 1, "keypoints": [5, 6, 1, 0, 0, 0]},
+    ]
+    data_set = read(coco(categories=PERSON, annotations=annotations))
+    assert data_set.samples[0].keypoints.xy.shape == (0, 2, 2)
+    keypoints = data_set.samples[1].keypoints
+    assert keypoints.xy.dtype == np.float32 and keypoints.visibility.dtype == np.int32
+    assert keypoints.xy.tolist() == [[[1, 2], [3.5, 4]], [[0, 0]] * 2, [[0, 0]] * 2, [[5, 6], [0, 0]]]
+    assert keypoints.visibility.tolist() == [[2, 1], [0, 0], [0, 0], [1, 0]]
+    assert [fault.split(": ")[1] for fault in data_set.faults] == [
+        f"annotation id {i} (image 'b.jpg')" for i in (4, 5, 6)
+    ]
+    assert "are not 2 triples of finite numbers" in data_set.faults[0]
+    assert "have a visibility that is not 0, 1 or 2" in data_set.faults[1]
+
+
+def test_many_annotations_take_little_time(tmp_path):
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 640, "height": 480} for i in range(2000)]
+    for image in images:
+        (tmp_path / image["file_name"]).touch()
+    annotations = [
+        {"id": i, "image_id": i % 2000, "category_id": 2, "bbox": [i % 600, 2.5, 30.25, 40], "iscrowd": 0}
+        for i in range(50_000)
+    ]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(coco(images=images, annotations=annotations, categories=PERSON[1:])))
+    start = time.process_time()
+    data_set = read_coco(path, tmp_path)
+    assert time.process_time() - start < 4
+    assert sum(len(sample.boxes.labels) for sample in data_set.samples) == 50_000
+
+
+@pytest.mark.skipif(not BCCD.is_dir(), reason="the BCCD data are not beside the repository")
+@pytest.mark.parametrize(("split", "images", "boxes"), [("train", 205, 2804), ("val", 87, 1137)])
+def test_bccd(split, images, boxes):
+    data_set = read_coco(BCCD / f"instances_{split}.json", BCCD / split)
+    assert data_set.faults == ()
+    assert data_set.categories == (("RBC", "WBC", "Platelets"), (1, 2, 3))
+    assert len(data_set.samples) == images
+    assert sum(len(sample.boxes.labels) for sample in data_set.samples) == boxes
+    if split == "train":
+        assert data_set.samples[0].boxes.xyxy[0].tolist() == [68, 315, 286, 480]
+        assert data_set.samples[0].boxes.labels[0] == 1

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_cornernet.data.readers import read_pascal_voc
+
+SIZE = "<size><width>100</width><height>80</height><depth>3</depth></size>"
+
+
+def thing(name="cat", box=(11, 21, 40, 60), difficult=0, more=""):
+    corners = "".join(f"<{t}>{v}</{t}>" for t, v in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=False))
+    return (
+        f"<object><name>{name}</name><difficult>{difficult}</difficult>"
+        f"<bndbox>{corners}</bndbox>{more}</object>"
+    )
+
+
+def voc(*things, filename="a.jpg", size=SIZE):
+    return f"<annotation><filename>{filename}</filename>{size}{''.join(things)}</annotation>"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Writes xml files (by stem) beside a folder with `a.jpg` and `b.jpg` and reads them."""
+    images, root = tmp_path / "JPEGImages", tmp_path / "Annotations"
+    images.mkdir()
+    root.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (100, 80)).save(images / name)
+
+    def run(texts, **options):
+        for stem, text in texts.items():
+            (root / f"{stem}.xml").write_text(text, encoding="utf-8")
+        return read_pascal_voc(root, images, **options)
+
+    run.images, run.folder = images, tmp_path
+    return run
+
+
+def test_what_is_read(read):
+    part = "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
+    data_set = read(
+        {
+            "b": voc(filename="b.jpg"),
+            "a": voc(thing("dog"), thing("cat", (1, 1, 100, 80), 1, part)),
+        }
+    )
+    assert data_set.faults == ()
+    assert data_set.categories == (("cat", "dog"), (1, 2))
+    first, second = data_set.samples
+    assert (first.path, first.image_id, first.size) == (str(read.images / "a.jpg"), 1, (80, 100))
+    np.testing.assert_array_equal(first.boxes.xyxy, np.array([[10, 20, 40, 60], [0, 0, 100, 80]], np.float32))
+    assert first.boxes.labels.tolist() == [1, 0] and first.boxes.ignore.tolist() == [False, True]
+    assert first.boxes.xyxy.dtype == np.float32 and first.boxes.labels.dtype == np.int32
+    assert second.image_id == 2 and second.boxes.xyxy.shape == (0, 4)
+
+
+def test_pixels_count_from_one_and_include_the_last(read):
+    boxes = read({"a": voc(thing(box=(1, 1, 1, 1)), thing(box=(45.7, 2, 50.2, 9)))}).samples[0].boxes
+    np.testing.assert_allclose(boxes.xyxy, [[0, 0, 1, 1], [44.7, 1, 50.2, 9]], rtol=1e-6)
+
+
+def test_given_names_fix_the_labels(read):
+    data_set = read({"a": voc(thing("dog"), thing("mouse"))}, names=["dog", "cat"])
+    assert data_set.categories == (("dog", "cat"), (1, 2))
+    assert data_set.samples[0].boxes.labels.tolist() == [0]
+    assert data_set.faults == ("a.xml: object 2 ('mouse'): the class 'mouse' is not among the names",)
+    with pytest.raises(ValueError, match="names: expected different texts"):
+        read({}, names=["dog", "dog"])
+
+
+def test_split_files(read):
+    texts = {"a": voc(thing()), "b": voc(thing(), filename="b.jpg"), "odd name": voc(thing())}
+    split = read.folder / "train.txt"
+    split.write_text("b  1\nmissing -1\n\nodd name\n../b\n")
+    data_set = read(texts, split=split)
+    assert [sample.path[-5:] for sample in data_set.samples] == ["b.jpg", "a.jpg"]
+    assert [sample.image_id for sample in data_set.samples] == [1, 3]
+    assert data_set.faults[0].startswith("missing.xml: there is no such file in ")
+    assert "leads outside its folder" in data_set.faults[1]
+
+
+def test_the_image_may_be_found_by_the_stem(read):
+    assert read({"a": voc(filename="elsewhere/IMG_1.JPG")}).samples[0].path == str(read.images / "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (thing(box=(40, 21, 11, 60)), "bbox has negative width -28"),
+        (thing(box=(12, 21, 11, 60)), "bbox has zero width"),
+        (thing(box=(11, 60, 40, 21)), "bbox has negative height -38"),
+        (thing(box=("nan", 21, 40, 60)), "bndbox [nan, 21.0, 40.0, 60.0] is not four finite numbers"),
+        (thing(box=("x", 21, 40, 60)), "bndbox ['x', 21.0, 40.0, 60.0] is not four finite numbers"),
+        (thing(box=(11, 21, 40)), "bndbox [11.0, 21.0, 40.0, None] is not four finite numbers"),
+        ("<object><name>cat</name></object>", "bndbox [None, None, None, None] is not four finite numbers"),
+        (thing(box=(101, 21, 140, 60)), "lies entirely outside the image of width 100 and height 80"),
+    ],
+)
+def test_a_faulty_box_is_named_and_left_out(read, entry, fault):
+    texts = {"a": voc(thing("dog"), entry)}
+    data_set = read(texts)
+    (found,) = data_set.faults
+    assert found.startswith("a.xml: object 2 ('cat'): ") and found.endswith(fault)
+    assert data_set.samples[0].boxes.labels.tolist() == [0]
+    with pytest.raises(ValueError, match=r"a\.xml: object 2"):
+        read(texts, strict=True)
+
+
+def test_an_object_without_a_name(read):
+    assert read({"a": voc(thing(""))}).faults == ("a.xml: object 1 (''): has no name",)
+
+
+BOMB = '<!DOCTYPE z [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>' + voc(thing("&b;"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (BOMB, "it has a DOCTYPE, which is refused"),
+        ('<!DOCTYPE z SYSTEM "file:///etc/passwd">' + voc(), "it has a DOCTYPE, which is refused"),
+        (voc()[:-5], "not xml: unclosed token: line 1, column"),
+        ("", "not xml: no element found: line 1, column 0"),
+        (voc(filename="none.jpg"), "image 'none.jpg': there is no such file in "),
+        (voc(filename="../a.jpg"), "image '../a.jpg': the path '..' leads outside its folder"),
+        (voc(size="<size><width>0</width><height>80</height></size>"), "the width 0.0 is not a whole number"),
+        (voc(size="<size><width>9</width></size>"), "the height None is not a whole number of at least 1"),
+    ],
+)
+def test_a_faulty_file_is_named_and_left_out(read, text, fault):
+    data_set = read({"other": text, "b": voc(filename="b.jpg")})
+    (found,) = data_set.faults
+    assert found.startswith(f"other.xml: {fault}")
+    assert len(data_set.samples) == 1
+
+
+def test_a_size_need_not_be_stated(read):
+    assert read({"a": voc(thing(box=(900, 1, 950, 9)), size="")}).samples[0].size is None
+
+
+def test_nothing_to_read(read):
+    with pytest.raises(ValueError, match="found no xml file to read"):
+        read({})
+    with pytest.raises(NotADirectoryError, match=r"annotations: .*nowhere is not a folder"):
+        read_pascal_voc(read.folder / "nowhere", read.images)
+    read({"a": voc()})
+    with pytest.raises(NotADirectoryError, match=r"images: .*nowhere is not a folder"):
+        read_pascal_voc(read.folder / "Annotations", read.folder / "nowhere")
