@@ -1,1 +1,81 @@
-"""CornerNet detection in Keras 3."""
+"""CornerNet detection in Keras 3.
+
+`import keras_cornernet` registers the layers and networks with Keras, so that `keras.saving.load_model` opens
+the files of this package right after it. Everything else is loaded when its name is first used.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+# Where each public name lives.
+_HOMES = {
+    "CornerCodec": "codecs",
+    "CornerNet": "models",
+    "DetectionLoss": "losses",
+    "Detections": "structures",
+    "Detector": "inference",
+    "Trainer": "training",
+    "convert": "conversion",
+    "evaluate_detections": "evaluation",
+    "from_preset": "presets",
+    "make_dataset": "data.pipeline",
+    "make_scenes": "data.scenes",
+    "read_coco": "data.readers",
+    "read_pascal_voc": "data.readers",
+    "save_detector": "presets",
+    "trainer_of": "presets",
+}
+_ROOMS = (
+    *("codecs", "conversion", "data", "evaluation", "inference", "layers", "losses", "models", "ops"),
+    *("preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+)
+
+__all__ = sorted(["__version__", *_HOMES, *_ROOMS])
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"{__name__}.{name}")
+    elif name == "__version__":
+        value = _version()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(__name__)
+    except metadata.PackageNotFoundError:  # a source tree on sys.path, not installed
+        return "0+unknown"
+
+
+def _is_command_line() -> bool:
+    """Whether this process is the command `keras-cornernet` or `python -m keras_cornernet`.
+
+    The command loads Keras only once it is needed, so that `--help` answers at once. While Python looks for
+    the module of `-m`, `sys.argv[0]` is "-m".
+    """
+    program = sys.argv[0] if sys.argv else ""
+    if program == "-m":
+        return f"-m{__name__}" in sys.orig_argv or ("-m", __name__) in zip(
+            sys.orig_argv, sys.orig_argv[1:], strict=False
+        )
+    return Path(program).stem.removesuffix("-script") == "keras-cornernet"
+
+
+if not _is_command_line():
+    from keras_cornernet.backend import require_backend
+
+    require_backend()
+    from keras_cornernet import layers, models  # noqa: F401  (registers them with Keras)

@@ -14,7 +14,7 @@ from keras_cornernet.data.augmentation import SmallDataRecipe
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.evaluation.coco import evaluate_detections
 from keras_cornernet.inference import Detector
-from keras_cornernet.presets import detector_of, from_preset, load_network, preset_named, trainer_of
+from keras_cornernet.presets import from_preset, preset_named, save_detector, trainer_of
 from keras_cornernet.structures import DataSet
 
 
@@ -27,8 +27,10 @@ class TrainingPlan:
         learning_rate: at its highest, after the warm-up; it falls to a hundredth along a cosine.
         warmup_epochs: linear rise of the learning rate.
         clip_norm: largest norm of a gradient step.
-        ema: momentum of the average of weights that is evaluated and saved; 0 for none.
+        ema: momentum of the average of weights that is evaluated and saved; 0 for none. None lets the
+            average span about a twentieth of the run.
         evaluate_every: epochs between evaluations on the validation set (the last is always evaluated).
+        input_size: `(height, width)` to train and to test at instead of the preset's.
         turns: the subjects have no up: quarter turns and upside-down images are drawn too.
         seed: of weights, order and augmentation.
     """
@@ -38,8 +40,9 @@ class TrainingPlan:
     learning_rate: float = 1e-3
     warmup_epochs: float = 2.0
     clip_norm: float = 5.0
-    ema: float = 0.998
+    ema: float | None = None
     evaluate_every: int = 5
+    input_size: tuple[int, int] | None = None
     turns: bool = False
     seed: int = 0
 
@@ -89,6 +92,9 @@ def train(
     keras.utils.set_random_seed(plan.seed)
     detector = from_preset(preset, categories=train_set.categories)
     input_size, recipe, loss = _training_side(preset, detector)
+    if plan.input_size is not None:
+        input_size = tuple(plan.input_size)
+        detector = detector.with_settings(input_size=input_size)
     if plan.turns:
         recipe = replace(recipe, quarter_turns=True, vertical_flip=0.5)
     dataset = make_dataset(
@@ -102,12 +108,12 @@ def train(
         epochs=plan.epochs,
         verbose=verbose,
         callbacks=[
-            keras.callbacks.BackupAndRestore(str(output / "backup")),
+            keras.callbacks.BackupAndRestore(str(output / "backup"), double_checkpoint=True),
             EvaluateAndSave(detector, val_set, output, plan, table),
         ],
     )
     best = output / "best.keras"
-    return detector_of(load_network(best)) if best.is_file() else detector
+    return from_preset(best) if best.is_file() else detector
 
 
 def _training_side(preset: str, detector: Detector):
@@ -122,6 +128,7 @@ def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers
     """Adam with warm-up, cosine decay, clipping and averaged weights, as the plan says."""
     total, warm = plan.epochs * steps_per_epoch, math.ceil(plan.warmup_epochs * steps_per_epoch)
     warm = min(warm, total // 2)
+    ema = max(0.0, 1 - 20 / total) if plan.ema is None else plan.ema
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=plan.learning_rate / 100,
         decay_steps=max(1, total - warm),
@@ -132,8 +139,8 @@ def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers
     return keras.optimizers.Adam(
         schedule,
         global_clipnorm=plan.clip_norm,
-        use_ema=plan.ema > 0,
-        ema_momentum=plan.ema or 0.99,
+        use_ema=ema > 0,
+        ema_momentum=ema,
         ema_overwrite_frequency=None,
     )
 
@@ -199,11 +206,10 @@ class EvaluateAndSave(keras.callbacks.Callback):
         return {name: metrics[name] for name in ("AP", "AP50", "AP75")}
 
     def _save(self, row):
-        network = self.detector.network
-        files.write_with(self.output / "last.keras", network.save)
+        save_detector(self.detector, self.output / "last.keras")
         best = np.nanmax([math.nan, -1.0, *self.table.curve("AP")])
         if "AP" in row and row["AP"] > best:
-            files.write_with(self.output / "best.keras", network.save)
+            save_detector(self.detector, self.output / "best.keras")
 
     def _draw_curves(self):
         columns = ["loss", *self.model.loss_terms.names]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_cornernet import files
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
 from keras_cornernet.inference import Detector
@@ -175,12 +176,19 @@ def detector_of(
         )
     settings = TestSettings(**{k: _tuples(v) for k, v in task.get("settings", {}).items()})
     codec = CornerCodec(count, **task.get("codec", {}))
-    network.task = {
-        **task,
-        "settings": asdict(settings),
-        "categories": {"names": list(categories.names), "ids": list(categories.ids)},
-    }
     return Detector(network, codec, categories, settings)
+
+
+def save_detector(detector: Detector, path: str | Path) -> Path:
+    """Writes a detector as one `.keras` file: the network, and in its `task` all that `from_preset` needs."""
+    codec = asdict(detector.codec)
+    codec.pop("num_classes")
+    detector.network.task = {
+        "settings": asdict(detector.settings),
+        "codec": codec,
+        "categories": {"names": list(detector.categories.names), "ids": list(detector.categories.ids)},
+    }
+    return files.write_with(path, detector.network.save)
 
 
 def trainer_of(detector: Detector, loss: DetectionLoss | None = None) -> Trainer:

@@ -23,7 +23,7 @@ from keras_cornernet import files
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Boxes, Keypoints
 
-MIN_VISIBLE = 0.25  # of a person's silhouette; who would be hidden more is placed elsewhere or left out
+MIN_VISIBLE = 0.45  # of a person's silhouette; who would be hidden more is placed elsewhere or left out
 FEWEST_PIXELS = 12  # of a person that must be seen
 PLACEMENTS = 6  # tried before a person is left out
 EMPTY_SHARE = 0.05  # of the scenes show nobody
@@ -44,8 +44,8 @@ def draw_scene(
     seed: int | np.random.Generator,
     size: tuple[int, int] = (240, 320),
     *,
-    max_people: int = 5,
-    heights: tuple[float, float] = (0.15, 0.8),
+    max_people: int = 4,
+    heights: tuple[float, float] = (0.25, 0.85),
 ) -> tuple[np.ndarray, Boxes, Keypoints]:
     """Draws one scene of people and things that are not people.
 
@@ -80,8 +80,8 @@ def make_scenes(
     *,
     seed: int,
     size: tuple[int, int] = (240, 320),
-    max_people: int = 5,
-    heights: tuple[float, float] = (0.15, 0.8),
+    max_people: int = 4,
+    heights: tuple[float, float] = (0.25, 0.85),
     suffix: str = ".jpg",
 ) -> Path:
     """Writes drawn scenes as a data set in COCO form.

@@ -66,6 +66,7 @@ class Hourglass(keras.layers.Layer):
                 shape = block.compute_output_shape(shape)
             return shape
 
+        self._check_size(input_shape)
         shape = input_shape
         for k in range(self.order):
             build_all(self.aside[k], shape)

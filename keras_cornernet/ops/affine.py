@@ -59,8 +59,9 @@ def invert(affine: np.ndarray) -> np.ndarray:
 
 def transform_points(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Maps `(..., 2)` points `(x, y)`."""
-    affine = np.asarray(affine)
-    return points @ affine[:, :2].T.astype(points.dtype) + affine[:, 2].astype(points.dtype)
+    points = np.asarray(points)
+    affine = np.asarray(affine).astype(np.result_type(points, np.float32))
+    return points @ affine[:, :2].T + affine[:, 2]
 
 
 def transform_boxes(affine: np.ndarray, boxes: np.ndarray) -> np.ndarray:

@@ -49,9 +49,9 @@ def running_maximum(x, axis: int, *, reverse: bool = False):
 def _unrolled(x, axis, reverse):
     """The scan as a chain of row operations in the graph.
 
-    The gradient is a chain too. Left to autodiff, XLA takes some twenty times as long (and minutes
-    to compile), and plain TensorFlow about a third longer. Only the running maxima are kept for it, so
-    that the rows' memory is free to be written over.
+    The gradient is a chain too. Left to autodiff, XLA runs it some twenty times slower, and plain
+    TensorFlow about a third. Only the running maxima are kept for it, so that the rows' memory is free
+    to be written over. XLA for the CPU compiles row after row: some 7 s for 128 rows with gradient.
     """
     length, direction = x.shape[axis], -1 if reverse else 1
 

@@ -52,9 +52,9 @@ def soft_nms(
         corner_scores: `(batch, n, 2)`, needed for merging.
 
     Source: `soft_nms` and `soft_nms_merge` of princeton-vl/CornerNet, `external/nms.pyx`; Bodla et al. 2017.
-    The released test code ignores which boxes survive, leaves the corner scores in place when it swaps
-    boxes, and begins the mean with the box that was swapped away; here the survivors are returned and
-    every box keeps its own corner scores.
+    The released test code ignores which boxes survive, and leaves the corner scores in place when it swaps
+    boxes, so that they weigh boxes they do not belong to; here the survivors are returned and every box
+    keeps its own corner scores.
 
     Raises:
         ValueError: unknown `method`, or merging without `corner_scores`.

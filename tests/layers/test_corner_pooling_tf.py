@@ -9,6 +9,11 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+try:
+    from ai_edge_litert.interpreter import Interpreter
+except ImportError:
+    Interpreter = tf.lite.Interpreter
+
 from keras_cornernet.layers.corner_pooling import (
     BottomPool,
     BottomRightPool,
@@ -98,20 +103,10 @@ def test_tflite_runs_a_dynamic_batch_with_builtin_operators_only(maps):
     call = tf.function(lambda x: model(x), input_signature=[tf.TensorSpec((None, 7, 9, 3), name="x")])
     converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()], model)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    interpreter = _interpreter(converter.convert())
+    run = Interpreter(model_content=converter.convert()).get_signature_runner()
     for batch in (1, 2):
-        run = interpreter.get_signature_runner()
         (result,) = run(x=x[:batch].numpy()).values()
         np.testing.assert_array_equal(result, model(x[:batch]))
-
-
-@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
-def _interpreter(content):
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        Interpreter = tf.lite.Interpreter
-    return Interpreter(model_content=content)
 
 
 def test_the_gradient_of_an_infinite_upstream_stays_in_its_column():

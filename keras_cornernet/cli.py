@@ -1,0 +1,336 @@
+"""The command `keras-cornernet`: parse, call one function, print.
+
+Keras and TensorFlow are imported inside the commands only, so that `--help` answers at once.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_cornernet.backend import require_backend
+
+DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
+WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+SHOWN = 50  # faults that are printed one by one
+
+app = typer.Typer(
+    help="CornerNet detection: find objects on images, train on your own, measure AP.",
+    epilog="Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Runs the command line."""
+    # As Ctrl-C does, a request to end lets temporary files be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    app(prog_name="keras-cornernet")
+
+
+@contextmanager
+def told_plainly():
+    """Turns errors into one message and an exit code; finds Keras' backend first, and hushes TensorFlow."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(format="warning: %(message)s")
+    try:
+        require_backend()
+        yield
+    except KeyboardInterrupt:
+        _fail("stopped; nothing is half-written", 130)
+    except Exception as error:
+        if os.environ.get(DEBUG) or isinstance(error, typer.Exit | typer.BadParameter):
+            raise
+        if isinstance(error, WRONG_USE):
+            _fail(f"error: {error}", 2, error)
+        if isinstance(error, OSError | FloatingPointError) or type(error).__module__.startswith("tensorflow"):
+            _fail(f"error: {error}", 1, error)
+        raise
+
+
+def _fail(message: str, code: int, error: Exception | None = None) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code) from error
+
+
+def _name_failed(failed: Sequence[str], words: str = "failed") -> None:
+    """Names what failed on standard error."""
+    for sentence in failed[:SHOWN]:
+        typer.echo(f"{words}: {sentence}", err=True)
+    if len(failed) > SHOWN:
+        typer.echo(f".. and {len(failed) - SHOWN} more", err=True)
+
+
+def _leave(failed: Sequence[str]) -> None:
+    if failed:
+        raise typer.Exit(1)
+
+
+def _bar(words: str):
+    """Shows how far a loop is, on standard error and only to people."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return partial(track, description=words, console=console, disable=not console.is_terminal)
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = str(text).lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import keras_cornernet
+
+        typer.echo(keras_cornernet.__version__)
+        raise typer.Exit
+
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model that ships (see 'models') or a .keras file.")
+]
+Annotations = Annotated[Path, typer.Option(help="COCO json file.")]
+Images = Annotated[Path, typer.Option(help="Folder that the json's file names count from.")]
+Flip = Annotated[
+    bool | None,
+    typer.Option("--flip/--no-flip", help="Look at the mirror image too; by default as the model says."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print json on standard output and nothing else there.")]
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@told_plainly()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for scenes, pictures and json.")] = Path("demo_output"),
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 24,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another number draws other scenes.")] = None,
+) -> None:
+    """Draw scenes, find the people in them, measure AP against the drawn truth."""
+    from keras_cornernet.commands.demo import SEED
+    from keras_cornernet.commands.demo import demo as run
+    from keras_cornernet.evaluation import format_table
+
+    result = run(output, count=count, seed=SEED if seed is None else seed, progress=_bar("finding people"))
+    typer.echo(format_table(result.metrics))
+    typer.echo(f"\n{len(result.pictures)} annotated pictures   {Path(result.pictures[0]).parent}")
+    typer.echo(f"all on one sheet        {result.sheet}")
+    typer.echo(f"boxes found             {result.predictions}")
+    typer.echo(f"drawn truth             {result.annotations}")
+
+
+@app.command()
+@told_plainly()
+def models(as_json: AsJson = False) -> None:
+    """List the presets: networks to train and models that ship."""
+    from keras_cornernet.commands.listing import models as listed
+
+    rows = listed()
+    if as_json:
+        typer.echo(json.dumps([row._asdict() for row in rows], indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "input", "parameters", "weights", "what it is", box=None, header_style="bold")
+    for row in rows:
+        count = "" if row.parameters is None else f"{row.parameters:,}"
+        height, width = row.input_size
+        table.add_row(row.name, f"{height}x{width}", count, "yes" if row.weights else "no", row.summary)
+    Console().print(table)
+
+
+@app.command()
+@told_plainly()
+def predict(
+    model: Model,
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Images and folders of images.")],
+    output: Annotated[Path, typer.Option(help="Folder for pictures and json.")] = Path("predictions"),
+    score: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Leave out boxes below this score; by default pictures show boxes from 0.3 and "
+            "predictions.json holds all.",
+        ),
+    ] = None,
+    flip: Flip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find objects: a picture for each image, and predictions.json in COCO result form."""
+    from keras_cornernet.commands.detection import predict as run
+
+    result = run(model, sources, output, score=score, flip=flip, progress=_bar("detecting"))
+    if as_json:
+        typer.echo(json.dumps(result._asdict()))
+    else:
+        boxes = len(result.predictions)
+        typer.echo(f"{len(result.images)} images, {boxes} boxes: pictures and predictions.json in {output}")
+    _name_failed(result.failed)
+    _leave(result.failed)
+
+
+@app.command()
+@told_plainly()
+def evaluate(
+    model: Model,
+    annotations: Annotations,
+    images: Images,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
+    flip: Flip = None,
+) -> None:
+    """Measure COCO AP on annotated images."""
+    from keras_cornernet.commands.evaluation import evaluate as run
+    from keras_cornernet.evaluation import format_table
+
+    result = run(model, annotations, images, json_file=json_file, flip=flip, progress=_bar("detecting"))
+    typer.echo(format_table(result.metrics))
+    _name_failed(result.notes, "note")
+    _name_failed(result.faults, "left out")
+    _name_failed(result.failed)
+    _leave(result.failed)
+
+
+@app.command()
+@told_plainly()
+def train(
+    preset: Annotated[
+        str, typer.Argument(metavar="PRESET", help="A name (see 'models') or a .keras file to go on from.")
+    ],
+    annotations: Annotations,
+    images: Images,
+    val_annotations: Annotated[
+        Path | None, typer.Option(help="COCO json of the validation set, for AP and the best model.")
+    ] = None,
+    val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data (100).")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8).")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its highest (0.001).")] = None,
+    input_size: Annotated[
+        str | None, typer.Option(parser=_size, metavar="HxW", help="Instead of the preset's.")
+    ] = None,
+    turns: Annotated[
+        bool | None, typer.Option("--turns", help="The subjects have no up: show them turned, too.")
+    ] = None,
+    evaluate_every: Annotated[int | None, typer.Option(min=1, help="Epochs between APs (5).")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/PRESET.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+) -> None:
+    """Train on a COCO data set: results.csv, curves.png, predictions.jpg, best.keras, last.keras."""
+    from keras_cornernet.commands.training import train as run
+
+    plan = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "input_size": input_size,
+        "turns": turns,
+        "evaluate_every": evaluate_every,
+        "seed": seed,
+    }
+    result = run(
+        preset,
+        annotations,
+        images,
+        val_annotations=val_annotations,
+        val_images=val_images,
+        output=output,
+        plan={name: value for name, value in plan.items() if value is not None},
+        resume=resume,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    if "AP" in result.best:
+        row = result.best
+        typer.echo(f"best AP {row['AP']:.3f} (AP50 {row['AP50']:.3f}) after epoch {row['epoch']:.0f}")
+    typer.echo(f"{result.epochs} epochs in {result.output}; the model: {result.model}")
+    _name_failed(result.failed)
+    _leave(result.failed)
+
+
+@app.command("check-data")
+@told_plainly()
+def check_data(
+    annotations: Annotations,
+    images: Images,
+    output: Annotated[Path, typer.Option(help="Folder for pictures and report.json.")] = Path("data_check"),
+    pictures: Annotated[int, typer.Option(min=0, help="Images to draw.")] = 8,
+    preset: Annotated[str, typer.Option(help="Whose input size and targets are drawn.")] = "cornernet_small",
+    as_json: AsJson = False,
+) -> None:
+    """Count what a data set holds, find its faults, draw its boxes and the targets made of them."""
+    from keras_cornernet.commands.checking import check_data as run
+
+    bar = _bar("reading images")
+    result = run(annotations, images, output, pictures=pictures, preset=preset, progress=bar)
+    if as_json:
+        typer.echo(json.dumps(result._asdict()))
+    else:
+        for name, value in result.counts.items():
+            shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+            typer.echo(f"{name.replace('_', ' '):<26}{shown}")
+        typer.echo(f"\n{len(result.pictures)} pictures and report.json in {output}")
+    _name_failed(result.faults, "fault")
+    _leave(result.faults)
+
+
+@app.command()
+@told_plainly()
+def convert(
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKPOINT", help="A PyTorch file of the authors' or a compatible code."),
+    ],
+    output: Annotated[Path, typer.Option(help="The .keras file to write.")],
+    num_classes: Annotated[
+        int | None, typer.Option(min=1, help="Fresh class heads for so many classes; the body is kept.")
+    ] = None,
+) -> None:
+    """Turn a PyTorch checkpoint into a .keras file."""
+    from keras_cornernet.conversion import convert as run
+
+    report = run(checkpoint, output, num_classes=num_classes)
+    typer.echo(f"{output}: {report.parameters:,} parameters, from a file of {report.layout}")
+    for name, value in report.arguments.items():
+        typer.echo(f"  {name:<18}{value}")
+    _name_failed([f"{name} ({why})" for name, why in report.unused.items()], "not used")
+    _name_failed(report.missing, "fresh")
+
+
+@app.command("make-data")
+@told_plainly()
+def make_data(
+    output: Annotated[Path, typer.Option(help="Folder for images/ and annotations.json.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same number draws the same scenes.")],
+    size: Annotated[str, typer.Option(parser=_size, metavar="HxW", help="Of the images.")] = "240x320",
+) -> None:
+    """Draw scenes with people: a COCO data set with boxes and 14 keypoints."""
+    from keras_cornernet.commands.drawing import make_data as run
+
+    path = run(output, count=count, seed=seed, size=size)
+    typer.echo(f"{count} scenes: {path}")

@@ -1,0 +1,100 @@
+"""A look at a data set before time is spent on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cornernet import files, visualization
+from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.commands.detection import Progress, picture_names
+from keras_cornernet.data.checking import check_images, summarize
+from keras_cornernet.data.pipeline import Loader
+from keras_cornernet.data.readers import read_coco
+from keras_cornernet.preprocessing import read_image
+from keras_cornernet.presets import Preset, preset_named
+from keras_cornernet.structures import DataSet
+
+
+class Checked(NamedTuple):
+    """What `check_data` found; the fields are plain, fit for json.
+
+    Attributes:
+        counts: of `data.checking.summarize`.
+        faults: one sentence each, which names file and place.
+        pictures: files, each with the boxes on the left and the drawn targets on the right.
+    """
+
+    counts: dict
+    faults: list[str]
+    pictures: list[str]
+
+
+def check_data(
+    annotations: str | Path,
+    images: str | Path,
+    output: str | Path,
+    *,
+    pictures: int = 8,
+    preset: str = "cornernet_small",
+    progress: Progress = list,
+) -> Checked:
+    """Counts what a COCO data set holds, finds its faults, and draws what a network would be taught.
+
+    Args:
+        annotations, images: COCO json and the folder of its images.
+        output: folder for the pictures and `report.json`.
+        pictures: how many images to draw, spread over the data set.
+        preset: whose input size and targets are drawn.
+        progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: not COCO json, or no such preset.
+    """
+    chosen = preset_named(preset)
+    data_set = read_coco(annotations, images)
+    broken = check_images(data_set, progress)
+    faults = [*data_set.faults, *broken]
+    counts = {**summarize(data_set), "faults": len(faults)}
+    faulty = tuple(fault.split(": ")[0] for fault in broken)
+    sound = [sample for sample in data_set.samples if sample.path not in faulty]
+    drawn = _draw(data_set._replace(samples=_spread(sound, pictures)), chosen, Path(output))
+    files.write_json(Path(output) / "report.json", {"counts": counts, "faults": faults}, indent=1)
+    return Checked(counts, faults, drawn)
+
+
+def _spread(samples: Sequence, count: int) -> tuple:
+    """At most `count` of the samples, evenly spread, those with boxes if there are."""
+    samples = [sample for sample in samples if len(sample.boxes.labels)] or samples
+    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    return tuple(samples[place] for place in places)
+
+
+def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
+    """Writes a picture of boxes and targets for each image."""
+    if not data_set.samples:
+        return []
+    loader = Loader(data_set, preset.input_size)
+    codec = CornerCodec(len(data_set.categories.names), **preset.codec)
+    names = (*data_set.categories.names, "ignored")
+    drawn = []
+    for place, file_name in enumerate(picture_names([Path(s.path) for s in data_set.samples])):
+        sample = data_set.samples[place]
+        labels = np.where(sample.boxes.ignore, len(names) - 1, sample.boxes.labels)
+        boxed = visualization.draw_boxes(read_image(sample.path), sample.boxes.xyxy, labels, names)
+        shown, boxes, labels, ignore = loader.load(0, place)
+        annotations = {"boxes": boxes[None], "labels": labels[None], "ignore": ignore[None]}
+        targets = codec.encode(annotations, preset.input_size, _grid_size(preset))
+        corners = [np.asarray(targets[name]["heatmap"]) for name in ("top_left", "bottom_right")]
+        heat = visualization.draw_heatmap(shown.astype(np.uint8), np.maximum(*corners)[0].max(-1))
+        picture = visualization.grid([boxed, heat], 2, 1600)
+        drawn.append(str(files.write_image(output / file_name, picture)))
+    return drawn
+
+
+def _grid_size(preset: Preset) -> tuple[int, int]:
+    """The size of the maps: each block of the stem halves, rounding up."""
+    stride = 2 ** len(preset.arguments.get("stem", "12"))
+    height, width = preset.input_size
+    return -(-height // stride), -(-width // stride)

@@ -1,0 +1,124 @@
+"""Detection on files: pictures and COCO results in a folder."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_cornernet import files
+from keras_cornernet.inference import Detector
+from keras_cornernet.inference.detector import list_images
+from keras_cornernet.presets import from_preset
+from keras_cornernet.structures import Detections
+
+Progress = Callable[[Sequence], Iterable]
+DRAWN = 0.3  # the score from which boxes are drawn unless another is asked for
+
+
+class Predicted(NamedTuple):
+    """What `predict` found; the fields are plain, fit for json.
+
+    Attributes:
+        output: the folder.
+        images: `{"id", "file_name", "path", "picture"}` of each image that was read, ids from 1.
+        predictions: in COCO result form.
+        failed: one sentence for each input that could not be read, which names it.
+    """
+
+    output: str
+    images: list[dict]
+    predictions: list[dict]
+    failed: list[str]
+
+
+def predict(
+    model: str,
+    sources: Sequence[str | Path],
+    output: str | Path,
+    *,
+    score: float | None = None,
+    flip: bool | None = None,
+    progress: Progress = list,
+) -> Predicted:
+    """Detects on images and writes what was found.
+
+    Args:
+        model: a preset with weights, or the path of a `.keras` file.
+        sources: images and folders of images.
+        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`.
+        score: boxes below it are neither drawn nor written; by default all are written and those of at
+            least 0.3 drawn.
+        flip: show the mirror image too; None leaves it to the model's settings.
+        progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: no such model, or a picture would overwrite its source.
+    """
+    paths, failed = _expand(sources)
+    output = Path(output)
+    names = picture_names(paths)
+    _check_targets(output, names, paths)
+    detector = flipped(from_preset(model), flip)
+    images, predictions = [], []
+    for place, found in detect_each(detector, paths, progress):
+        if isinstance(found, OSError):
+            failed.append(str(found))
+            continue
+        path, image_id = paths[place], len(images) + 1
+        found = found if score is None else found.above(score)
+        found.save(output / names[place], DRAWN if score is None else score)
+        entry = {"id": image_id, "file_name": path.name, "path": str(path), "picture": names[place]}
+        images.append(entry)
+        predictions += found.to_coco(image_id)
+    files.write_json(output / "images.json", images, indent=1)
+    files.write_json(output / "predictions.json", predictions)
+    return Predicted(str(output), images, predictions, failed)
+
+
+def detect_each(
+    detector: Detector, paths: Sequence[str | Path], progress: Progress = list
+) -> Iterator[tuple[int, Detections | OSError]]:
+    """Yields the place of each path and what was found there, or why the image cannot be read."""
+    for place, path in enumerate(progress(paths)):
+        try:
+            found = detector.predict(path)[0]
+        except OSError as error:
+            found = error
+        yield place, found
+
+
+def flipped(detector: Detector, flip: bool | None) -> Detector:
+    """The detector with or without the mirror image at test; None leaves it as it is."""
+    return detector if flip is None else detector.with_settings(flip=flip)
+
+
+def picture_names(paths: Sequence[Path]) -> list[str]:
+    """A file name for the picture of each image: its own, numbered where two are the same."""
+    names, taken = [], set()
+    for path in paths:
+        known = path.suffix.lower() in files.IMAGE_SUFFIXES
+        stem, suffix = (path.stem, path.suffix) if known else (path.name, ".jpg")
+        name, number = stem + suffix, 1
+        while name.casefold() in taken:  # some file systems do not tell cases apart
+            number += 1
+            name = f"{stem}_{number}{suffix}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _expand(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+    """The images of all sources, and what is wrong with folders that have none."""
+    paths, failed = [], []
+    for source in sources:
+        try:
+            paths += list_images(source)
+        except OSError as error:
+            failed.append(str(error))
+    return paths, failed
+
+
+def _check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
+    own = {path.resolve() for path in paths}
+    for name in names:
+        if (output / name).resolve() in own:
+            raise ValueError(f"the picture {output / name} would overwrite a source: choose another output")

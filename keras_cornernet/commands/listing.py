@@ -1,0 +1,64 @@
+"""What presets there are."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+
+from keras_cornernet.presets import PRESETS, PRETRAINED
+
+# Trainable, with 80 classes. Building the large networks to count would take a minute.
+PARAMETERS = {
+    "cornernet_hourglass104": 201_035_212,
+    "cornernet_hourglass52": 100_330_278,
+    "cornernet_small": 2_796_086,
+}
+
+
+class Listed(NamedTuple):
+    """One preset; the fields are plain, fit for json.
+
+    Attributes:
+        name: of the preset.
+        input_size: `[height, width]` in training.
+        parameters: trainable ones; of presets without weights for 80 classes.
+        weights: whether trained weights ship with the package.
+        summary: one line.
+    """
+
+    name: str
+    input_size: list[int]
+    parameters: int | None
+    weights: bool
+    summary: str
+
+
+def models() -> list[Listed]:
+    """The presets and what is known of them."""
+    rows = []
+    for name, preset in PRESETS.items():
+        path = PRETRAINED / preset.weights if preset.weights else None
+        ships = path is not None and path.is_file()
+        parameters = parameters_in(path) if ships else PARAMETERS.get(name)
+        rows.append(Listed(name, list(preset.input_size), parameters, ships, preset.summary))
+    return rows
+
+
+def parameters_in(path: str | Path) -> int:
+    """The number of trainable parameters in a `.keras` file, without building the network."""
+    with zipfile.ZipFile(path) as archive:
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+    total = 0
+
+    def add(_, group):
+        nonlocal total
+        if isinstance(group, h5py.Group):
+            arrays = [group[key] for key in sorted(group) if isinstance(group[key], h5py.Dataset)]
+            # The only layers with four arrays are batch normalizations: two of them are statistics.
+            total += sum(array.size for array in (arrays[:2] if len(arrays) == 4 else arrays))
+
+    with h5py.File(weights) as file:
+        file.visititems(add)
+    return total

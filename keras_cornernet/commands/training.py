@@ -1,0 +1,140 @@
+"""A training run from files. Paths are checked before Keras is loaded, which takes its time."""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_cornernet.commands.faults import images_left_out
+from keras_cornernet.data.readers import read_coco
+from keras_cornernet.structures import DataSet
+
+log = logging.getLogger(__name__)
+SHOWN = 20  # faults that are logged one by one
+
+
+class Trained(NamedTuple):
+    """What a run left; the fields are plain, fit for json.
+
+    Attributes:
+        output: the folder.
+        model: the best model, or the last where nothing was validated.
+        epochs: rows of `results.csv`.
+        best: the row of the best AP, or the last row.
+        failed: images that are missing or cannot be read.
+    """
+
+    output: str
+    model: str
+    epochs: int
+    best: dict
+    failed: list[str]
+
+
+def train(
+    preset: str,
+    annotations: str | Path,
+    images: str | Path,
+    *,
+    val_annotations: str | Path | None = None,
+    val_images: str | Path | None = None,
+    output: str | Path | None = None,
+    plan: Mapping[str, object] | None = None,
+    resume: bool = False,
+    verbose: str | int = "auto",
+) -> Trained:
+    """Trains on a COCO data set; see `experiment.train` for what a run leaves in its folder.
+
+    Args:
+        preset: a name, or the path of a `.keras` file to go on from.
+        annotations, images: COCO json and the folder of its images.
+        val_annotations, val_images: of the validation set, if any; its images may share the folder.
+        output: the folder of the run, `runs/<preset>` by default.
+        plan: fields of `experiment.TrainingPlan` to change; a resumed run keeps the others.
+        resume: go on after the last finished epoch found in `output`.
+        verbose: of `keras.Model.fit`.
+
+    Raises:
+        ValueError: a path is missing, the folder holds a run, or a file is not COCO json.
+    """
+    if val_images is not None and val_annotations is None:
+        raise ValueError("val_images needs val_annotations")
+    pairs = {"train": (annotations, images)}
+    if val_annotations is not None:
+        pairs["val"] = (val_annotations, val_images or images)
+    for part in pairs.values():
+        _check_paths(*part)
+    output = Path("runs") / Path(preset).stem if output is None else Path(output)
+    settings = _settings(output, preset, plan or {}, resume)
+
+    # Keras is loaded here, so that a mistyped path is told at once.
+    from keras_cornernet import experiment, presets
+
+    if not Path(preset).is_file():
+        presets.preset_named(preset)
+    plan = experiment.TrainingPlan(**settings)
+    sets, failed = {}, []
+    for name, (json_file, folder) in pairs.items():
+        sets[name] = read_coco(json_file, folder)
+        failed += images_left_out(json_file, sets[name])
+        _report(sets[name])
+    with _broken_images(failed):
+        experiment.train(preset, sets["train"], sets.get("val"), output, plan, resume=resume, verbose=verbose)
+    rows = experiment.ResultsTable(output / "results.csv", resume=True).rows
+    model = output / "best.keras"
+    return Trained(
+        output=str(output),
+        model=str(model if model.is_file() else output / "last.keras"),
+        epochs=len(rows),
+        best=max(rows, key=lambda row: (row.get("AP", -1.0), row["epoch"])),
+        failed=failed,
+    )
+
+
+def _check_paths(annotations: str | Path, images: str | Path) -> None:
+    if not Path(annotations).is_file():
+        raise ValueError(f"annotations: there is no file {annotations}")
+    if not Path(images).is_dir():
+        raise ValueError(f"images: {images} is not a folder")
+
+
+def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: bool) -> dict:
+    """The fields of the plan: as changed, else as the run to resume had them."""
+    if not resume:
+        if any((output / name).exists() for name in ("results.csv", "backup")):
+            raise ValueError(
+                f"{output} holds a run already: use --resume to go on with it, or another --output"
+            )
+        return dict(changes)
+    stored = json.loads((output / "plan.json").read_text()) if (output / "plan.json").is_file() else {}
+    before = stored.pop("preset", preset)
+    if before != preset:
+        raise ValueError(f"{output} holds a run of {before}, not of {preset}: use another --output")
+    if stored.get("input_size"):
+        stored["input_size"] = tuple(stored["input_size"])
+    return {**stored, **changes}
+
+
+def _report(data_set: DataSet) -> None:
+    for fault in data_set.faults[:SHOWN]:
+        log.warning("left out: %s", fault)
+    if len(data_set.faults) > SHOWN:
+        log.warning("and %d more; check-data lists them all", len(data_set.faults) - SHOWN)
+
+
+@contextmanager
+def _broken_images(failed: list[str]):
+    """Adds to `failed` what the input pipeline warns of: images that cannot be read."""
+
+    class Collector(logging.Handler):
+        def emit(self, record):
+            failed.append(record.getMessage())
+
+    pipeline, collector = logging.getLogger("keras_cornernet.data.pipeline"), Collector()
+    pipeline.addHandler(collector)
+    try:
+        yield
+    finally:
+        pipeline.removeHandler(collector)

@@ -1,0 +1,128 @@
+"""Reads PyTorch checkpoints into plain arrays; nothing in the file is ever run."""
+
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+_ZIP = b"PK\x03\x04"
+# `torch.save` before PyTorch 1.6 begins with this number, pickled; it stands in `torch.serialization`.
+_LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
+
+# Where training scripts put the weights, among epoch, optimizer and the like.
+_NESTED = ("state_dict", "model_state_dict", "model", "network", "net")
+_PREFIX = "module."
+
+
+def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
+    """Reads the weights of a file that `torch.save` wrote.
+
+    Takes both formats of PyTorch (zip, and the pickles from before 1.6), storages on any device, and
+    weights that lie inside a training checkpoint under a key such as `"state_dict"`. The prefix
+    `module.`, which `DataParallel` leaves, is dropped when all names have it.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Name to array, in the file's order, in PyTorch's layout and in the file's own types (bfloat16, which
+        NumPy lacks, becomes float32). Arrays may be views of shared memory: do not write to them.
+
+    Raises:
+        ImportError: PyTorch is not installed.
+        ValueError: there is no such file, it is no checkpoint, is damaged, holds no tensors, or holds
+            anything whose loading would run code; the message names the file and the reason.
+    """
+    path = Path(path)
+    _check_outline(path)
+    state = _weights_in(_load(path), path)
+    if all(name.startswith(_PREFIX) for name in state):
+        state = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+    return {name: _to_array(tensor, f"{path}: {name}") for name, tensor in state.items()}
+
+
+def _check_outline(path):
+    """Refuses by its first bytes or its table of contents what `torch.save` cannot have written."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    with path.open("rb") as stream:
+        head = stream.read(len(_LEGACY))
+    if not head:
+        raise ValueError(f"{path}: the file is empty")
+    if head.startswith(_ZIP):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = {name.rpartition("/")[2] for name in archive.namelist()}
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{path}: the checkpoint is damaged or cut short ({error})") from None
+        if "constants.pkl" in members:
+            raise ValueError(f"{path}: holds a TorchScript program; save the model's state_dict() instead")
+        if "data.pkl" not in members:
+            raise ValueError(f"{path}: a zip file, but not a PyTorch checkpoint (it has no data.pkl)")
+    elif not head.startswith(_LEGACY[: len(head)]):
+        raise ValueError(
+            f"{path}: not a PyTorch checkpoint: neither format of torch.save begins like this. (A plain "
+            "pickle is not opened, since that could run code from the file)"
+        )
+
+
+def _load(path):
+    try:
+        import torch
+    except ImportError:
+        raise ImportError(
+            "reading a PyTorch checkpoint needs PyTorch. Type: pip install 'keras_cornernet[torch]'"
+        ) from None
+    try:
+        # A zip file is mapped rather than read: a tensor takes memory once it is used.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if found is None:
+            raise ValueError(f"{path}: the checkpoint is damaged ({_first_line(error)})") from error
+        raise ValueError(
+            f"{path}: refused, since loading it would run code: it asks for {found.group(1)}, and only tensors "
+            "and plain containers are loaded. If you trust its origin, save the model's state_dict() alone"
+        ) from None
+    except Exception as error:  # torch raises many kinds, even KeyError, for bytes that make no sense
+        raise ValueError(f"{path}: the checkpoint is damaged or cut short ({_first_line(error)})") from error
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _weights_in(content, path):
+    """The tensors by name: of the file itself, or of the entry that training scripts use."""
+    import torch
+
+    candidates = [content]
+    if isinstance(content, dict):
+        candidates += [content[key] for key in _NESTED if key in content]
+    for candidate in candidates:
+        if isinstance(candidate, dict):
+            tensors = {
+                name: value
+                for name, value in candidate.items()
+                if isinstance(name, str) and isinstance(value, torch.Tensor)
+            }
+            if tensors:
+                return tensors
+    what = f"a dict with {_some(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
+    raise ValueError(f"{path}: holds no named tensors, but {what}")
+
+
+def _some(names):
+    return ", ".join(map(repr, list(names)[:5])) or "nothing in it"
+
+
+def _to_array(tensor, where):
+    import torch
+
+    tensor = tensor.detach()
+    try:
+        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    except (TypeError, RuntimeError, NotImplementedError) as error:  # sparse, quantized, without values
+        raise ValueError(f"{where} is no plain tensor ({_first_line(error)})") from None

@@ -1,0 +1,120 @@
+"""Convolution, residual and hourglass against plain NumPy."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cornernet.layers import ConvNorm, CornerPrediction, Head, Hourglass, Residual
+
+rng = np.random.default_rng(0)
+
+
+def conv(x, kernel, stride=1):
+    """Convolution with `(k - 1) // 2` zeros on every side, the slow way."""
+    k = kernel.shape[0]
+    x = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    height, width = (1 + (n - k) // stride for n in x.shape[1:3])
+    y = np.zeros((x.shape[0], height, width, kernel.shape[-1]))
+    for i in range(height):
+        for j in range(width):
+            window = x[:, i * stride : i * stride + k, j * stride : j * stride + k]
+            y[:, i, j] = np.tensordot(window, kernel, 3)
+    return y
+
+
+def norm(x, layer):
+    gamma, beta, mean, variance = (np.array(w, np.float64) for w in layer.weights)
+    return (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+
+
+def conv_norm(x, layer):
+    y = norm(conv(x, np.array(layer.conv.kernel, np.float64), layer.strides), layer.norm)
+    return np.maximum(y, 0) if layer.relu else y
+
+
+def residual(x, layer):
+    y = conv_norm(conv_norm(x, layer.first), layer.second)
+    return np.maximum(y + (x if layer.shortcut is None else conv_norm(x, layer.shortcut)), 0)
+
+
+def hourglass(x, layer, level=0):
+    def run(blocks, x):
+        for block in blocks:
+            x = residual(x, block)
+        return x
+
+    if level == layer.order:
+        return run(layer.bottom, x)
+    low = hourglass(run(layer.down[level], x), layer, level + 1)
+    return run(layer.aside[level], x) + run(layer.up[level], low).repeat(2, 1).repeat(2, 2)
+
+
+def with_random_statistics(layer, shape):
+    layer.build(shape)
+    for weight in layer.weights:
+        if "norm" in weight.path:
+            low = 0.5 if ("gamma" in weight.path or "variance" in weight.path) else -0.5
+            weight.assign(rng.uniform(low, 1.5, weight.shape))
+    return layer
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 10, 3), (1, 7, 9, 3)])
+@pytest.mark.parametrize(("kernel", "stride"), [(7, 2), (3, 2), (3, 1), (1, 2)])
+def test_conv_norm_pads_as_pytorch(shape, kernel, stride):
+    layer = with_random_statistics(ConvNorm(4, kernel, stride), shape)
+    x = rng.normal(size=shape).astype(np.float32)
+    y = np.array(layer(x))
+    np.testing.assert_allclose(y, conv_norm(x, layer), atol=1e-4)
+    assert layer.compute_output_shape(shape) == y.shape
+
+
+@pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 1), (4, 2)])
+def test_residual(filters, stride):
+    layer = with_random_statistics(Residual(filters, stride), (2, 8, 8, 4))
+    assert (layer.shortcut is None) == (filters == 4 and stride == 1)
+    x = rng.normal(size=(2, 8, 8, 4)).astype(np.float32)
+    np.testing.assert_allclose(np.array(layer(x)), residual(x, layer), atol=1e-4)
+
+
+def test_hourglass_returns_every_level_deepest_first():
+    layer = with_random_statistics(Hourglass((4, 6, 8), (2, 1, 2)), (1, 8, 12, 4))
+    x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
+    merged = layer(x)
+    assert [tuple(m.shape) for m in merged] == [(1, 4, 6, 6), (1, 8, 12, 4)]
+    assert [tuple(s) for s in layer.compute_output_shape(x.shape)] == [(1, 4, 6, 6), (1, 8, 12, 4)]
+    np.testing.assert_allclose(np.array(merged[-1]), hourglass(x, layer), atol=1e-3)
+
+
+def test_hourglass_names_a_size_it_cannot_halve():
+    with pytest.raises(ValueError, match="the width of a map .* multiple of 4, and is 10"):
+        Hourglass((4, 4, 4), (1, 1, 1))(np.zeros((1, 8, 10, 4), np.float32))
+    with pytest.raises(ValueError, match="same length"):
+        Hourglass((4, 4), (1,))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        ConvNorm(4, 7, 2, relu=False, normalize=False),
+        Residual(8, 2),
+        Hourglass((4, 6), (1, 2)),
+        CornerPrediction("bottom_right", 8, 4),
+        Head(3, 8, 1, bias=-2.19),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_config_round_trip(layer):
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    shape = (1, 8, 8, 4)
+    x = rng.normal(size=shape).astype(np.float32)
+    layer.build(shape)
+    again.build(shape)
+    again.set_weights(layer.get_weights())
+    for a, b in zip(keras.tree.flatten(layer(x)), keras.tree.flatten(again(x)), strict=True):
+        assert np.array_equal(np.array(a), np.array(b))
+
+
+def test_unknown_corner_is_named():
+    with pytest.raises(ValueError, match="corner must be one of .*'top'"):
+        CornerPrediction("top")

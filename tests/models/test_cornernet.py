@@ -1,0 +1,91 @@
+"""CornerNet as a Keras model."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cornernet.models import CornerNet
+
+TINY = {
+    "channels": (16, 24, 24),
+    "counts": (1, 1, 2),
+    "stem": (8, 16),
+    "pool_channels": 8,
+    "head_channels": 12,
+}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return CornerNet(3, stacks=2, **TINY)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).uniform(0, 255, (2, 63, 95, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_outputs_are_a_list_over_stacks(stacks, images):
+    outputs = CornerNet(3, stacks=stacks, **TINY)(images)
+    assert isinstance(outputs, list) and len(outputs) == stacks
+    for stack in outputs:
+        assert set(stack) == {"top_left", "bottom_right"}
+        for heads in stack.values():
+            shapes = {name: tuple(value.shape) for name, value in heads.items()}
+            assert shapes == {
+                "heatmap": (2, 16, 24, 3),
+                "embedding": (2, 16, 24, 1),
+                "offset": (2, 16, 24, 2),
+            }
+
+
+def test_is_a_functional_model(network):
+    assert isinstance(network, keras.src.models.Functional)
+    assert network.get_layer("hourglass_1").order == 2
+
+
+def test_heatmaps_start_at_a_tenth():
+    outputs = CornerNet(3, stacks=1, **TINY)(np.zeros((1, 63, 63, 3), np.float32))
+    probability = keras.ops.sigmoid(outputs[0]["top_left"]["heatmap"])
+    assert abs(float(keras.ops.mean(probability)) - 0.1) < 0.08
+
+
+def test_saved_file_gives_the_same_outputs_and_keeps_its_task(network, images, tmp_path):
+    network.task = {"categories": {"names": ["a", "b", "c"], "ids": [1, 5, 9]}}
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
+    assert loaded.task == network.task
+    assert loaded.arguments == network.arguments
+    for ours, theirs in zip(
+        keras.tree.flatten(network(images)), keras.tree.flatten(loaded(images)), strict=True
+    ):
+        assert np.array_equal(np.array(ours), np.array(theirs))
+
+
+def test_other_class_count_keeps_the_body(network, images):
+    other, fresh = network.with_num_classes(7)
+    assert len(fresh) == 2 * 2 * 2 and all("_heatmap_" in path and "/last/" in path for path in fresh)
+    assert other(images)[1]["bottom_right"]["heatmap"].shape[-1] == 7
+    ours, theirs = network(images)[1]["top_left"], other(images)[1]["top_left"]
+    assert np.array_equal(np.array(ours["offset"]), np.array(theirs["offset"]))
+
+
+def test_three_stem_widths_give_a_grid_of_an_eighth():
+    network = CornerNet(1, stacks=1, **{**TINY, "stem": (4, 8, 16)})
+    assert tuple(network(np.zeros((1, 64, 96, 3)))[0]["top_left"]["offset"].shape) == (1, 8, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 0}, "num_classes must be at least 1"),
+        ({"stacks": 0}, "stacks must be at least 1"),
+        ({"stem": (8, 12)}, r"stem must have at least two widths and end with channels\[0\] = 16"),
+        ({"counts": (1, 1)}, "channels and counts must have the same length"),
+        ({"input_size": (56, 56)}, "height of a map .* must be a multiple of 4, and is 14"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CornerNet(**{"num_classes": 2, "stacks": 1, **TINY, **arguments})

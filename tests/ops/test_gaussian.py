@@ -1,0 +1,132 @@
+"""Radii and bumps against the literal values of the reference, a plain loop, and the authors' arrays."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_cornernet.backend import jit
+from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, gaussian_radius, radius_table
+
+# height, width: radius for a minimum overlap of 0.3, 0.5 and 0.7
+RADII = {
+    (1, 1): (0.2261, 0.1464, 0.0817),
+    (4, 4): (0.9046, 0.5858, 0.3267),
+    (8, 8): (1.8091, 1.1716, 0.6534),
+    (10, 10): (2.2614, 1.4645, 0.8167),
+    (10, 40): (3.2129, 2.1922, 1.2639),
+    (20, 30): (5.3411, 3.4861, 1.9525),
+    (32, 32): (7.2364, 4.6863, 2.6134),
+    (64, 64): (14.4729, 9.3726, 5.2269),
+    (100, 50): (14.4511, 9.5492, 5.3869),
+    (128, 128): (28.9458, 18.7452, 10.4538),
+}
+
+
+def naive_bumps(row, column, radius, label, drawn, grid, divisor=6.0):
+    maps = np.zeros(grid)
+    for b, k in np.ndindex(row.shape):
+        if not drawn[b, k]:
+            continue
+        r = int(radius[b, k])
+        sigma = (2 * r + 1) / divisor
+        for dy in range(-r, r + 1):
+            for dx in range(-r, r + 1):
+                y, x = row[b, k] + dy, column[b, k] + dx
+                if 0 <= y < grid[1] and 0 <= x < grid[2]:
+                    value = np.exp(-(dx * dx + dy * dy) / (2 * sigma * sigma))
+                    maps[b, y, x, label[b, k]] = max(maps[b, y, x, label[b, k]], value)
+    return maps
+
+
+def draw(xyr, grid, divisor=6.0):
+    """Draws bumps of one image and one class."""
+    x, y, r = np.asarray(xyr, np.int32).T[:, None]
+    drawn = np.ones_like(x, bool)
+    maps = draw_bumps(
+        y, x, r, np.zeros_like(x), drawn, grid=(1, *grid, 1), max_radius=max(r[0]), sigma_divisor=divisor
+    )
+    return ops.convert_to_numpy(maps)[0, ..., 0]
+
+
+@pytest.mark.parametrize("size", RADII)
+def test_radius_of_the_reference_table(size):
+    got = [gaussian_radius(*size, overlap) for overlap in (0.3, 0.5, 0.7)]
+    np.testing.assert_allclose(got, RADII[size], atol=6e-5)
+
+
+@pytest.mark.parametrize("overlap", [0.3, 0.5, 0.7])
+def test_corners_moved_by_the_radius_keep_the_overlap(overlap):
+    height, width = (a.astype(float) for a in np.mgrid[2:60:7, 2:60:7])
+    r, area = gaussian_radius(height, width, overlap), height * width
+    inside = (height - 2 * r) * (width - 2 * r) / area
+    outside = area / ((height + 2 * r) * (width + 2 * r))
+    meet = (height - r) * (width - r)
+    slid = meet / (2 * area - meet)
+    worst = np.minimum(np.minimum(inside, outside), slid)
+    np.testing.assert_allclose(worst, overlap, rtol=1e-9)  # kept, and no smaller radius would do
+
+
+def test_radius_table_is_the_truncated_radius():
+    table = radius_table(40, 60, 0.3)
+    assert table.shape == (41, 61) and table.min() == 0
+    for height, width in [(0, 0), (0, 60), (1, 1), (9, 10), (40, 60), (33, 7)]:
+        assert table[height, width] == max(0, int(gaussian_radius(height, width, 0.3)))
+
+
+def test_literal_rows():
+    maps = draw([(3, 3, 2)], (7, 7))
+    np.testing.assert_allclose(maps[3, 1:6], [0.056135, 0.486752, 1, 0.486752, 0.056135], atol=1e-6)
+    np.testing.assert_allclose(maps[2, 1:4], [0.027324, 0.236928, 0.486752], atol=1e-6)
+    np.testing.assert_allclose(maps[1, 1], 0.003151, atol=1e-6)
+    assert maps[3, 3] == 1.0 and not maps[0].any() and not maps[:, 6].any()
+    np.testing.assert_allclose(draw([(3, 3, 2)], (7, 7), 5.0)[3, 1:4], [0.135335, 0.606531, 1], atol=1e-6)
+    single = draw([(1, 2, 0)], (4, 4))
+    assert single[2, 1] == 1.0 and single.sum() == 1.0
+
+
+def test_bumps_equal_a_plain_loop_compiled_too():
+    rng = np.random.default_rng(0)
+    shape, grid = (3, 17), (3, 20, 27, 4)
+    row, column = rng.integers(0, 20, shape), rng.integers(0, 27, shape)
+    radius, label = rng.integers(0, 8, shape), rng.integers(0, 4, shape)
+    drawn = rng.random(shape) < 0.8
+    drawn[1] = False
+    arrays = [a.astype(np.int32) for a in (row, column, radius, label)]
+    expected = naive_bumps(*arrays, drawn, grid)
+    assert not expected[1].any() and expected[0].any()
+    for run in (lambda f: f, jit):
+        got = run(lambda *a: draw_bumps(*a, grid=grid, max_radius=7))(*arrays, drawn)
+        np.testing.assert_allclose(ops.convert_to_numpy(got), expected, atol=1e-6)
+
+
+def test_rectangles_equal_a_plain_loop():
+    rng = np.random.default_rng(1)
+    grid = (2, 12, 15, 3)
+    top, left = rng.integers(0, 12, (2, 5)), rng.integers(0, 15, (2, 5))
+    height, width = rng.integers(0, 6, (2, 5)), rng.integers(1, 6, (2, 5))
+    label = rng.integers(0, 3, (2, 5))
+    expected = np.zeros(grid)
+    for b, k in np.ndindex(2, 5):
+        expected[b, top[b, k] :, left[b, k] :, label[b, k]][: height[b, k], : width[b, k]] = 1
+    arrays = [a.astype(np.int32) for a in (top, left, height, width, label)]
+    np.testing.assert_array_equal(ops.convert_to_numpy(draw_rectangles(*arrays, grid=grid)), expected)
+
+
+def test_no_objects_draw_nothing():
+    none = np.zeros((2, 0), np.int32)
+    maps = draw_bumps(none, none, none, none, none.astype(bool), grid=(2, 4, 4, 1), max_radius=2)
+    assert maps.shape == (2, 4, 4, 1) and not ops.convert_to_numpy(maps).any()
+
+
+def test_radius_parity(parity):
+    stored = np.load(parity("targets") / "gaussian_radius.npz")
+    for i, overlap in enumerate(stored["min_overlap"]):
+        got = gaussian_radius(*stored["hw"].T, float(overlap))
+        np.testing.assert_allclose(got, stored["radius_cornernet"][:, i], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "divisor"), [("draw_cornernet", 6.0), ("draw_centernet_center", 5.0)])
+def test_bump_parity(parity, name, divisor):
+    stored = np.load(parity("targets") / "gaussian.npz")
+    got = draw(stored[f"{name}_xyr"], stored[name].shape, divisor)
+    np.testing.assert_allclose(got, stored[name], rtol=0, atol=1e-6)

@@ -1,0 +1,199 @@
+"""The trainer under Keras' own `fit`."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny import SIZE, drawn_squares, tiny_trainer
+
+
+def weights_of(trainer):
+    return [np.array(w) for w in trainer.network.weights]
+
+
+def fit(trainer, epochs=1, batch_size=2, data=None, **kwargs):
+    images, annotations = data or drawn_squares()
+    return trainer.fit(
+        images, annotations, batch_size=batch_size, epochs=epochs, verbose=0, shuffle=False, **kwargs
+    ).history
+
+
+def test_terms_are_reported_and_add_up_to_the_loss():
+    trainer = tiny_trainer(stacks=2)
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
+    history = fit(trainer, validation_data=drawn_squares(2, seed=1), validation_batch_size=2)
+    terms = ("focal", "pull", "push", "offset")
+    assert set(history) == {*terms, "loss", *(f"val_{t}" for t in terms), "val_loss"}
+    assert np.isclose(sum(history[t][0] for t in terms), history["loss"][0], rtol=1e-5)
+    assert np.isclose(sum(history[f"val_{t}"][0] for t in terms), history["val_loss"][0], rtol=1e-5)
+
+
+def test_overfits_four_drawn_squares():
+    keras.utils.set_random_seed(0)
+    trainer = tiny_trainer()
+    trainer.compile(optimizer=keras.optimizers.Adam(3e-3))
+    images, annotations = drawn_squares(4)
+    history = fit(trainer, epochs=150, batch_size=4, data=(images, annotations))
+    assert history["loss"][-1] < 0.1 * history["loss"][0]
+    decoded = trainer.codec.decode(trainer.network(images, training=True), SIZE)
+    boxes, scores, labels = (keras.ops.convert_to_numpy(part) for part in decoded[:3])
+    for i in range(4):
+        best = scores[i] > 0.5
+        assert best.sum() == 2
+        truth = annotations["boxes"][i, :2]
+        for box, label in zip(boxes[i][best], labels[i][best], strict=True):
+            nearest = np.abs(truth - box).max(1).argmin()
+            assert np.abs(truth[nearest] - box).max() < 2.0
+            assert annotations["labels"][i, nearest] == label
+
+
+@pytest.mark.parametrize("objects", [0, 1])
+def test_batch_of_one_and_few_objects_are_sound(objects):
+    trainer = tiny_trainer()
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
+    images, annotations = drawn_squares(1, objects=max(objects, 1))
+    if objects == 0:
+        annotations["labels"][:] = -1
+    history = fit(trainer, batch_size=1, data=(images, annotations))
+    assert all(np.isfinite(v[0]) for v in history.values())
+    assert all(np.isfinite(w).all() for w in weights_of(trainer))
+    # One object alone has a constant push of 0.9999, none has 0; the weight is 0.1.
+    assert np.isclose(history["push"][0], 0.09999 * objects, atol=1e-4)
+
+
+def test_ignored_objects_teach_nothing():
+    trainer = tiny_trainer()
+    images, annotations = drawn_squares(2)
+    outputs = trainer.network(images)
+    ignore = np.zeros(annotations["labels"].shape, bool)
+    ignore[:, 0] = True
+    with_ignored = trainer.codec.encode({**annotations, "ignore": ignore}, SIZE, (16, 16))
+    terms = trainer.loss_terms(with_ignored, outputs)
+    hidden = keras.ops.convert_to_numpy(with_ignored["heatmap_mask"]) == 0
+    assert hidden.any() and not hidden.all()
+    changed = [
+        {
+            branch: {
+                **{k: keras.ops.convert_to_numpy(v) for k, v in heads.items()},
+                "heatmap": np.where(hidden, 9.0, keras.ops.convert_to_numpy(heads["heatmap"])),
+            }
+            for branch, heads in stack.items()
+        }
+        for stack in outputs
+    ]
+    for name, value in trainer.loss_terms(with_ignored, changed).items():
+        assert np.isclose(float(value), float(terms[name]), rtol=1e-5), name
+
+
+def test_bad_loss_stops_the_run_and_names_the_term():
+    trainer = tiny_trainer()
+    trainer.compile(optimizer=keras.optimizers.SGD(1e-3))
+    offset = next(w for w in trainer.network.weights if w.path.endswith("top_left_offset_0/last/bias"))
+    offset.assign([np.nan, 0.0])
+    with pytest.raises(FloatingPointError, match=r"step 1 .*in the term\(s\) offset\."):
+        fit(trainer)
+
+
+def test_clipping_averages_and_accumulation_work_together():
+    trainer = tiny_trainer()
+    trainer.compile(
+        optimizer=keras.optimizers.Adam(
+            1e-3, global_clipnorm=1.0, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2
+        )
+    )
+    before = weights_of(trainer)
+    history = fit(trainer, epochs=2)
+    assert int(trainer.optimizer.iterations) == 2  # four batches, two updates
+    assert np.isfinite(history["loss"]).all()
+    assert any(np.abs(a - b).max() > 1e-5 for a, b in zip(before, weights_of(trainer), strict=True))
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(policy):
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        trainer = tiny_trainer()
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
+        history = fit(trainer, epochs=2)
+        outputs = trainer.network(drawn_squares(1)[0])
+    finally:
+        keras.config.set_dtype_policy(previous)
+    assert np.isfinite(history["loss"]).all()
+    for heads in outputs[-1].values():
+        for value in heads.values():
+            assert keras.backend.standardize_dtype(value.dtype) == "float32"
+
+
+def test_backup_and_restore_continues_to_the_bit(tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    def run(*callbacks):
+        keras.utils.set_random_seed(3)
+        trainer = tiny_trainer()
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3, use_ema=True))
+        try:
+            fit(trainer, epochs=4, callbacks=list(callbacks))
+        except KeyboardInterrupt:
+            return None
+        return weights_of(trainer)
+
+    whole = run()
+    assert run(keras.callbacks.BackupAndRestore(tmp_path / "backup"), Interrupt()) is None
+    resumed = run(keras.callbacks.BackupAndRestore(tmp_path / "backup"))
+    assert all(np.array_equal(a, b) for a, b in zip(whole, resumed, strict=True))
+
+
+REPLICAS = """
+import json, os, sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+import keras, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tiny import drawn_squares, tiny_trainer
+
+images, annotations = drawn_squares(8, objects=3)
+annotations["labels"][::3, 1:] = -1  # replicas with different numbers of objects
+dataset = tf.data.Dataset.from_tensor_slices((images, annotations)).batch(4)
+
+def run(strategy):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        trainer = tiny_trainer(stacks=2)
+        trainer.compile(optimizer=keras.optimizers.SGD(0.01))
+    history = trainer.fit(dataset, epochs=2, verbose=0).history
+    return [w.numpy() for w in trainer.network.weights], history
+
+one, history_one = run(tf.distribute.get_strategy())
+two, history_two = run(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+print(json.dumps({
+    "weights": max(float(np.abs(a - b).max()) for a, b in zip(one, two)),
+    "moved": max(float(np.abs(a).max()) for a in one),
+    "reported": max(abs(x - y) / abs(x) for k in history_one for x, y in zip(history_one[k], history_two[k])),
+}))
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute belongs to TensorFlow")
+def test_two_replicas_train_as_one_device():
+    run = subprocess.run(
+        [sys.executable, "-c", REPLICAS, str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    difference = json.loads(run.stdout.strip().splitlines()[-1])
+    assert difference["weights"] < 2e-4, difference
+    assert difference["reported"] < 1e-3, difference
