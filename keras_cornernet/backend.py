@@ -14,16 +14,27 @@ def require_backend() -> None:
     Raises:
         ImportError: names the line that installs the backend.
     """
-    name = os.environ.get("KERAS_BACKEND", "tensorflow")
-    module, extra = {"tensorflow": ("tensorflow", "tf-cpu"), "jax": ("jax", "jax")}.get(name, (name, None))
-    if importlib.util.find_spec(module) is not None:
-        return
+    name = os.environ.get("KERAS_BACKEND") or _configured_backend()
+    extra = {"tensorflow": "tf-cpu", "jax": "jax"}.get(name)
     if extra is None:
-        raise ImportError(f"KERAS_BACKEND={name} is set, but keras_cornernet runs on 'tensorflow' or 'jax'")
-    raise ImportError(
-        f"Keras has no backend: {module} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
-        + (" (or [tf] for the build with GPU support)" if module == "tensorflow" else "")
-    )
+        raise ImportError(
+            f"Keras is set to the backend {name!r}, but keras_cornernet runs on 'tensorflow' or 'jax': "
+            "set the environment variable KERAS_BACKEND to one of them"
+        )
+    if importlib.util.find_spec(name) is None:
+        raise ImportError(
+            f"Keras has no backend: {name} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
+            + (" (or [tf] for the build with GPU support)" if name == "tensorflow" else "")
+        )
+
+
+def _configured_backend() -> str:
+    """The backend in Keras' own settings file, which holds where no environment variable is set."""
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        return json.loads((home / "keras.json").read_text())["backend"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
 
 
 def _backend() -> str:
@@ -73,17 +84,16 @@ def window_cells(heights, widths, bound: tuple[int, int]):
 
     Args:
         heights, widths: `(n,)` int32; a window without a cell has a zero.
-        bound: the largest height and width a window can have (JAX needs static shapes).
+        bound: the largest height and width a window can have, for compilers that need static shapes (JAX, XLA).
 
     Returns:
-        owner, row, column, live: `(m,)`; the window of each cell, its place in the window, and
-        whether the cell exists (all True on TensorFlow, where `m` is exact).
+        owner, row, column: `(m,)` int32; the window of each cell, and its place in the window.
+        live: `(m,)` bool, whether the cell exists; None where `m` is exact and all do.
     """
     from keras import ops
 
-    count = ops.shape(heights)[0]
-    if _backend() == "jax":
-        cells = bound[0] * bound[1]
+    if _needs_static_shapes():
+        count, cells = ops.shape(heights)[0], bound[0] * bound[1]
         owner = ops.repeat(ops.arange(count, dtype="int32"), cells)
         place = ops.tile(ops.arange(cells, dtype="int32"), (count,))
         row, column = place // bound[1], place % bound[1]
@@ -91,20 +101,36 @@ def window_cells(heights, widths, bound: tuple[int, int]):
         return owner, row, column, live
     import tensorflow as tf
 
-    cells = heights * widths
-    owner = tf.repeat(tf.range(count), cells)
-    place = tf.range(tf.reduce_sum(cells)) - tf.gather(tf.cumsum(cells, exclusive=True), owner)
+    # Not `tf.repeat`, whose mask of windows times the largest window costs more than all else here.
+    ends = tf.cumsum(heights * widths)
+    place = tf.range(tf.reduce_sum(heights * widths))
+    owner = tf.searchsorted(ends, place, side="right")
+    place -= tf.gather(ends - heights * widths, owner)
     width = tf.gather(widths, owner)
-    return owner, place // width, place % width, tf.ones_like(place, tf.bool)
+    return owner, place // width, place % width, None
 
 
-def scatter_max(size: int, index, values, live):
-    """A `(size,)` vector of zeros, raised to `values` at `index` where `live`."""
+def scatter_max(size: int, index, values, live=None):
+    """A `(size,)` vector of zeros, raised to `values` at `index`, where `live` if that is given."""
     if _backend() == "jax":
         import jax.numpy as jnp
 
         return jnp.zeros(size, values.dtype).at[jnp.where(live, index, size)].max(values, mode="drop")
     import tensorflow as tf
 
-    index, values = tf.boolean_mask(index, live), tf.boolean_mask(values, live)
-    return tf.tensor_scatter_nd_max(tf.zeros((size,), values.dtype), index[:, None], values)
+    if live is not None:
+        one_more = tf.zeros((size + 1,), values.dtype)
+        return tf.tensor_scatter_nd_max(one_more, tf.where(live, index, size)[:, None], values)[:size]
+    # Not `tensor_scatter_nd_max`, which copies its zeros, and the zeros are nearly all of the work.
+    cells, group = tf.unique(index)
+    return tf.scatter_nd(cells[:, None], tf.math.unsorted_segment_max(values, group, tf.size(cells)), (size,))
+
+
+def _needs_static_shapes() -> bool:
+    """Whether the code that runs now is traced by a compiler that makes a program for one set of shapes."""
+    if _backend() == "jax":
+        return True
+    import tensorflow as tf
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return not tf.executing_eagerly() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

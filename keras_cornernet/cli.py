@@ -56,6 +56,8 @@ def told_plainly():
             _fail(f"error: {error}", 2, error)
         if isinstance(error, OSError | FloatingPointError) or type(error).__module__.startswith("tensorflow"):
             _fail(f"error: {error}", 1, error)
+        if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
+            _fail("error: the disk is full", 1, error)
         raise
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_cornernet import files, visualization
+from keras_cornernet import charts, files, visualization
 from keras_cornernet.data.augmentation import SmallDataRecipe
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.evaluation.coco import evaluate_detections
@@ -108,7 +108,10 @@ def train(
         epochs=plan.epochs,
         verbose=verbose,
         callbacks=[
-            keras.callbacks.BackupAndRestore(str(output / "backup"), double_checkpoint=True),
+            # Kept when the run is over, so that it can be resumed with more epochs.
+            keras.callbacks.BackupAndRestore(
+                str(output / "backup"), double_checkpoint=True, delete_checkpoint=False
+            ),
             EvaluateAndSave(detector, val_set, output, plan, table),
         ],
     )
@@ -214,14 +217,14 @@ class EvaluateAndSave(keras.callbacks.Callback):
     def _draw_curves(self):
         columns = ["loss", *self.model.loss_terms.names]
         curves = {name: self.table.curve(name) for name in columns}
-        pictures = [visualization.plot_curves(curves, "training loss", log=True)]
+        pictures = [charts.plot_curves(curves, "training loss", log=True)]
         if self.val_set is not None:
             aps = {name: self.table.curve(name) for name in ("AP", "AP50", "AP75")}
-            pictures.append(visualization.plot_curves(aps, "validation"))
+            pictures.append(charts.plot_curves(aps, "validation"))
         files.write_image(self.output / "curves.png", visualization.grid(pictures, 1, 800))
 
 
-class averaged_weights:  # noqa: N801  (used as a `with` word)
+class averaged_weights:
     """Puts the optimizer's averaged weights into a model for the length of a `with` block."""
 
     def __init__(self, model):

@@ -1,5 +1,6 @@
 """Files: written aside first, then renamed, so that nothing is ever half-written; read with a check."""
 
+import errno
 import gc
 import json
 import os
@@ -25,6 +26,10 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         aside = folder / path.name
         yield aside
         os.replace(aside, path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OSError(errno.ENOSPC, "the disk is full, nothing was written to", str(path)) from error
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,7 +1,6 @@
 """From an image of any kind and size to the network's input: read, choose the affine, warp."""
 
 import math
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,17 +25,23 @@ def read_image(path: str | Path) -> np.ndarray:
         OSError: the file is missing or no readable image; the message names it.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image = ImageOps.exif_transpose(image)
-                return to_rgb(np.asarray(image if _keeps_mode(image) else image.convert("RGB")))
+        with Image.open(path) as image:
+            _check_size(image)
+            image = ImageOps.exif_transpose(image)
+            return to_rgb(np.asarray(image if _keeps_mode(image) else image.convert("RGB")))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file") from None
     except UnidentifiedImageError:
         raise OSError(f"{path}: not an image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
         raise OSError(f"{path}: the image cannot be read ({error})") from None
+
+
+def _check_size(image):
+    # Pillow only warns here. Its warning is not turned into an error, since filters are shared by all threads.
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise ValueError(f"{image.width} x {image.height} pixels exceed the limit of {limit}")
 
 
 def _keeps_mode(image) -> bool:
@@ -61,7 +66,7 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
             "image must be an array (height, width), (height, width, 1), (height, width, 3) or "
             f"(height, width, 4) without empty sides, not {image.shape}"
         )
-    if image.dtype == np.uint16 or image.dtype == np.int32:
+    if image.dtype.newbyteorder("=") in (np.uint16, np.int32):
         image = (np.clip(image, 0, 65535) >> 8).astype(np.uint8)
     elif image.dtype == bool:
         image = image.astype(np.uint8) * 255
@@ -117,7 +122,7 @@ def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> Vi
     Odd sides make the network's halving exact: 511, 256, 128, ..., 4.
 
     Source: Law & Deng 2018, sec. 4.2 (zeros instead of resizing); `kp_detection` of princeton-vl/CornerNet,
-    `test/coco.py`. As there, an image side that is already odd loses its last row or column.
+    `test/coco.py`. As there, an image side that fills the input loses its last row or column.
     """
     height, width = (max(1, int(n * scale)) for n in image_size)
     rows, columns = height // multiple * multiple + multiple - 1, width // multiple * multiple + multiple - 1
@@ -125,8 +130,8 @@ def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> Vi
     placed = affine.compose(
         affine.translation(left, top), affine.scaling(width / image_size[1], height / image_size[0])
     )
-    visible = (left, top, left + max(1, 2 * (width // 2)), top + max(1, 2 * (height // 2)))
-    return View(placed, (rows, columns), visible)
+    right, bottom = left + min(width, width // 2 + columns // 2), top + min(height, height // 2 + rows // 2)
+    return View(placed, (rows, columns), (left, top, right, bottom))
 
 
 def warp(

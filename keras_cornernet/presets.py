@@ -64,6 +64,7 @@ _SMALL = Preset(
         "pool_channels": 32,
         "head_channels": 64,
         "head_kernel_size": 1,
+        "embedding_cells": 2.0,
     },
     input_size=(320, 448),
     settings=TestSettings(input_size=(320, 448)),

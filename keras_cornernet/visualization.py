@@ -1,4 +1,4 @@
-"""Pictures of what was found: boxes, skeletons, heatmaps, contact sheets and training curves.
+"""Pictures of what was found: boxes, skeletons, heatmaps and contact sheets.
 
 Everything is drawn with Pillow from plain arrays: images are `(height, width, 3)` uint8 RGB, boxes `xyxy`
 and points `(x, y)` in image pixels.
@@ -74,7 +74,7 @@ def draw_boxes(
         x1, x2 = np.clip((x1, x2), low, width + high)
         y1, y2 = np.clip((y1, y2), low, height + high)
         text = names[labels[row]] + ("" if scores is None else f" {100 * float(scores[row]):.0f}%")
-        shown.append(((x1, y1, x2, y2), _colour(labels[row]), text))
+        shown.append(((x1, y1, x2, y2), label_colour(labels[row]), text))
     for (x1, y1, x2, y2), colour, _ in reversed(shown):
         # Coordinates are edges of pixels; the last pixel inside the box is x2 - 1. A dark rim keeps the
         # line apart from a background of its own colour.
@@ -124,8 +124,8 @@ def draw_skeletons(
             side = sides[a] if sides[a] == sides[b] else MIDDLE
             draw.line([*person[a], *person[b]], fill=side, width=line)
         for (x, y), colour in zip(person[seen], np.array(sides)[seen], strict=True):
-            _disc(draw, x, y, line + 1.0, DARK)
-            _disc(draw, x, y, line, tuple(int(v) for v in colour))
+            draw_disc(draw, x, y, line + 1.0, DARK)
+            draw_disc(draw, x, y, line, tuple(int(v) for v in colour))
     return picture
 
 
@@ -189,74 +189,6 @@ def grid(images: Sequence[Image.Image], columns: int, width: int) -> Image.Image
     return sheet
 
 
-def plot_curves(
-    curves: dict[str, Sequence[float]],
-    title: str,
-    *,
-    log: bool = False,
-    x_label: str = "epoch",
-    size: tuple[int, int] = (480, 800),
-) -> Image.Image:
-    """A line chart of training curves.
-
-    Args:
-        curves: one list of values per name; value `i` stands at `i + 1` on the horizontal axis. NaN and
-            infinite values leave a gap.
-        title: written above the chart.
-        log: logarithmic vertical axis, for losses; values of 0 and below leave a gap.
-        x_label: what is counted horizontally.
-        size: `(height, width)` of the picture in pixels.
-
-    Returns:
-        The chart as a `PIL.Image`.
-
-    Raises:
-        ValueError: `size` is too small to draw in.
-    """
-    height, width = size
-    if height < 160 or width < 240:
-        raise ValueError(f"size must be at least (160, 240), got {size}")
-    # Drawn at double size and halved, since Pillow draws lines without anti-aliasing.
-    sheet = Image.new("RGB", (2 * width, 2 * height), LIGHT)
-    draw = ImageDraw.Draw(sheet)
-    series = {name: _plottable(values, log) for name, values in curves.items()}
-    finite = np.concatenate([v[np.isfinite(v)] for v in series.values()] or [np.zeros(0)])
-    low, high = _range(finite, log)
-    ticks, texts = _log_ticks(low, high) if log else _linear_ticks(low, high)
-    small, large = _font(24), _font(34)
-
-    left = 40 + max([draw.textlength(text, small) for text in texts], default=40)
-    draw.text((left, 26), title, DARK, large)
-    top = _draw_legend(draw, list(series), left, 2 * width - 40, 84) + 16
-    right, bottom = 2 * width - 40, 2 * height - 92
-    longest = max([len(values) for values in series.values()], default=0)
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - 1) / (longest - 1) if longest > 1 else 0.5
-        return left + (right - left) * across, bottom - (bottom - top) * (y - low) / (high - low)
-
-    for tick, text in zip(ticks, texts, strict=True):
-        y = place(1, tick)[1]
-        draw.line([left, y, right, y], fill=(226, 229, 234), width=2)
-        draw.text((left - 14, y), text, (90, 96, 106), small, anchor="rm")
-    for x in _whole_ticks(longest):
-        at = place(x, low)[0]
-        draw.line([at, bottom, at, bottom + 10], fill=(120, 126, 136), width=2)
-        draw.text((at, bottom + 16), str(x), (90, 96, 106), small, anchor="mt")
-    draw.line([left, bottom, right, bottom], fill=(120, 126, 136), width=3)
-    draw.text(((left + right) / 2, 2 * height - 14), x_label, (90, 96, 106), small, anchor="mb")
-    if not finite.size:
-        draw.text(((left + right) / 2, (top + bottom) / 2), "no values", (150, 155, 165), large, anchor="mm")
-    for index, values in enumerate(series.values()):
-        for run in _runs(values):
-            path = [place(x + 1, values[x]) for x in run]
-            draw.line(path, fill=_colour(index), width=5, joint="curve")
-            if len(run) == 1 or longest <= 40:
-                for x, y in path:
-                    _disc(draw, x, y, 6.0, _colour(index))
-    return sheet.reduce(2)
-
-
 def _picture(image: np.ndarray) -> Image.Image:
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -268,7 +200,8 @@ def _line_width(picture: Image.Image) -> int:
     return max(1, round(math.sqrt(picture.width * picture.height) / 200))
 
 
-def _colour(label: int) -> tuple[int, int, int]:
+def label_colour(label: int) -> tuple[int, int, int]:
+    """The colour of a label or curve: `PALETTE`, over and over."""
     return PALETTE[label % len(PALETTE)]
 
 
@@ -280,7 +213,8 @@ def _side(joint: str) -> str:
     return joint[0] if joint.startswith(("right", "left")) else ""
 
 
-def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: tuple[int, ...]) -> None:
+def draw_disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: tuple[int, ...]) -> None:
+    """Draws a filled circle around `(x, y)`."""
     draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=fill)
 
 
@@ -290,14 +224,15 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font_of_size(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, `size` pixels high."""
     return ImageFont.load_default(size=size)
 
 
 def _draw_tags(draw: ImageDraw.ImageDraw, size: tuple[int, int], shown: list[tuple]) -> None:
     """Writes the tags of `(corners, colour, text)` rows, each where it covers the others least."""
     width, height = size
-    font = _font(int(np.clip(math.sqrt(width * height) / 34, 9, 28)))
+    font = font_of_size(int(np.clip(math.sqrt(width * height) / 34, 9, 28)))
     ascent, descent = font.getmetrics()
     pad = max(2, ascent // 5)
     tall = ascent + descent + pad
@@ -321,79 +256,3 @@ def _draw_tags(draw: ImageDraw.ImageDraw, size: tuple[int, int], shown: list[tup
         draw.rectangle([left, top, right - 1, bottom - 1], fill=colour)
         ink = DARK if luminance > 140 else LIGHT
         draw.text((left + pad, top + pad / 2), text, ink, font)
-
-
-def _draw_legend(draw: ImageDraw.ImageDraw, names: list[str], left: float, right: float, top: float) -> float:
-    """Writes the names in as many lines as they need; returns the bottom of the last."""
-    font = _font(24)
-    x, line = left, 38
-    for index, name in enumerate(names):
-        wide = 58 + draw.textlength(name, font)
-        if x > left and x + wide > right:
-            x, top = left, top + line
-        draw.line([x, top + 15, x + 36, top + 15], fill=_colour(index), width=7)
-        draw.text((x + 48, top + 15), name, DARK, font, anchor="lm")
-        x += wide + 28
-    return top + line if names else top
-
-
-def _plottable(values: Sequence[float], log: bool) -> np.ndarray:
-    """Values as floats on the axis (their logarithm if asked), NaN where nothing can be drawn."""
-    values = np.asarray(values, float).reshape(-1)
-    values = np.where(np.isfinite(values) & (values > 0 if log else True), values, np.nan)
-    return np.log10(values) if log else values
-
-
-def _range(values: np.ndarray, log: bool) -> tuple[float, float]:
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    spread = high - low
-    if spread <= 1e-9 * max(abs(low), abs(high), 1e-9):
-        spread = 1.0 if log else max(abs(high), 1e-3)
-        low, high = low - spread / 2, high + spread / 2
-    margin = 0.06 * spread
-    # Curves that only come near 0 from above keep 0 as their floor: there is nothing below it.
-    floor = 0.0 if not log and 0 <= low <= 0.3 * spread else low - margin
-    return floor, high + margin
-
-
-def _linear_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """About six round values (1, 2 or 5 times a power of ten) and their texts."""
-    raw = (high - low) / 7
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
-    ticks = [i * step for i in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    plain = step >= 1e-4 and max(abs(low), abs(high)) < 1e6
-    return ticks, [f"{t:.{digits}f}" if plain else f"{t:.3g}" for t in ticks]
-
-
-def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Powers of ten within the range, with 2 and 5 between (or every digit) when they are few."""
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    for digits in ((1,), (1, 2, 5), tuple(range(1, 10))):
-        values = [float(f"{digit}e{power}") for power in decades for digit in digits]
-        values = [value for value in values if low <= math.log10(value) <= high]
-        if len(values) >= 4:
-            break
-    else:
-        ticks, texts = _linear_ticks(10**low, 10**high)
-        kept = [(math.log10(t), text) for t, text in zip(ticks, texts, strict=True) if t > 0]
-        return [t for t, _ in kept], [text for _, text in kept]
-    values = values[:: math.ceil(len(values) / 9)]
-    return [math.log10(value) for value in values], [f"{value:g}" for value in values]
-
-
-def _whole_ticks(last: int) -> list[int]:
-    """Whole numbers from 1 to `last`, at most about ten, at a round step."""
-    if last <= 12:
-        return list(range(1, last + 1))
-    power = 10 ** int(math.log10(last / 10))
-    step = next(m * power for m in (1, 2, 5, 10, 20) if last / (m * power) <= 10)
-    ticks = [1, *range(step, last + 1, step)]
-    return ticks if step > 2 else ticks[1:]
-
-
-def _runs(values: np.ndarray) -> list[np.ndarray]:
-    """The stretches of indices without a gap."""
-    index = np.flatnonzero(np.isfinite(values))
-    return np.split(index, np.flatnonzero(np.diff(index) > 1) + 1) if len(index) else []

@@ -10,7 +10,8 @@ def value_and_gradients(function, *arrays):
     if keras.backend.backend() == "jax":
         import jax
 
-        value, gradients = jax.value_and_grad(function, argnums=tuple(range(len(tensors))))(*tensors)
+        places = tuple(range(len(tensors)))
+        value, gradients = jax.jit(jax.value_and_grad(function, argnums=places))(*tensors)
     else:
         import tensorflow as tf
 

@@ -39,7 +39,7 @@ class CornerCodec:
         bump_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
         top_k: corners of each kind that are paired.
         num_detections: pairs that are kept.
-        embedding_threshold: corners whose embeddings differ more do not pair.
+        embedding_threshold: corners whose embeddings differ more (summed over the channels) do not pair.
         peak_kernel: a corner is the maximum of this many cells each way; 1 takes every cell.
 
     Source: Law & Deng 2018, secs. 3.2, 3.3 and 4.2; princeton-vl/CornerNet, `sample/coco.py` and `_decode` of
@@ -127,7 +127,7 @@ class CornerCodec:
         score = pair("score", lambda a, b: (a + b) / 2)
         good = (
             (pair("label", lambda a, b: a == b))
-            & (pair("embedding", lambda a, b: ops.abs(a - b)) <= self.embedding_threshold)
+            & (pair("embedding", embedding_distance) <= self.embedding_threshold)
             & (pair("x", lambda a, b: b >= a))
             & (pair("y", lambda a, b: b >= a))
             & (pair("live", lambda a, b: a & b))
@@ -159,5 +159,10 @@ class CornerCodec:
             "label": peaks.label,
             "x": ops.cast(peaks.column, "float32") + offset[..., 0],
             "y": ops.cast(peaks.row, "float32") + offset[..., 1],
-            "embedding": gather_cells(heads["embedding"], peaks.index)[..., 0],
+            "embedding": gather_cells(heads["embedding"], peaks.index),
         }
+
+
+def embedding_distance(a, b):
+    """The sum over channels of absolute differences; with the papers' one channel just that difference."""
+    return ops.sum(ops.abs(a - b), axis=-1)

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files, visualization
-from keras_cornernet.commands.detection import DRAWN, Progress
+from keras_cornernet.commands.detection import DRAWN, Progress, load_trained
 from keras_cornernet.commands.evaluation import evaluate_detector
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.preprocessing import read_image
-from keras_cornernet.presets import from_preset
 
 SEED = 20180803  # no scene of it was seen in training
 
@@ -49,7 +48,7 @@ def demo(
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
     """
     output = Path(output)
-    detector = from_preset(model)
+    detector = load_trained(model)
     annotations = make_scenes(output / "scenes", count, seed=seed)
     result = evaluate_detector(detector, annotations, annotations.parent / "images", progress=progress)
     pictures, predictions = {}, []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from keras_cornernet import files
 from keras_cornernet.inference import Detector
 from keras_cornernet.inference.detector import list_images
-from keras_cornernet.presets import from_preset
+from keras_cornernet.presets import PRESETS, from_preset
 from keras_cornernet.structures import Detections
 
 Progress = Callable[[Sequence], Iterable]
@@ -57,7 +57,7 @@ def predict(
     output = Path(output)
     names = picture_names(paths)
     _check_targets(output, names, paths)
-    detector = flipped(from_preset(model), flip)
+    detector = flipped(load_trained(model), flip)
     images, predictions = [], []
     for place, found in detect_each(detector, paths, progress):
         if isinstance(found, OSError):
@@ -84,6 +84,19 @@ def detect_each(
         except OSError as error:
             found = error
         yield place, found
+
+
+def load_trained(model: str) -> Detector:
+    """Loads a preset with weights or a `.keras` file.
+
+    Raises:
+        ValueError: no such model, or a preset that has no trained weights; the message lists those that have.
+    """
+    preset = PRESETS.get(str(model))
+    if preset is not None and preset.weights is None and not Path(model).is_file():
+        trained = ", ".join(name for name, other in PRESETS.items() if other.weights)
+        raise ValueError(f"{model} has no trained weights: train it first, or take one of {trained}")
+    return from_preset(model)
 
 
 def flipped(detector: Detector, flip: bool | None) -> Detector:

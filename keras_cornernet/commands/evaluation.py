@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files
-from keras_cornernet.commands.detection import Progress, detect_each, flipped
+from keras_cornernet.commands.detection import Progress, detect_each, flipped, load_trained
 from keras_cornernet.commands.faults import images_left_out
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files
 from keras_cornernet.inference import Detector
-from keras_cornernet.presets import from_preset
 from keras_cornernet.structures import Categories, Detections
 
 
@@ -53,7 +52,7 @@ def evaluate(
     Raises:
         ValueError: no such model, not COCO json, no image can be read, or the classes do not match.
     """
-    result = evaluate_detector(flipped(from_preset(model), flip), annotations, images, progress=progress)
+    result = evaluate_detector(flipped(load_trained(model), flip), annotations, images, progress=progress)
     if json_file is not None:
         files.write_json(json_file, result.metrics, indent=1)
     return result

@@ -28,7 +28,7 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
 
     Returns:
         Name to array, in the file's order, in PyTorch's layout and in the file's own types (bfloat16, which
-        NumPy lacks, becomes float32). Arrays may be views of shared memory: do not write to them.
+        NumPy lacks, becomes float32). Arrays may share memory, as the file's tensors do.
 
     Raises:
         ImportError: PyTorch is not installed.
@@ -76,15 +76,15 @@ def _load(path):
             "reading a PyTorch checkpoint needs PyTorch. Type: pip install 'keras_cornernet[torch]'"
         ) from None
     try:
-        # A zip file is mapped rather than read: a tensor takes memory once it is used.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        # Not mapped into memory: who then writes over the file would end the process with a bus error.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None:
             raise ValueError(f"{path}: the checkpoint is damaged ({_first_line(error)})") from error
         raise ValueError(
-            f"{path}: refused, since loading it would run code: it asks for {found.group(1)}, and only tensors "
-            "and plain containers are loaded. If you trust its origin, save the model's state_dict() alone"
+            f"{path}: refused, since loading it would run code: it asks for {found.group(1)}, and only "
+            "tensors and plain containers are loaded. If you trust its origin, save its state_dict() alone"
         ) from None
     except Exception as error:  # torch raises many kinds, even KeyError, for bytes that make no sense
         raise ValueError(f"{path}: the checkpoint is damaged or cut short ({_first_line(error)})") from error

@@ -10,10 +10,11 @@ from keras_cornernet.layers.corner_pooling import (
     TopPool,
 )
 from keras_cornernet.layers.hourglass import Hourglass
-from keras_cornernet.layers.prediction import CornerPrediction, Head
+from keras_cornernet.layers.prediction import AddPosition, CornerPrediction, Head
 from keras_cornernet.layers.residual import Residual
 
 __all__ = [
+    "AddPosition",
     "BottomPool",
     "BottomRightPool",
     "ConvNorm",

@@ -52,7 +52,7 @@ class DetectionLoss:
             predicted = gather_cells(heads["offset"], target["index"])
             offset += offset_loss(predicted, target["offset"], targets["mask"])
             if "embedding" in heads:
-                embeddings.append(gather_cells(heads["embedding"], target["index"])[..., 0])
+                embeddings.append(gather_cells(heads["embedding"], target["index"]))
         pull, push = pull_push_loss(*embeddings, targets["mask"])
         scale = self._embedding_scale(targets["mask"])
         return {

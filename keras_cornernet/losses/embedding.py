@@ -13,7 +13,8 @@ def pull_push_loss(first, second, mask, *, margin: float = 1.0):
     and no gradient; none has 0.
 
     Args:
-        first, second: `(batch, n)` embeddings of the two corners.
+        first, second: `(batch, n)` embeddings of the two corners, or `(batch, n, c)`; with several channels
+            squares and distances are summed over them (the papers have one).
         mask: `(batch, n)`, 1 where there is an object.
 
     Returns:
@@ -23,13 +24,15 @@ def pull_push_loss(first, second, mask, *, margin: float = 1.0):
     `models/py_utils/kp_utils.py` (which fails on a batch of one). The paper excludes `k = j`; the code's form
     differs by the small constants.
     """
+    if len(first.shape) == 2:
+        first, second = first[..., None], second[..., None]
     mask = ops.cast(mask, "float32")
     count = ops.sum(mask, axis=1, keepdims=True)
     mean = (first + second) / 2
-    spread = ops.square(first - mean) + ops.square(second - mean)
+    spread = ops.sum(ops.square(first - mean) + ops.square(second - mean), axis=-1)
     pull = ops.sum(mask * spread / (count + 1e-4))
     both = mask[:, :, None] * mask[:, None, :]
-    distance = ops.abs(mean[:, :, None] - mean[:, None, :])
+    distance = ops.sum(ops.abs(mean[:, :, None] - mean[:, None, :]), axis=-1)
     count = count[..., None]
     push = ops.relu(margin - distance) - margin / (count + 1e-4)
     return pull, ops.sum(both * push / (count * (count - 1) + 1e-4))

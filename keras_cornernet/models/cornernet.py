@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_cornernet.layers.convolution import ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
-from keras_cornernet.layers.prediction import HEATMAP_BIAS, CornerPrediction, Head
+from keras_cornernet.layers.prediction import HEATMAP_BIAS, AddPosition, CornerPrediction, Head
 from keras_cornernet.layers.residual import Residual
 from keras_cornernet.models.network import Network
 
@@ -29,13 +29,16 @@ class CornerNet(Network):
         pool_channels: width of the pooled maps.
         head_channels: hidden width of the heads.
         head_kernel_size: side of the heads' first convolution.
+        embedding_cells: None is the paper's embedding of one channel. A number gives it two channels that
+            start from the cell's own place in units of so many cells (`AddPosition`), which learns faster
+            where many objects look alike. No published checkpoint has it.
         input_size: `(height, width)`, or None for any size that the hourglass can halve: sides of the grid
             must be multiples of `2 ** order`.
         mean, std: RGB constants on images in 0..1.
 
     Input: `(batch, height, width, 3)` RGB in 0..255. Output: a list over stacks of
     `{"top_left" | "bottom_right": {"heatmap": (batch, h, w, num_classes) logits, "embedding":
-    (batch, h, w, 1), "offset": (batch, h, w, 2) as x, y in cells}}` with `h = ceil(height / 4)` for the default stem.
+    (batch, h, w, 1 or 2), "offset": (batch, h, w, 2) as x, y in cells}}` with `h = ceil(height / 4)` for the default stem.
 
     Source: Law & Deng 2018, sec. 3; princeton-vl/CornerNet, `models/CornerNet.py` and
     `models/py_utils/kp.py`. The paper says each stack's predictions are supervised, and so does the code;
@@ -53,6 +56,7 @@ class CornerNet(Network):
         pool_channels=128,
         head_channels=256,
         head_kernel_size=3,
+        embedding_cells=None,
         input_size=None,
         mean=MEAN,
         std=STD,
@@ -75,6 +79,7 @@ class CornerNet(Network):
             "pool_channels": pool_channels,
             "head_channels": head_channels,
             "head_kernel_size": head_kernel_size,
+            "embedding_cells": embedding_cells,
             "input_size": input_size,
             "mean": tuple(mean),
             "std": tuple(std),
@@ -98,6 +103,7 @@ class CornerNet(Network):
                         pool_channels=pool_channels,
                         head_channels=head_channels,
                         head_kernel_size=head_kernel_size,
+                        embedding_cells=embedding_cells,
                     )
                     for corner in ("top_left", "bottom_right")
                 }
@@ -130,13 +136,32 @@ def stacked_features(x, stacks, channels, counts):
 
 
 def corner_outputs(
-    features, corner, stack, *, num_classes, width, pool_channels, head_channels, head_kernel_size
+    features,
+    corner,
+    stack,
+    *,
+    num_classes,
+    width,
+    pool_channels,
+    head_channels,
+    head_kernel_size,
+    embedding_cells,
 ):
     """The three maps of one corner of one stack."""
     x = CornerPrediction(corner, width, pool_channels, name=f"{corner}_{stack}")(features)
-    heads = {"heatmap": (num_classes, HEATMAP_BIAS), "embedding": (1, 0.0), "offset": (2, 0.0)}
-    return {
-        head: Head(size, head_channels, head_kernel_size, bias=bias, name=f"{corner}_{head}_{stack}")(x)
-        for head, (size, bias) in heads.items()
+    placed = embedding_cells is not None
+    sizes = {"heatmap": num_classes, "embedding": 2 if placed else 1, "offset": 2}
+    outputs = {
+        head: Head(
+            size,
+            head_channels,
+            head_kernel_size,
+            bias=HEATMAP_BIAS if head == "heatmap" else 0.0,
+            name=f"{corner}_{head}_{stack}",
+        )(x)
+        for head, size in sizes.items()
     }
-
+    if placed:
+        name = f"{corner}_embedding_place_{stack}"
+        outputs["embedding"] = AddPosition(embedding_cells, name=name)(outputs["embedding"])
+    return outputs

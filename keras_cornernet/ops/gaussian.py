@@ -23,11 +23,12 @@ def gaussian_radius(height, width, min_overlap: float = 0.3) -> np.ndarray:
     whose radii are larger.
     """
     height, width = np.asarray(height, np.float64), np.asarray(width, np.float64)
-    total, area, keep = height + width, height * width, min_overlap
-    one_in_one_out = (total - np.sqrt(total**2 - 4 * area * (1 - keep) / (1 + keep))) / 2
-    both_in = (2 * total - np.sqrt(4 * total**2 - 16 * (1 - keep) * area)) / 8
+    total, keep = height + width, min_overlap
+    # Rounded in the authors' order: for 15 x 12 cells another one gives 2.999..., which truncates to 2.
+    one_in_one_out = (total - np.sqrt(total**2 - 4 * (width * height * (1 - keep) / (1 + keep)))) / 2
+    both_in = (2 * total - np.sqrt((2 * total) ** 2 - 16 * ((1 - keep) * width * height))) / 8
     slope = -2 * keep * total
-    both_out = (slope + np.sqrt(slope**2 + 16 * keep * (1 - keep) * area)) / (8 * keep)
+    both_out = (slope + np.sqrt(slope**2 - 16 * keep * ((keep - 1) * width * height))) / (8 * keep)
     return np.minimum(one_in_one_out, np.minimum(both_in, both_out))
 
 
@@ -50,7 +51,7 @@ def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigm
         row, column, radius, label: `(batch, n)` int32, in grid cells; label is the channel.
         drawn: `(batch, n)` bool; False skips the object.
         grid: `(batch, height, width, channels)` to draw; plain integers but the batch.
-        max_radius: no radius is larger (JAX needs the bound).
+        max_radius: no radius is larger (JAX and XLA need the bound).
 
     Returns:
         `(batch, height, width, channels)` float32, exactly 1 at the centres.
@@ -61,11 +62,13 @@ def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigm
     side = ops.where(drawn, 2 * radius + 1, 0)
     bound = 2 * max_radius + 1
 
-    def value(owner, down, right, flat):
-        r = ops.take(flat(radius), owner)
-        y, x = ops.cast(down - r, "float32"), ops.cast(right - r, "float32")
-        sigma = (2 * ops.cast(r, "float32") + 1) / sigma_divisor
-        return ops.exp(-(y * y + x * x) / (2 * sigma * sigma))
+    def value(owner, y, x, flat):
+        def square(place, center):
+            distance = ops.cast(place - ops.take(flat(center), owner), "float32")
+            return distance * distance
+
+        sigma = ops.take((2 * ops.cast(flat(radius), "float32") + 1) / sigma_divisor, owner)
+        return ops.exp(-(square(y, row) + square(x, column)) / (2 * sigma * sigma))
 
     return _paint(row - radius, column - radius, side, side, label, value, grid, (bound, bound))
 
@@ -73,7 +76,7 @@ def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigm
 def draw_rectangles(top, left, height, width, label, *, grid):
     """Ones in rectangles of cells; a rectangle of height 0 is not drawn. Arguments as in `draw_bumps`."""
 
-    def value(owner, down, right, flat):
+    def value(owner, y, x, flat):
         return ops.ones_like(owner, dtype="float32")
 
     return _paint(top, left, height, width, label, value, grid, grid[1:3])
@@ -87,11 +90,15 @@ def _paint(top, left, height, width, label, value, grid, bound):
     def flat(x):
         return ops.reshape(x, (-1,))
 
-    owner, down, right, live = window_cells(flat(height), flat(width), bound)
-    y = ops.take(flat(top), owner) + down
-    x = ops.take(flat(left), owner) + right
-    live = live & (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+    def inside(start, length, end):
+        """The part of a window's side that lies on the grid."""
+        first = ops.clip(start, 0, end)
+        return flat(first), flat(ops.clip(start + length, 0, end) - first)
+
+    (top, height), (left, width) = inside(top, height, rows), inside(left, width, columns)
+    owner, down, right, live = window_cells(height, width, bound)
+    y, x = ops.take(top, owner) + down, ops.take(left, owner) + right
     image = owner // count
     index = ((image * rows + y) * columns + x) * channels + ops.take(flat(label), owner)
-    painted = scatter_max(batch * rows * columns * channels, index, value(owner, down, right, flat), live)
+    painted = scatter_max(batch * rows * columns * channels, index, value(owner, y, x, flat), live)
     return ops.reshape(painted, grid)

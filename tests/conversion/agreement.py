@@ -1,9 +1,18 @@
 """What the parity tests share: fixtures brought to our input, and outputs under the authors' names."""
 
 import numpy as np
+import pytest
+
+from keras_cornernet.conversion import convert_checkpoint
 
 CORNERS = {"tl": "top_left", "br": "bottom_right"}
 HEADS = {"heat": "heatmap", "tag": "embedding", "regr": "offset"}
+
+
+def convert_parity(folder):
+    """The network of a parity folder's checkpoint."""
+    pytest.importorskip("torch", reason="needs PyTorch: pip install 'keras_cornernet[torch]'")
+    return convert_checkpoint(folder / "checkpoint.pth")[0]
 
 
 def images_of(x, network):

@@ -5,8 +5,11 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from keras_cornernet.data import scenes
 from keras_cornernet.data.scenes import draw_scene, make_scenes
+from keras_cornernet.data.scenes.body import any_body, pose_body
+from keras_cornernet.data.scenes.person import draw_person
+from keras_cornernet.data.scenes.poses import standing
+from keras_cornernet.data.scenes.scene import MIN_VISIBLE, compose
 from keras_cornernet.skeletons import LSP
 
 SIZE = (120, 160)
@@ -15,7 +18,7 @@ SIZE = (120, 160)
 @pytest.fixture(scope="module")
 def drawn():
     """Scenes with their silhouettes, which the public function does not hand out."""
-    return [scenes._compose(np.random.default_rng(seed), SIZE, 5, (0.15, 0.8)) for seed in range(80)]
+    return [compose(np.random.default_rng(seed), SIZE, 5, (0.15, 0.8)) for seed in range(80)]
 
 
 def test_the_same_seed_draws_the_same_scene():
@@ -45,7 +48,7 @@ def test_boxes_are_tight_around_the_silhouettes(drawn):
 def test_boxes_hold_what_a_person_changes_in_the_image():
     """A second check that knows nothing of masks: paste a person on grey and look where it is not grey."""
     for seed in range(10):
-        sprite, _ = scenes._draw_person(np.random.default_rng(seed), 90)
+        sprite, _ = draw_person(np.random.default_rng(seed), 90)
         sheet = Image.new("RGB", (200, 200), (1, 2, 3))
         sheet.paste(sprite.image, (40, 50), sprite.image)
         changed = (np.asarray(sheet) != (1, 2, 3)).any(-1)
@@ -62,7 +65,7 @@ def test_people_lie_in_the_image_and_do_not_hide_one_another(drawn):
         assert (boxes[:, 2:] > boxes[:, :2]).all()
         nearer = np.zeros(SIZE, bool)
         for silhouette in scene.silhouettes:
-            assert (silhouette & ~nearer).sum() >= scenes.MIN_VISIBLE * silhouette.sum()
+            assert (silhouette & ~nearer).sum() >= MIN_VISIBLE * silhouette.sum()
             nearer |= silhouette
 
 
@@ -90,7 +93,7 @@ def test_scenes_vary(drawn):
 def test_sides_are_the_persons_own(yaw, side):
     """The left hand of who faces the camera is at image right; seen from behind it is at image left."""
     rng = np.random.default_rng(0)
-    figure = scenes._figure(rng, scenes._body(rng), scenes._standing(rng), yaw)
+    figure = pose_body(rng, any_body(rng), standing(rng), yaw)
     for joint in ("shoulder", "hip"):
         assert side * (figure.at[f"left_{joint}"] - figure.at[f"right_{joint}"]).real > 0
     assert (figure.facing > 0) == (side > 0)
@@ -98,7 +101,7 @@ def test_sides_are_the_persons_own(yaw, side):
 
 def test_who_faces_image_right_has_the_right_side_near():
     rng = np.random.default_rng(0)
-    figure = scenes._figure(rng, scenes._body(rng), scenes._standing(rng), np.pi / 2)
+    figure = pose_body(rng, any_body(rng), standing(rng), np.pi / 2)
     assert figure.gaze.real > 0
     assert figure.depth["right_shoulder"] > figure.depth["left_shoulder"]
 
@@ -109,7 +112,8 @@ def test_max_people_bounds_the_people():
 
 
 def test_make_scenes_writes_what_pycocotools_reads(tmp_path, capsys):
-    path = make_scenes(tmp_path / "set", 6, seed=5, size=SIZE, suffix=".png")
+    settings = {"max_people": 5, "heights": (0.15, 0.8)}
+    path = make_scenes(tmp_path / "set", 6, seed=5, size=SIZE, suffix=".png", **settings)
     assert path == tmp_path / "set" / "annotations.json"
     coco = COCO(str(path))
     assert coco.loadCats([1])[0]["keypoints"] == list(LSP.joints)
@@ -117,7 +121,7 @@ def test_make_scenes_writes_what_pycocotools_reads(tmp_path, capsys):
         coco.imgs[i]["file_name"] for i in range(1, 7)
     ]
     for index, image_id in enumerate(coco.getImgIds()):
-        scene = scenes._compose(np.random.default_rng([5, index]), SIZE, 5, (0.15, 0.8))
+        scene = compose(np.random.default_rng([5, index]), SIZE, **settings)
         record = coco.imgs[image_id]
         assert (record["height"], record["width"]) == SIZE
         with Image.open(tmp_path / "set" / "images" / record["file_name"]) as image:

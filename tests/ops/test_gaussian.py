@@ -69,6 +69,7 @@ def test_corners_moved_by_the_radius_keep_the_overlap(overlap):
 def test_radius_table_is_the_truncated_radius():
     table = radius_table(40, 60, 0.3)
     assert table.shape == (41, 61) and table.min() == 0
+    assert table[12, 15] == 3  # exactly 3, and 2.999... if rounded in another order than the authors'
     for height, width in [(0, 0), (0, 60), (1, 1), (9, 10), (40, 60), (33, 7)]:
         assert table[height, width] == max(0, int(gaussian_radius(height, width, 0.3)))
 

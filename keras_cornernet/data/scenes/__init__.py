@@ -1,0 +1,11 @@
+"""Drawn scenes of articulated people: data for demos, notebooks and quick tests, with no download.
+
+A person is a small 3D skeleton. A pose sets the direction of every bone, the body is turned, projected and
+dressed with tapered limbs (`poses`, `body`, `clothes`, `limbs`, `head`, `person`). People and `props` are
+placed on `backgrounds` (`placement`, `light`, `scene`); `dataset` writes many scenes as files.
+"""
+
+from keras_cornernet.data.scenes.dataset import make_scenes
+from keras_cornernet.data.scenes.scene import draw_scene
+
+__all__ = ["draw_scene", "make_scenes"]

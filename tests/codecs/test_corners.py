@@ -1,0 +1,270 @@
+"""Boxes to corners and back: against plain loops, and against the authors' targets."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from keras import ops, tree
+
+from keras_cornernet.backend import jit
+from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.ops import affine
+from keras_cornernet.ops.gaussian import gaussian_radius
+from keras_cornernet.preprocessing import fit_view
+
+# Boxes in image pixels and their targets, made by princeton-vl/CornerNet (`cornernet`) and CornerNet-Lite (`lite`)
+# without augmentation: images of 120 x 160, inputs of 127 x 127, grids of 32 x 32, four classes.
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "corner_targets.npz"
+CASES = {
+    "border_a": {},
+    "empty_a": {},
+    "exactly_128_a": {},
+    "overlapping_a": {},
+    "random_a": {},
+    "random_fixed_radius_a": {"bump_radius": 2},
+    "random_no_bump_a": {"bump_radius": 0},
+    "tiny_a": {},
+    "too_many_a": {},
+}
+INPUT_FROM_IMAGE = {
+    "cornernet": fit_view((120, 160), (127, 127)).input_from_image,  # the square around it, resized
+    "lite": affine.scaling(127 / 160, 127 / 120),
+}
+
+
+def annotations_of(boxes, input_from_image, size, rows):
+    """Boxes with 1-based classes in image pixels as clipped, padded annotations of a batch of one."""
+    moved = np.clip(affine.transform_boxes(input_from_image, boxes[:, :4]), 0, size - 1)
+    left = (moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])
+    kept, labels = moved[left][:rows], boxes[left, 4][:rows] - 1
+    padded = {"boxes": np.zeros((1, rows, 4), np.float32), "labels": np.full((1, rows), -1, np.int32)}
+    padded["boxes"][0, : len(kept)], padded["labels"][0, : len(kept)] = kept, labels
+    return padded
+
+
+def encode(codec, annotations, input_size, grid_size):
+    annotations = {name: ops.convert_to_tensor(array) for name, array in annotations.items()}
+    return to_numpy(codec.encode(annotations, input_size, grid_size))
+
+
+def to_numpy(targets):
+    return tree.map_structure(ops.convert_to_numpy, targets)
+
+
+def check_targets(stored, boxes, settings, which):
+    """Holds encoded `boxes` to the authors' arrays `WHICH_...` of `stored`."""
+    annotations = annotations_of(boxes, INPUT_FROM_IMAGE[which], 127, 128)
+    got = encode(CornerCodec(4, **settings), annotations, (127, 127), (32, 32))
+    np.testing.assert_array_equal(got["mask"][0], stored[f"{which}_tag_masks"])
+    for branch, letters in (("top_left", "tl"), ("bottom_right", "br")):
+        target = {name: array[0] for name, array in got[branch].items()}
+        np.testing.assert_array_equal(target["index"], stored[f"{which}_{letters}_tags"])
+        np.testing.assert_allclose(target["offset"], stored[f"{which}_{letters}_regrs"], rtol=0, atol=1e-5)
+        heatmap = stored[f"{which}_{letters}_heatmaps"]
+        np.testing.assert_allclose(target["heatmap"], heatmap, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(target["heatmap"] == 1, heatmap == 1)  # what the focal loss counts
+
+
+def random_boxes(rng, count, height, width, smallest=3.0):
+    size = rng.uniform(smallest, [width / 2, height / 2], (count, 2))
+    low = rng.uniform(0, 1, (count, 2)) * ([width, height] - size)
+    return np.concatenate([low, low + size], 1).astype(np.float32)
+
+
+def perfect_maps(targets, grid, embedding, num_classes):
+    """Outputs of a network that has learned `targets`: sharp peaks, exact offsets, one embedding per object."""
+    outputs = {}
+    for branch in ("top_left", "bottom_right"):
+        heat = np.where(targets[branch]["heatmap"] == 1, 8.0, -8.0).astype(np.float32)
+        offsets = np.zeros((*heat.shape[:3], 2), np.float32)
+        embeddings = np.zeros((*heat.shape[:3], 1), np.float32)
+        for b, k in zip(*np.nonzero(targets["mask"]), strict=True):
+            y, x = divmod(int(targets[branch]["index"][b, k]), grid[1])
+            offsets[b, y, x] = targets[branch]["offset"][b, k]
+            embeddings[b, y, x] = embedding[b, k]
+        outputs[branch] = {"heatmap": heat, "offset": offsets, "embedding": embeddings}
+    assert heat.shape[3] == num_classes
+    return [outputs]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_targets_equal_the_authors(case):
+    fixture = np.load(FIXTURE)
+    names = [key.removeprefix(f"{case}__") for key in fixture.files if key.startswith(f"{case}__")]
+    stored = {name: fixture[f"{case}__{name}"] for name in names}
+    check_targets(stored, stored["boxes"], CASES[case], "cornernet")
+    if "lite_tag_masks" in stored:
+        check_targets(stored, stored["boxes"], CASES[case], "lite")
+
+
+def test_target_parity(parity):
+    folder = parity("targets")
+    settings = json.loads((folder / "cases.json").read_text())
+    assert set(settings) == set(CASES)
+    for case, config in settings.items():
+        radius = {"bump_radius": 0} if config.get("gaussian_bump") is False else {}
+        if "gaussian_radius" in config:
+            radius = {"bump_radius": config["gaussian_radius"]}
+        assert radius == CASES[case]
+        stored = np.load(folder / f"{case}.npz")
+        stored = {key.replace("cornernet_first128", "cornernet"): stored[key] for key in stored.files}
+        for which in ("cornernet", "lite"):
+            if f"{which}_tag_masks" in stored:
+                check_targets(stored, stored["boxes"], CASES[case], which)
+
+
+def test_targets_equal_a_plain_loop_on_an_input_that_is_not_square():
+    rng = np.random.default_rng(0)
+    codec, (height, width), (rows, columns) = CornerCodec(3), (96, 160), (12, 20)
+    boxes = np.stack([random_boxes(rng, 9, height, width) for _ in range(2)])
+    labels = rng.integers(-1, 3, (2, 9)).astype(np.int32)
+    annotations = {"boxes": boxes, "labels": labels}
+    got = encode(codec, annotations, (height, width), (rows, columns))
+    assert "heatmap_mask" not in got
+    compiled = to_numpy(jit(lambda a: codec.encode(a, (height, width), (rows, columns)))(annotations))
+    tree.map_structure(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), got, compiled)
+    for corner, branch in enumerate(("top_left", "bottom_right")):
+        heat = np.zeros((2, rows, columns, 3))
+        for b, k in product(range(2), range(9)):
+            if labels[b, k] < 0:
+                assert got["mask"][b, k] == 0 and not got[branch]["offset"][b, k].any()
+                continue
+            x1, y1, x2, y2 = boxes[b, k].astype(float) / 8
+            x, y = ((x1, y1), (x2, y2))[corner]
+            r = max(0, int(gaussian_radius(np.ceil(y2 - y1), np.ceil(x2 - x1), 0.3)))
+            sigma = (2 * r + 1) / 6
+            down, right = np.mgrid[:rows, :columns]
+            down, right = down - int(y), right - int(x)
+            bump = np.exp(-(down**2 + right**2) / (2 * sigma**2)) * (np.maximum(abs(down), abs(right)) <= r)
+            heat[b, ..., labels[b, k]] = np.maximum(heat[b, ..., labels[b, k]], bump)
+            assert got["mask"][b, k] == 1
+            assert got[branch]["index"][b, k] == int(y) * columns + int(x)
+            np.testing.assert_allclose(got[branch]["offset"][b, k], [x % 1, y % 1], atol=1e-5)
+        np.testing.assert_allclose(got[branch]["heatmap"], heat, atol=1e-6)
+
+
+def test_a_box_to_the_very_edge_stays_on_the_grid():
+    annotations = {"boxes": np.array([[[0, 0, 64, 64]]], np.float32), "labels": np.zeros((1, 1), np.int32)}
+    got = encode(CornerCodec(1), annotations, (64, 64), (8, 8))
+    assert got["bottom_right"]["index"].tolist() == [[63]]
+    np.testing.assert_allclose(got["bottom_right"]["offset"], [[[1, 1]]])
+
+
+def test_ignored_boxes_are_neither_taught_nor_punished():
+    boxes = np.array([[[0, 0, 20, 20], [33, 41, 62, 63], [8, 8, 40, 40]]], np.float32)
+    labels = np.array([[0, 1, -1]], np.int32)
+    ignore = np.array([[False, True, True]])
+    got = encode(CornerCodec(2), {"boxes": boxes, "labels": labels, "ignore": ignore}, (64, 64), (16, 16))
+    assert got["mask"].tolist() == [[1, 0, 0]]
+    expected = np.ones((1, 16, 16, 2), np.float32)
+    expected[0, 10:16, 8:16, 1] = 0  # cells 33/4 .. 62/4 by 41/4 .. 63/4, its own class only
+    np.testing.assert_array_equal(got["heatmap_mask"], expected)
+    assert not got["top_left"]["heatmap"][..., 1].any() and (got["top_left"]["heatmap"] == 1).sum() == 1
+    alone = encode(CornerCodec(2), {"boxes": boxes[:, :1], "labels": labels[:, :1]}, (64, 64), (16, 16))
+    np.testing.assert_allclose(got["top_left"]["heatmap"], alone["top_left"]["heatmap"], atol=1e-6)
+
+
+def test_a_batch_without_any_object():
+    for count in (0, 5):
+        annotations = {"boxes": np.zeros((2, count, 4), np.float32), "labels": np.full((2, count), -1, np.int32)}
+        got = encode(CornerCodec(2), annotations, (64, 64), (16, 16))
+        assert got["mask"].shape == (2, count) and not got["mask"].any()
+        assert not got["top_left"]["heatmap"].any() and got["top_left"]["index"].shape == (2, count)
+
+
+def test_decoded_targets_are_the_boxes():
+    """The paper's experiment with true maps: every box comes back, whatever class, size and place."""
+    rng = np.random.default_rng(1)
+    grid, size, classes, count = (48, 64), (191, 255), 7, 40
+    codec = CornerCodec(classes, num_detections=count + 10)
+    boxes, labels = [], rng.integers(0, classes, (3, count)).astype(np.int32)
+    for _ in range(3):  # one object per corner cell, which is all that an embedding map can hold
+        drawn, taken = [], set()
+        for box in random_boxes(rng, 400, *size):
+            scaled = box.reshape(2, 2) * (grid[1] / size[1], grid[0] / size[0])
+            cells = {(corner, *map(int, point)) for corner, point in enumerate(scaled)}
+            near = {(c, x + dx, y + dy) for c, x, y in cells for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+            if not taken & near:
+                taken |= cells
+                drawn.append(box)
+        boxes.append(drawn[:count])
+    boxes = np.array(boxes, np.float32)
+    assert boxes.shape == (3, count, 4)
+    targets = encode(codec, {"boxes": boxes, "labels": labels}, size, grid)
+    embedding = np.tile(np.arange(count) * 1.0, (3, 1))
+    decode = jit(lambda outputs: tuple(codec.decode(outputs, size)))
+    found = [ops.convert_to_numpy(part) for part in decode(perfect_maps(targets, grid, embedding, classes))]
+    for b in range(3):
+        live = found[1][b] > 0.5  # the flat background pairs with itself, at a score near 0
+        assert live.sum() == count
+        got = np.concatenate([found[2][b][live, None], found[0][b][live]], axis=1)
+        expected = np.concatenate([labels[b][:, None], boxes[b]], axis=1)
+        got, expected = (a[np.lexsort(a.round(1).T[::-1])] for a in (got, expected))
+        np.testing.assert_allclose(got, expected, atol=2e-3)
+        np.testing.assert_allclose(found[3][b][live], 1 / (1 + np.exp(-8)), atol=1e-6)
+
+
+def naive_decode(maps, size, codec):
+    """The pairs of one image, best first: rows x1, y1, x2, y2, score, two corners' scores, label."""
+    corners = []
+    for branch in ("top_left", "bottom_right"):
+        heat = maps[branch]["heatmap"]
+        found = []
+        for y, x, c in np.ndindex(heat.shape):
+            around = heat[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2, c]
+            if heat[y, x, c] == around.max():
+                dx, dy = maps[branch]["offset"][y, x]
+                score = 1 / (1 + np.exp(-heat[y, x, c]))
+                found.append((score, c, x + dx, y + dy, maps[branch]["embedding"][y, x, 0]))
+        corners.append(sorted(found, reverse=True)[: codec.top_k])
+    rows, columns = heat.shape[:2]
+    sx, sy = size[1] / columns, size[0] / rows
+    pairs = []
+    for (s, c, x, y, e), (t, d, u, v, f) in product(*corners):
+        if c == d and abs(e - f) <= codec.embedding_threshold and u >= x and v >= y:
+            pairs.append([x * sx, y * sy, u * sx, v * sy, (s + t) / 2, s, t, c])
+    return np.array(sorted(pairs, key=lambda pair: -pair[4])[: codec.num_detections])
+
+
+def test_decode_equals_a_plain_loop():
+    rng = np.random.default_rng(2)
+    size, grid = (60, 88), (15, 22)
+    codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.3)
+
+    def maps():
+        return {
+            branch: {
+                "heatmap": rng.normal(-2, 2, (2, *grid, 3)).astype(np.float32),
+                "offset": rng.uniform(-0.5, 1.5, (2, *grid, 2)).astype(np.float32),
+                "embedding": rng.normal(size=(2, *grid, 1)).astype(np.float32),
+            }
+            for branch in ("top_left", "bottom_right")
+        }
+
+    stacks = [maps(), maps()]  # the last counts
+    decoded = jit(lambda outputs: tuple(codec.decode(outputs, size)))(stacks)
+    boxes, scores, labels, corner_scores = (ops.convert_to_numpy(part) for part in decoded)
+    assert boxes.shape == (2, 60, 4) and corner_scores.shape == (2, 60, 2)
+    for b in range(2):
+        image = {branch: {head: a[b] for head, a in heads.items()} for branch, heads in stacks[-1].items()}
+        expected = naive_decode(image, size, codec)
+        live = scores[b] >= 0
+        assert 10 < live.sum() == len(expected)
+        got = np.concatenate(
+            [boxes[b], scores[b, :, None], corner_scores[b], labels[b, :, None]], axis=1, dtype=np.float64
+        )[live]
+        np.testing.assert_allclose(got, expected, atol=1e-3)
+
+
+def test_fewer_corners_than_asked_for_give_rejected_pairs_only():
+    flat = {"heatmap": np.full((1, 4, 4, 1), -9, np.float32), "offset": np.zeros((1, 4, 4, 2), np.float32)}
+    flat["heatmap"][0, 1, 1] = 9  # on both maps; around it no other cell is a maximum but the far ones
+    flat["embedding"] = np.zeros((1, 4, 4, 1), np.float32)
+    decoded = CornerCodec(1).decode([{"top_left": flat, "bottom_right": flat}], (16, 16))
+    scores = ops.convert_to_numpy(decoded.scores)[0]
+    assert scores[0] == pytest.approx(1, abs=1e-3)
+    np.testing.assert_allclose(ops.convert_to_numpy(decoded.boxes)[0, 0], [4, 4, 4, 4])
+    assert np.isfinite(ops.convert_to_numpy(decoded.boxes)).all()
+    assert ((scores == -1) | (scores > 0)).all() and (scores == -1).any()

@@ -1,0 +1,80 @@
+"""Colours against the authors' functions and against one step at a time."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from keras_cornernet.data.color import EIGENVALUES, EIGENVECTORS, augment_color, jitter_map, lighting_shift
+
+NAMES = ("brightness", "contrast", "saturation")
+
+
+def naive_jitter(image, order, alphas):
+    """`image` in 0..1, RGB; grey and its mean are those before the first step."""
+    grey = 0.299 * image[..., 0] + 0.587 * image[..., 1] + 0.114 * image[..., 2]
+    out = image.astype(np.float64)
+    for name in order:
+        other = {"brightness": 0, "contrast": grey.mean(), "saturation": grey[..., None]}[name]
+        out = alphas[name] * out + (1 - alphas[name]) * other
+    return out
+
+
+def image01(seed=0):
+    return np.random.default_rng(seed).random((6, 7, 3))
+
+
+@pytest.mark.parametrize("order", list(permutations(NAMES)))
+def test_one_map_equals_three_steps(order):
+    image, alphas = image01(), {"brightness": 0.7, "contrast": 1.3, "saturation": 0.65}
+    grey_mean = (image @ [0.299, 0.587, 0.114]).mean()
+    matrix, bias = jitter_map(order, alphas, grey_mean)
+    np.testing.assert_allclose(image @ matrix.T + bias, naive_jitter(image, order, alphas), atol=1e-6)
+
+
+def test_an_unknown_step_is_refused():
+    with pytest.raises(ValueError, match="'hue'"):
+        jitter_map(("hue",), {"hue": 1.0}, 0.5)
+
+
+def test_augmenting_by_nothing_changes_nothing():
+    image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    same = augment_color(image, np.random.default_rng(1), jitter=0.0, lighting=0.0)
+    assert same.dtype == np.float32
+    np.testing.assert_allclose(same, image, atol=1e-3)
+
+
+def test_augmenting_is_jitter_then_lighting_on_0_to_255():
+    image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    got = augment_color(image, np.random.default_rng(5), jitter=0.4, lighting=0.1)
+    rng, names = np.random.default_rng(5), list(NAMES)
+    rng.shuffle(names)
+    alphas = {name: 1 + rng.uniform(-0.4, 0.4) for name in names}
+    shift = EIGENVECTORS @ (EIGENVALUES * rng.normal(0, 0.1, 3))
+    expected = 255 * (naive_jitter(image / 255, names, alphas) + shift)
+    np.testing.assert_allclose(got, expected, atol=2e-3)
+    assert np.abs(got - image).max() > 1
+
+
+def test_factors_stay_in_their_range_and_take_every_order():
+    grey = np.full((2, 2, 3), 100, np.uint8)  # of one grey: contrast and saturation leave it
+    rng = np.random.default_rng(0)
+    values = [augment_color(grey, rng, jitter=0.4, lighting=0.0)[0, 0] for _ in range(300)]
+    assert 58 < np.min(values) < 65 and 135 < np.max(values) < 160  # contrast and saturation know the first grey
+    assert np.ptp(values, axis=1).max() < 1e-3
+
+
+def test_color_parity(parity):
+    stored = np.load(parity("image_ops") / "color.npz")
+    image = stored["image_bgr"][..., ::-1].astype(np.float32) / 255
+    grey_mean = float(stored["grayscale_mean"])
+    alphas = {name: float(stored[f"{name}_alpha"]) for name in NAMES}
+    orders = {"".join(name[0] + "_" for name in order)[:-1]: order for order in permutations(NAMES)}
+    cases = {**{name: ((name,), alphas) for name in NAMES}, **{f"jitter_{k}": (v, alphas) for k, v in orders.items()}}
+    for key, (order, factors) in cases.items():
+        matrix, bias = jitter_map(order, factors, grey_mean)
+        np.testing.assert_allclose(image @ matrix.T + bias, stored[key][..., ::-1], rtol=0, atol=1e-6, err_msg=key)
+    shifted = image + lighting_shift(stored["lighting_alpha"])
+    np.testing.assert_allclose(shifted, stored["lighting"][..., ::-1], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(EIGENVECTORS, stored["eig_vec"][::-1], atol=1e-7)
+    np.testing.assert_allclose(EIGENVALUES, stored["eig_val"], atol=1e-8)

@@ -1,0 +1,123 @@
+"""The sum of the losses: over branches and stacks, with the paper's weights."""
+
+import json
+
+import numpy as np
+import pytest
+from gradients import value_and_gradients
+from keras import ops
+
+from keras_cornernet.losses import DetectionLoss, offset_loss, penalty_reduced_focal_loss, pull_push_loss
+
+BRANCHES = ("top_left", "bottom_right")
+
+
+def drawn(rng, stacks=2, batch=3, rows=4, columns=5, classes=2, objects=4):
+    """Random targets and outputs."""
+    targets = {"mask": np.tile(np.arange(objects) < 3, (batch, 1)).astype(np.float32)}
+    for branch in BRANCHES:
+        heatmap = rng.uniform(0, 0.9, (batch, rows, columns, classes)).astype(np.float32)
+        heatmap[:, 1, 2, 0] = 1
+        targets[branch] = {
+            "heatmap": heatmap,
+            "offset": rng.uniform(0, 1, (batch, objects, 2)).astype(np.float32),
+            "index": rng.integers(0, rows * columns, (batch, objects)).astype(np.int32),
+        }
+    outputs = [
+        {
+            branch: {
+                head: rng.normal(size=(batch, rows, columns, c)).astype(np.float32)
+                for head, c in (("heatmap", classes), ("embedding", 1), ("offset", 2))
+            }
+            for branch in BRANCHES
+        }
+        for _ in range(stacks)
+    ]
+    return targets, outputs
+
+
+def at(maps, index):
+    """The values at flat cells, by plain indexing."""
+    return np.stack([m.reshape(-1, m.shape[-1])[i] for m, i in zip(maps, index, strict=True)])
+
+
+def summed_by_hand(targets, outputs, weights=(0.1, 0.1, 1.0), scale=1.0):
+    total = dict.fromkeys(("focal", "pull", "push", "offset"), 0.0)
+    for stack in outputs:
+        tags = []
+        for branch in BRANCHES:
+            target, maps = targets[branch], stack[branch]
+            total["focal"] += float(
+                penalty_reduced_focal_loss(maps["heatmap"], target["heatmap"], targets.get("heatmap_mask"))
+            )
+            total["offset"] += weights[2] * float(
+                offset_loss(at(maps["offset"], target["index"]), target["offset"], targets["mask"])
+            )
+            tags.append(at(maps["embedding"], target["index"])[..., 0])
+        pull, push = pull_push_loss(*tags, targets["mask"])
+        total["pull"] += weights[0] * scale * float(pull)
+        total["push"] += weights[1] * scale * float(push)
+    return {name: value / len(outputs) for name, value in total.items()}
+
+
+@pytest.mark.parametrize("stacks", [1, 3])
+def test_terms_are_weighted_sums_over_branches_and_means_over_stacks(stacks):
+    targets, outputs = drawn(np.random.default_rng(stacks), stacks)
+    loss = DetectionLoss()
+    got = {name: float(value) for name, value in loss(targets, outputs).items()}
+    assert got == pytest.approx(summed_by_hand(targets, outputs), rel=1e-5)
+    assert tuple(got) == loss.names
+
+
+def test_weights_batch_scale_and_mask():
+    rng = np.random.default_rng(0)
+    targets, outputs = drawn(rng, batch=3)
+    targets["heatmap_mask"] = rng.integers(0, 2, targets["top_left"]["heatmap"].shape).astype(np.float32)
+    loss = DetectionLoss(pull_weight=0.3, push_weight=0.2, offset_weight=2.0, embedding_batch=6)
+    got = {name: float(value) for name, value in loss(targets, outputs).items()}
+    assert got == pytest.approx(summed_by_hand(targets, outputs, (0.3, 0.2, 2.0), scale=2.0), rel=1e-5)
+
+
+def test_a_batch_without_objects_teaches_the_background_alone():
+    targets, outputs = drawn(np.random.default_rng(1), batch=1)
+    targets["mask"] *= 0
+    for branch in BRANCHES:
+        targets[branch]["heatmap"] = np.minimum(targets[branch]["heatmap"], 0.9)
+    got = {name: float(value) for name, value in DetectionLoss()(targets, outputs).items()}
+    assert got["focal"] > 0 and got["pull"] == got["push"] == got["offset"] == 0
+
+
+def test_every_head_of_every_stack_gets_a_gradient():
+    targets, outputs = drawn(np.random.default_rng(2))
+    names = [(s, b, h) for s in range(2) for b in BRANCHES for h in ("heatmap", "embedding", "offset")]
+
+    def total(*maps):
+        stacks = [{b: {} for b in BRANCHES} for _ in range(2)]
+        for (s, b, h), array in zip(names, maps, strict=True):
+            stacks[s][b][h] = array
+        return sum(DetectionLoss()(targets, stacks).values())
+
+    value, gradients = value_and_gradients(total, *(outputs[s][b][h] for s, b, h in names))
+    assert value == pytest.approx(sum(summed_by_hand(targets, outputs).values()), rel=1e-5)
+    for name, gradient in zip(names, gradients, strict=True):
+        assert np.any(gradient), name
+        if name[2] != "heatmap":  # only the objects' cells
+            cells = {(b, int(i)) for b in range(3) for i in targets[name[1]]["index"][b, :3]}
+            touched = {(int(b), int(y) * 5 + int(x)) for b, y, x, _ in zip(*np.nonzero(gradient), strict=True)}
+            assert touched <= cells
+
+
+def test_whole_loss_parity(parity):
+    stored = np.load(parity("losses") / "lite_total.npz")
+    total = json.loads((parity("losses") / "values.json").read_text())["lite_total"]["cornernet_lite"]["total"]
+    a = {k.removeprefix("cornernet_lite__"): stored[k] for k in stored.files if k.startswith("cornernet_lite__")}
+    letters, heads = {"top_left": "tl", "bottom_right": "br"}, {"heatmap": "heat", "embedding": "tag", "offset": "off"}
+    targets = {"mask": a["gt_mask"].astype(np.float32)}
+    for branch, c in letters.items():
+        index = a[f"{c}_inds"].astype(np.int32)
+        targets[branch] = {"heatmap": a[f"gt_{c}_heat"], "offset": a[f"gt_{c}_off"], "index": index}
+    outputs = [
+        {b: {h: ops.convert_to_tensor(a[f"{c}_{n}_{s}"]) for h, n in heads.items()} for b, c in letters.items()}
+        for s in range(2)
+    ]
+    assert float(sum(DetectionLoss()(targets, outputs).values())) == pytest.approx(total, rel=1e-5)

@@ -1,0 +1,72 @@
+"""The public face: these names, no others."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_cornernet
+
+NAMES = {
+    *("CornerCodec", "CornerNet", "DetectionLoss", "Detections", "Detector", "Trainer", "__version__"),
+    *("convert", "evaluate_detections", "from_preset", "make_dataset", "make_scenes", "read_coco"),
+    *("read_pascal_voc", "save_detector", "trainer_of"),
+}
+ROOMS = {
+    *("codecs", "conversion", "data", "evaluation", "inference", "layers", "losses", "models", "ops"),
+    *("preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+}
+
+
+def test_the_list_is_the_public_face():
+    assert set(keras_cornernet.__all__) == NAMES | ROOMS
+    assert set(dir(keras_cornernet)) >= NAMES | ROOMS
+
+
+@pytest.mark.parametrize("name", sorted(NAMES | ROOMS))
+def test_each_name_is_there(name):
+    assert getattr(keras_cornernet, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'FasterRCNN'"):
+        keras_cornernet.FasterRCNN  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "room", ["layers", "models", "losses", "codecs", "evaluation", "inference", "training"]
+)
+def test_every_name_that_a_room_lists_is_there(room):
+    module = getattr(keras_cornernet, room)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_importing_the_package_registers_its_classes_with_keras():
+    import keras
+
+    for name in ("CornerNet", "Hourglass", "Residual", "TopLeftPool", "BottomRightPool"):
+        assert keras.saving.get_registered_object(f"keras_cornernet>{name}") is not None
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ("jax", "pip install 'keras_cornernet[jax]'"),
+        ("tensorflow", "pip install 'keras_cornernet[tf-cpu]' (or [tf]"),
+        ("torch", "keras_cornernet runs on 'tensorflow' or 'jax'"),
+    ],
+)
+def test_a_missing_backend_is_told_with_the_line_to_type(backend, words):
+    hide = "import importlib.util as u; u.find_spec = lambda name: None; "
+    environment = {"KERAS_BACKEND": backend, "PATH": ""}
+    run = subprocess.run(
+        [sys.executable, "-c", hide + "import keras_cornernet"],
+        env=environment,
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert words in run.stderr.splitlines()[-1]
