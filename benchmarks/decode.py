@@ -34,7 +34,11 @@ THREADS = 2
 INPUT, GRID, CLASSES, OBJECTS = (511, 511), (128, 128), 80, 60
 K, PAIRS, BOXES, KEPT = 100, 1000, 1000, 100
 OURS, TORCH = "CornerCodec.decode, tf.function", "authors' decode, torch channels-last"
-SOFT, EVERY, V5 = f"soft_nms, best {KEPT}", f"soft_nms, all {BOXES}", "tf.image.non_max_suppression_with_scores"
+SOFT, EVERY, V5 = (
+    f"soft_nms, best {KEPT}",
+    f"soft_nms, all {BOXES}",
+    "tf.image.non_max_suppression_with_scores",
+)
 DECODE_TARGET, SUPPRESSION_TARGET = 0.35, 6.0
 
 
@@ -89,9 +93,7 @@ def authors_decode(maps):
 def compare_decoding(rounds):
     """Times of both sides, which must agree."""
     maps = draw_maps()
-    ours = {
-        name: {head: tf.constant(part) for head, part in heads.items()} for name, heads in maps.items()
-    }
+    ours = {name: {head: tf.constant(part) for head, part in heads.items()} for name, heads in maps.items()}
     theirs = {
         name: {
             head: torch.from_numpy(part).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)

@@ -84,7 +84,7 @@ def window_cells(heights, widths, bound: tuple[int, int]):
 
     Args:
         heights, widths: `(n,)` int32; a window without a cell has a zero.
-        bound: the largest height and width a window can have, for compilers that need static shapes (JAX, XLA).
+        bound: the largest height and width a window can have, for JAX and XLA, whose shapes are static.
 
     Returns:
         owner, row, column: `(m,)` int32; the window of each cell, and its place in the window.

@@ -157,13 +157,11 @@ def warp(
     """
     rows, columns = input_size
     way_back = tuple(affine.invert(input_from_image).ravel())
-    canvas = np.empty((rows, columns, 3), np.float32)
+    canvas = np.empty((rows, columns, 3), np.uint8)
     for channel in range(3):
         plane = Image.fromarray(image[..., channel].astype(np.float32))
-        canvas[..., channel] = plane.transform(
-            (columns, rows), Image.Transform.AFFINE, way_back, Image.Resampling.BILINEAR
-        )
-    canvas = np.rint(canvas).astype(np.uint8)
+        plane = plane.transform((columns, rows), Image.Transform.AFFINE, way_back, Image.Resampling.BILINEAR)
+        canvas[..., channel] = np.rint(plane)
     if visible is not None:
         x1, y1, x2, y2 = visible
         canvas[: max(y1, 0)] = canvas[max(y2, 0) :] = 0

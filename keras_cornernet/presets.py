@@ -69,7 +69,8 @@ _SMALL = Preset(
     input_size=(320, 448),
     settings=TestSettings(input_size=(320, 448)),
     recipe=SmallDataRecipe(),
-    codec={"top_k": 100, "num_detections": 300},
+    # Placed embeddings are wide apart: two of them, summed over x and y, are four grid cells.
+    codec={"top_k": 100, "num_detections": 300, "embedding_threshold": 2.0},
 )
 
 PRESETS: dict[str, Preset] = {

@@ -59,8 +59,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"disk is full.*result\.json") as caught:
         files.write_json(path, {"a": 2, "b": 3})
+    assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == [path] and files.read_json(path) == {"a": 1}
 
 

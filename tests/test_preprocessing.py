@@ -191,7 +191,9 @@ def test_fit_view_shows_the_whole_image_in_the_middle(size):
     white = view.apply(np.full((*size, 3), 255, np.uint8))
     x1, y1, x2, y2 = view.visible
     assert white.shape == (48, 64, 3)
-    assert (white[24, 32] == 255).all() or min(extent) < 1  # thinner than a pixel, it may fall between two
+    if min(extent) < 1:  # thinner than a pixel, it may fall between two
+        return
+    assert (white[24, 32] == 255).all()
     outside = np.ones((48, 64), bool)
     outside[y1:y2, x1:x2] = False
     assert not white[outside].any()
@@ -287,7 +289,7 @@ def test_training_crop_parity(parity):
         moved = affine.transform_boxes(cropped.input_from_image, boxes)
         np.testing.assert_allclose(moved, stored[f"rc{i}_boxes"][:, :4], atol=1e-9)
 
-        # Crop and resize as one affine. The last column of an odd crop is black: left out with the edge.
+        # Crop and resize as one affine. The last column of an odd crop is black: left out with its edge.
         view = View(
             affine.compose(affine.scaling(79 / side, 63 / side), cropped.input_from_image),
             (63, 79),
@@ -295,8 +297,9 @@ def test_training_crop_parity(parity):
         )
         got, expected = view.apply(image).astype(int), stored[f"rc{i}_resized_63x79"].astype(int)
         safe = inner(view, image.shape[:2], 0.5)
-        used = [int((side // 2 * 2 - 0.5) * n / side - 0.5) for n in (63, 79)]
-        safe[used[0] :] = safe[:, used[1] :] = False
+        for axis, n in enumerate((63, 79)):  # half a pixel at the crop's edge: we see what lies beyond, they repeat
+            place = (np.arange(n) + 0.5) * side / n
+            safe &= np.expand_dims((place > 0.5) & (place < side // 2 * 2 - 0.5), 1 - axis)
         assert safe.mean() > 0.3
         assert np.abs(got - expected)[safe].max() <= 1
         assert not expected[~inner(view, image.shape[:2], -0.5)].any()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_cornernet.ops.gather import gather_cells
+from keras_cornernet.ops.gather import gather_cells, gather_rows
 from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, radius_table
 from keras_cornernet.ops.peaks import NOTHING, find_peaks
 
@@ -137,17 +137,18 @@ class CornerCodec:
         scores, place = ops.top_k(flat, min(self.num_detections, count * count))
         place = ops.cast(place, "int32")
 
-        def pick(corner, which, name):
-            return ops.take_along_axis(corner[name], which, axis=1)
+        def pick(corner, which):
+            """x, y, score and label of the chosen corners, in one gathering."""
+            label = ops.cast(corner["label"], "float32")
+            rows = ops.stack([corner["x"], corner["y"], corner["score"], label], axis=-1)
+            return gather_rows(rows, which)
 
-        i, j = place // count, place % count
-        boxes = ops.stack(
-            [pick(first, i, "x"), pick(first, i, "y"), pick(second, j, "x"), pick(second, j, "y")], axis=-1
-        )
+        one, other = pick(first, place // count), pick(second, place % count)
         height, width = input_size
         pixels = np.array([width / columns, height / rows] * 2, np.float32)
-        corner_scores = ops.stack([pick(first, i, "score"), pick(second, j, "score")], axis=-1)
-        return Decoded(boxes * pixels, scores, pick(first, i, "label"), corner_scores)
+        boxes = ops.concatenate([one[..., :2], other[..., :2]], axis=-1) * pixels
+        corner_scores = ops.stack([one[..., 2], other[..., 2]], axis=-1)
+        return Decoded(boxes, scores, ops.cast(one[..., 3], "int32"), corner_scores)
 
     def _corners(self, heads):
         """The best corners of one kind; x and y in cells, offsets added."""

@@ -1,20 +1,19 @@
 """What presets there are."""
 
 import io
+import math
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 
+from keras_cornernet.models import CornerNet
 from keras_cornernet.presets import PRESETS, PRETRAINED
 
-# Trainable, with 80 classes. Building the large networks to count would take a minute.
-PARAMETERS = {
-    "cornernet_hourglass104": 201_035_212,
-    "cornernet_hourglass52": 100_330_278,
-    "cornernet_small": 2_796_086,
-}
+CLASSES = 80  # of networks without weights, as COCO has
+# Of networks too large to build them for the count.
+PARAMETERS = {"cornernet_hourglass104": 201_035_212, "cornernet_hourglass52": 100_330_278}
 
 
 class Listed(NamedTuple):
@@ -41,9 +40,18 @@ def models() -> list[Listed]:
     for name, preset in PRESETS.items():
         path = PRETRAINED / preset.weights if preset.weights else None
         ships = path is not None and path.is_file()
-        parameters = parameters_in(path) if ships else PARAMETERS.get(name)
+        if ships:
+            parameters = parameters_in(path)
+        elif path is None:
+            parameters = PARAMETERS.get(name) or _trainable(CornerNet(CLASSES, **preset.arguments))
+        else:
+            parameters = None
         rows.append(Listed(name, list(preset.input_size), parameters, ships, preset.summary))
     return rows
+
+
+def _trainable(network: CornerNet) -> int:
+    return sum(math.prod(weight.shape) for weight in network.trainable_weights)
 
 
 def parameters_in(path: str | Path) -> int:

@@ -9,6 +9,23 @@ def flatten_cells(maps):
     return ops.reshape(maps, (-1, shape[1] * shape[2], shape[3]))
 
 
+def gather_rows(rows, index):
+    """The rows of each image at `index`.
+
+    Not `ops.take_along_axis`, which transposes all of `rows` first on TensorFlow.
+
+    Args:
+        rows: `(batch, m, c)`.
+        index: `(batch, n)` int32.
+
+    Returns:
+        `(batch, n, c)`.
+    """
+    batch, count = ops.shape(rows)[:2]
+    first = count * ops.arange(batch, dtype="int32")[:, None]
+    return ops.take(ops.reshape(rows, (-1, rows.shape[2])), ops.cast(index, "int32") + first, axis=0)
+
+
 def gather_cells(maps, index):
     """The values of `maps` at flat cell numbers.
 
@@ -19,4 +36,4 @@ def gather_cells(maps, index):
     Returns:
         `(batch, n, c)`.
     """
-    return ops.take_along_axis(flatten_cells(maps), index[..., None], axis=1)
+    return gather_rows(flatten_cells(maps), index)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from keras import ops
 
-from keras_cornernet.ops.gather import flatten_cells
+from keras_cornernet.ops.gather import flatten_cells, gather_rows
 
 # Below any logit, yet finite, so that sums and products of it stay numbers.
 NOTHING = -1e9
@@ -47,8 +47,8 @@ def find_peaks(logits, k: int, kernel: int = 3) -> Peaks:
     cells = flatten_cells(logits)
     k_cells = min(k, cells.shape[1])
     _, index = ops.top_k(ops.max(cells, axis=-1), k_cells)
-    entries = ops.reshape(ops.take_along_axis(cells, index[..., None], axis=1), (-1, k_cells * classes))
+    entries = ops.reshape(gather_rows(cells, index), (-1, k_cells * classes))
     values, place = ops.top_k(entries, min(k, k_cells * classes))
     place = ops.cast(place, "int32")
-    index = ops.take_along_axis(ops.cast(index, "int32"), place // classes, axis=1)
+    index = gather_rows(ops.cast(index, "int32")[..., None], place // classes)[..., 0]
     return Peaks(values, index, index // width, index % width, place % classes)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from keras import ops
 
 from keras_cornernet.ops.boxes import intersection_over_union
+from keras_cornernet.ops.gather import gather_rows
 
 METHODS = ("gaussian", "linear", "hard")
 
@@ -82,9 +83,9 @@ def soft_nms(
     def take(step, state):
         live, index, score, kept_boxes = state
         best = ops.cast(ops.argmax(live, axis=-1), "int32")[:, None]
-        top = ops.take_along_axis(live, best, axis=1)
-        box = ops.take_along_axis(boxes, best[..., None], axis=1)
-        same_class = labels == ops.take_along_axis(labels, best, axis=1)
+        top = ops.max(live, axis=-1, keepdims=True)
+        box = gather_rows(boxes, best)
+        same_class = labels == gather_rows(labels[..., None], best)[..., 0]
         overlap = intersection_over_union(box, boxes, border=1.0)
         meets = (overlap > 0) & same_class & (places != best) & (live >= 0)
         share = ops.where(meets, kept_share(overlap), 1.0)

@@ -217,18 +217,19 @@ def naive_decode(maps, size, codec):
             if heat[y, x, c] == around.max():
                 dx, dy = maps[branch]["offset"][y, x]
                 score = 1 / (1 + np.exp(-heat[y, x, c]))
-                found.append((score, c, x + dx, y + dy, maps[branch]["embedding"][y, x, 0]))
-        corners.append(sorted(found, reverse=True)[: codec.top_k])
+                found.append((score, c, x + dx, y + dy, maps[branch]["embedding"][y, x]))
+        corners.append(sorted(found, key=lambda corner: -corner[0])[: codec.top_k])
     rows, columns = heat.shape[:2]
     sx, sy = size[1] / columns, size[0] / rows
     pairs = []
     for (s, c, x, y, e), (t, d, u, v, f) in product(*corners):
-        if c == d and abs(e - f) <= codec.embedding_threshold and u >= x and v >= y:
+        if c == d and abs(e - f).sum() <= codec.embedding_threshold and u >= x and v >= y:
             pairs.append([x * sx, y * sy, u * sx, v * sy, (s + t) / 2, s, t, c])
     return np.array(sorted(pairs, key=lambda pair: -pair[4])[: codec.num_detections])
 
 
-def test_decode_equals_a_plain_loop():
+@pytest.mark.parametrize("channels", [1, 2])
+def test_decode_equals_a_plain_loop(channels):
     rng = np.random.default_rng(2)
     size, grid = (60, 88), (15, 22)
     codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.3)
@@ -238,7 +239,7 @@ def test_decode_equals_a_plain_loop():
             branch: {
                 "heatmap": rng.normal(-2, 2, (2, *grid, 3)).astype(np.float32),
                 "offset": rng.uniform(-0.5, 1.5, (2, *grid, 2)).astype(np.float32),
-                "embedding": rng.normal(size=(2, *grid, 1)).astype(np.float32),
+                "embedding": rng.normal(0, 1 / channels, (2, *grid, channels)).astype(np.float32),
             }
             for branch in ("top_left", "bottom_right")
         }

@@ -38,11 +38,11 @@ def training_step(trainer, images, targets) -> Step:
     if keras.backend.backend() == "jax":
         import jax
 
-        values = [[v.value for v in group] for group in (trained, trainer.non_trainable_variables)]
-        trainer.compile("sgd")  # the step on JAX asks for the optimizer, though none acts here
-        metrics = [v.value for v in trainer.metrics_variables]
+        trainer.compile("sgd")  # Keras' step on JAX reads the optimizer's variables, though none acts here
+        kinds = [trained, trainer.non_trainable_variables, trainer.metrics_variables]
+        *kinds, optimizer = [[v.value for v in kind] for kind in (*kinds, trainer.optimizer.variables)]
         step = jax.jit(jax.value_and_grad(trainer.compute_loss_and_updates, has_aux=True), static_argnums=6)
-        results = step(*values, metrics, images, targets, None, True)
+        results = step(*kinds, images, targets, None, True, optimizer)
         (loss, (_, outputs, others, _)), gradients = results
         for variable, value in zip(trainer.non_trainable_variables, others, strict=True):
             variable.assign(value)

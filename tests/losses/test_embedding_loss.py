@@ -90,6 +90,19 @@ def test_value_and_gradient_equal_plain_numpy(batch, margin):
             np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
+def test_several_channels_are_summed():
+    """A second channel that is constant changes nothing; one that tells objects apart pushes them apart."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 2, 4)).astype(np.float32)
+    mask = np.array([[1, 1, 1, 0], [1, 1, 0, 0]], np.float32)
+    padded = [np.stack([a, np.full_like(a, 3)], -1) for a in (first, second)]
+    np.testing.assert_allclose(pull_push_loss(*padded, mask), naive(first, second, mask), rtol=1e-5)
+    split = [np.stack([a, np.arange(4) * np.ones_like(a)], -1) for a in (first, second)]
+    pull, push = pull_push_loss(*split, mask)
+    assert float(pull) == pytest.approx(naive(first, second, mask)[0], rel=1e-5)
+    assert float(push) < naive(first, second, mask)[1]
+
+
 @pytest.mark.parametrize("case", AUTHORS)
 def test_equals_the_authors(case):
     prefix = f"associative_embedding__{case}__"
