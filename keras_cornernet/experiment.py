@@ -232,7 +232,7 @@ class averaged_weights:
 
     def __enter__(self):
         variables = self.model.trainable_variables
-        self.own = [np.array(variable) for variable in variables]
+        self.own = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
         self.model.optimizer.finalize_variable_values(variables)
 
     def __exit__(self, *_):

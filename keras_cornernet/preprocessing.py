@@ -38,7 +38,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def _check_size(image):
-    # Pillow only warns here. Its warning is not turned into an error, since filters are shared by all threads.
+    # Pillow only warns here. Its warning is not turned into an error, since threads share the filters.
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise ValueError(f"{image.width} x {image.height} pixels exceed the limit of {limit}")

@@ -105,7 +105,8 @@ def crop_view(image_size: Size, input_size: Size, center: tuple[int, int], scale
     crop_height, crop_width = (max(2, int(n * scale)) for n in input_size)
     stretch = (columns / crop_width, rows / crop_height)
     placed = affine.compose(
-        affine.scaling(*stretch), affine.translation(crop_width // 2 - center[0], crop_height // 2 - center[1])
+        affine.scaling(*stretch),
+        affine.translation(crop_width // 2 - center[0], crop_height // 2 - center[1]),
     )
     visible = (
         0,

@@ -201,4 +201,3 @@ def make_dataset(
     dataset = dataset.batch(batch_size, drop_remainder=shuffle).prefetch(2)
     dataset.epochs = epochs
     return dataset
-

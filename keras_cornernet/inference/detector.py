@@ -94,8 +94,8 @@ class Detector:
         """Detects on one or many images.
 
         Args:
-            source: an array `(h, w)`, `(h, w, 3)` or a batch `(n, h, w, 3)`; a path of an image or of a folder
-                of images; or a list of arrays and paths.
+            source: an array `(h, w)`, `(h, w, 3)` or a batch `(n, h, w, 3)`; a path of an image or of a
+                folder of images; or a list of arrays and paths.
             batch_size: images of equal input size that go through the network together.
 
         Returns:
@@ -147,9 +147,7 @@ class Detector:
         views = [self.settings.views(image.shape[:2]) for _, image in items]
         parts = []
         for same_scale in zip(*views, strict=True):
-            shown = np.stack(
-                [view.apply(image) for view, (_, image) in zip(same_scale, items, strict=True)]
-            )
+            shown = np.stack([view.apply(image) for view, (_, image) in zip(same_scale, items, strict=True)])
             for mirrored in (False, True)[: 1 + self.settings.flip]:
                 batch = shown[:, :, ::-1] if mirrored else shown
                 found = [np.asarray(part) for part in self._find(batch.astype(np.float32))]
@@ -159,9 +157,7 @@ class Detector:
         labels = np.take_along_axis(pooled[2], index, axis=1)
         for i, (path, image) in enumerate(items):
             keep = scores[i] >= 0
-            yield Detections(
-                boxes[i][keep], scores[i][keep], labels[i][keep], self.categories, image, path
-            )
+            yield Detections(boxes[i][keep], scores[i][keep], labels[i][keep], self.categories, image, path)
 
     def _to_images(self, found, views, items, mirrored):
         """Boxes from input to image pixels, clipped to the image."""

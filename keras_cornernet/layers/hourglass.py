@@ -29,9 +29,7 @@ class Hourglass(keras.layers.Layer):
     Source: Law & Deng 2018, sec. 3.5; `kp_module` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
     """
 
-    def __init__(
-        self, channels=(256, 256, 384, 384, 384, 512), counts=(2, 2, 2, 2, 2, 4), **kwargs
-    ):
+    def __init__(self, channels=(256, 256, 384, 384, 384, 512), counts=(2, 2, 2, 2, 2, 4), **kwargs):
         super().__init__(**kwargs)
         if len(channels) != len(counts) or len(channels) < 2:
             raise ValueError(
@@ -45,9 +43,7 @@ class Hourglass(keras.layers.Layer):
         self.order = len(channels) - 1
         levels = range(self.order)
         self.aside = [self._residuals(f"aside_{k}", [channels[k]] * counts[k]) for k in levels]
-        self.down = [
-            self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=2) for k in levels
-        ]
+        self.down = [self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=2) for k in levels]
         self.up = [
             self._residuals(f"up_{k}", [channels[k + 1]] * (counts[k] - 1) + [channels[k]]) for k in levels
         ]

@@ -48,7 +48,8 @@ class DetectionLoss:
         focal, offset, embeddings = 0.0, 0.0, []
         for branch, heads in stack.items():
             target = targets[branch]
-            focal += penalty_reduced_focal_loss(heads["heatmap"], target["heatmap"], targets.get("heatmap_mask"))
+            mask = targets.get("heatmap_mask")
+            focal += penalty_reduced_focal_loss(heads["heatmap"], target["heatmap"], mask)
             predicted = gather_cells(heads["offset"], target["index"])
             offset += offset_loss(predicted, target["offset"], targets["mask"])
             if "embedding" in heads:

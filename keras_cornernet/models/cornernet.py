@@ -38,7 +38,8 @@ class CornerNet(Network):
 
     Input: `(batch, height, width, 3)` RGB in 0..255. Output: a list over stacks of
     `{"top_left" | "bottom_right": {"heatmap": (batch, h, w, num_classes) logits, "embedding":
-    (batch, h, w, 1 or 2), "offset": (batch, h, w, 2) as x, y in cells}}` with `h = ceil(height / 4)` for the default stem.
+    (batch, h, w, 1 or 2), "offset": (batch, h, w, 2) as x, y in cells}}` with `h = ceil(height / 4)`
+    for the default stem.
 
     Source: Law & Deng 2018, sec. 3; princeton-vl/CornerNet, `models/CornerNet.py` and
     `models/py_utils/kp.py`. The paper says each stack's predictions are supervised, and so does the code;
@@ -65,7 +66,8 @@ class CornerNet(Network):
     ):
         if len(stem) < 2 or stem[-1] != channels[0]:
             raise ValueError(
-                f"stem must have at least two widths and end with channels[0] = {channels[0]}, not {tuple(stem)}"
+                "stem must have at least two widths and end with channels[0] = "
+                f"{channels[0]}, not {tuple(stem)}"
             )
         for key, value in {"num_classes": num_classes, "stacks": stacks}.items():
             if value < 1:

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from keras import ops
 
-from keras_cornernet.ops.boxes import intersection_over_union
 from keras_cornernet.ops.gather import gather_rows
 
 METHODS = ("gaussian", "linear", "hard")
@@ -73,43 +72,67 @@ def soft_nms(
         corner_scores = None if corner_scores is None else ops.pad(corner_scores, ((0, 0), (0, 1), (0, 0)))
     places = ops.arange(count, dtype="int32")[None]
     slots = ops.arange(max_detections, dtype="int32")[None]
+    rows = _rows(boxes, labels)
+    planes = ops.transpose(rows, (2, 0, 1))
 
     def kept_share(overlap):
         if method == "gaussian":
-            return ops.exp(-(overlap * overlap) / sigma)
+            return ops.exp(overlap * overlap * (-1.0 / sigma))
         over = overlap > iou_threshold
         return ops.where(over, 1.0 - overlap if method == "linear" else 0.0, 1.0)
 
+    def merged(share, best):
+        """The mean of the taken boxes and those that they lower."""
+        weights = ops.where(places == best, 1.0, (1.0 - share) ** merge_exponent)[..., None] * corner_scores
+        first = ops.sum(boxes[..., :2] * weights[..., :1], axis=1) / ops.sum(weights[..., :1], axis=1)
+        second = ops.sum(boxes[..., 2:] * weights[..., 1:], axis=1) / ops.sum(weights[..., 1:], axis=1)
+        return ops.concatenate([first, second], axis=-1)[:, None]
+
     def take(step, state):
-        live, index, score, kept_boxes = state
+        live, index, score, *kept_boxes = state
         best = ops.cast(ops.argmax(live, axis=-1), "int32")[:, None]
-        top = ops.max(live, axis=-1, keepdims=True)
-        box = gather_rows(boxes, best)
-        same_class = labels == gather_rows(labels[..., None], best)[..., 0]
-        overlap = intersection_over_union(box, boxes, border=1.0)
-        meets = (overlap > 0) & same_class & (places != best) & (live >= 0)
-        share = ops.where(meets, kept_share(overlap), 1.0)
-        if merge_exponent is not None:
-            weights = ops.where(places == best, 1.0, (1.0 - share) ** merge_exponent)[..., None]
-            weights = weights * corner_scores
-            first = ops.sum(boxes[..., :2] * weights[..., :1], axis=1) / ops.sum(weights[..., :1], axis=1)
-            second = ops.sum(boxes[..., 2:] * weights[..., 1:], axis=1) / ops.sum(weights[..., 1:], axis=1)
-            box = ops.concatenate([first, second], axis=-1)[:, None]
+        overlap = _overlap(planes, ops.transpose(gather_rows(rows, best), (2, 0, 1)))
+        share = kept_share(overlap)
         lowered = live * share
-        gone = (places == best) | (meets & (lowered < score_threshold))
-        here = (slots == step) & (top >= 0)
+        here = slots == step
+        if merge_exponent is not None:
+            meets = (overlap > 0) & (live >= 0)
+            box = merged(ops.where(meets, share, 1.0), best)
+            kept_boxes = [ops.where(here[..., None], box, kept_boxes[0])]
+        stays = (places != best) & ((overlap <= 0) | (lowered >= score_threshold))
         return (
-            ops.where(gone, -1.0, lowered),
+            ops.where(stays, lowered, -1.0),
             ops.where(here, best, index),
-            ops.where(here, top, score),
-            ops.where(here[..., None], box, kept_boxes),
+            ops.where(here, ops.max(live, axis=-1, keepdims=True), score),
+            *kept_boxes,
         )
 
-    start = (
-        scores,
-        ops.zeros_like(labels[:, :1], dtype="int32") + ops.zeros_like(slots),
-        ops.zeros_like(scores[:, :1]) - ops.ones_like(slots, dtype=scores.dtype),
-        ops.zeros_like(boxes[:, :1]) + ops.zeros((1, max_detections, 1), dtype=boxes.dtype),
-    )
-    _, index, kept, kept_boxes = ops.fori_loop(0, max_detections, take, start)
-    return Suppressed(kept_boxes, kept, index)
+    none = ops.zeros_like(scores[:, :1]) - ops.ones_like(slots, dtype=scores.dtype)
+    state = (scores, ops.zeros_like(none, dtype="int32"), none)
+    if merge_exponent is not None:
+        state = (*state, none[..., None] * ops.zeros_like(boxes[:, :1]))
+    _, index, kept, *kept_boxes = ops.fori_loop(0, max_detections, take, state)
+    kept = ops.where(kept >= 0, kept, -1.0)
+    kept_boxes = kept_boxes[0] if kept_boxes else gather_rows(boxes, index)
+    return Suppressed(ops.where(kept[..., None] >= 0, kept_boxes, 0.0), kept, index)
+
+
+def _rows(boxes, labels):
+    """`(batch, n, 7)`: lower ends negated and upper ends of the boxes in x, y and class, and their areas.
+
+    Classes are a third direction in which a box reaches from `label` to `label + 1`: boxes of two classes
+    do not meet, and the loop, whose time goes into the number of its operations, need not ask.
+    """
+    label = ops.cast(labels, boxes.dtype)[..., None]
+    upper = ops.concatenate([boxes[..., 2:], label], axis=-1) + 1.0
+    width, height = (ops.maximum(upper[..., i] - boxes[..., i], 0.0) for i in (0, 1))
+    return ops.concatenate([-boxes[..., :2], -label, upper, (width * height)[..., None]], axis=-1)
+
+
+def _overlap(planes, others):
+    """Intersection over union of boxes given as transposed `_rows`."""
+    ends, area = ops.split(planes, [6])
+    other_ends, other_area = ops.split(others, [6])
+    lower, upper = ops.split(ops.minimum(ends, other_ends), 2)
+    meet = ops.prod(ops.maximum(lower + upper, 0.0), axis=0)
+    return meet / ops.maximum(area[0] + other_area[0] - meet, 1e-9)

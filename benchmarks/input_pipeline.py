@@ -1,0 +1,117 @@
+"""Whether the data keep up with training: `python benchmarks/input_pipeline.py [--rounds N] [--batch N]`.
+
+Passes of `make_dataset` over JPEG files of 640x480 with 12 boxes each, with the recipe and input size of
+the preset `cornernet_small`, once with every file decoded anew and once from the cache of decoded
+images; against the training step that consumes them (`train_on_batch` with the optimizer of
+`keras-cornernet train`). All in one process, in turn, on 2 threads. The data must come at least twice
+as fast: half the step's time for an image, or less. Both datasets must yield the same.
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
+
+from keras_cornernet.data.pipeline import make_dataset
+from keras_cornernet.experiment import TrainingPlan, make_optimizer
+from keras_cornernet.presets import from_preset, preset_named, trainer_of
+from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+
+THREADS, PRESET, IMAGES, BOXES, SIZE = 2, "cornernet_small", 64, 12, (480, 640)
+FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"
+TARGET = 0.5  # of the step's time for an image
+CATEGORIES = Categories(("one", "two", "three"), (1, 2, 3))
+
+
+def write_images(folder):
+    """A data set of JPEG files with the grain of photographs (some 100 kB each)."""
+    rng = np.random.default_rng(0)
+    samples = []
+    for i in range(IMAGES):
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        image = np.asarray(coarse.resize(SIZE[::-1], Image.Resampling.BICUBIC), np.float32)
+        image = np.clip(image + rng.normal(0, 8, (*SIZE, 1)), 0, 255).astype(np.uint8)
+        path = folder / f"{i}.jpg"
+        Image.fromarray(image).save(path, quality=90)
+        low = rng.uniform(0, 0.7, (BOXES, 2))
+        high = low + rng.uniform(0.05, 0.3, low.shape)
+        corners = np.concatenate([low, high], axis=1) * [*SIZE[::-1], *SIZE[::-1]]
+        labels = rng.integers(0, 3, BOXES).astype(np.int32)
+        boxes = Boxes(corners.astype(np.float32), labels, np.zeros(BOXES, bool))
+        samples.append(Sample(str(path), i, SIZE, boxes))
+    return DataSet(tuple(samples), CATEGORIES)
+
+
+def first_pass(dataset):
+    dataset.epochs.current = 0
+    return [tf.nest.map_structure(lambda part: part.numpy(), batch) for batch in dataset]
+
+
+def run_through(dataset):
+    for _ in dataset:
+        pass
+
+
+def training_step(batch, steps):
+    """A call that trains once on a batch, and returns when that is done."""
+    keras.utils.set_random_seed(0)
+    trainer = trainer_of(from_preset(PRESET, categories=CATEGORIES), preset_named(PRESET).loss)
+    trainer.compile(optimizer=make_optimizer(TrainingPlan(), steps))
+    images, annotations = tf.nest.map_structure(tf.constant, batch)
+    assert np.isfinite(trainer.train_on_batch(images, annotations)).all()
+    return lambda: trainer.train_on_batch(images, annotations)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--batch", type=int, default=8)
+    options = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+    preset = preset_named(PRESET)
+    with tempfile.TemporaryDirectory() as folder:
+        data_set = write_images(Path(folder))
+        datasets = {
+            name: make_dataset(
+                data_set,
+                preset.input_size,
+                batch_size=options.batch,
+                recipe=preset.recipe,
+                shuffle=True,
+                cache_bytes=cache_bytes,
+            )
+            for name, cache_bytes in ((FILES, 0), (CACHED, 2**30))
+        }
+        batches = first_pass(datasets[FILES])
+        for _ in range(2):  # the first pass of the second dataset fills its cache, the other reads from it
+            for expected, got in zip(batches, first_pass(datasets[CACHED]), strict=True):
+                tf.nest.map_structure(np.testing.assert_array_equal, expected, got)
+        size = batches[0][0].shape
+        print(f"{PRESET}, images {size}; both datasets yield the same {len(batches)} batches\n")
+        sides = {name: lambda data=data: run_through(data) for name, data in datasets.items()}
+        sides[STEP] = training_step(batches[0], steps=100)
+        results = interleave(sides, options.rounds)
+    shares = {FILES: len(batches) * options.batch, CACHED: len(batches) * options.batch, STEP: options.batch}
+    results = {
+        name: Spread(tuple(s / shares[name] for s in spread.samples)) for name, spread in results.items()
+    }
+    print(table(results, "one image"), "\n")
+    for name, spread in results.items():
+        print(f"{name}: {1 / spread.median:.1f} images a second")
+    verdicts = [verdict(ratio(results, side, STEP), TARGET, f"{side} / {STEP}") for side in (FILES, CACHED)]
+    print("", VERDICT_HEAD, *verdicts, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
