@@ -148,7 +148,13 @@ def check(ours, theirs):
         theirs = their_gradients[".".join([*modules, renamed[last]])]
         theirs = (theirs.permute(2, 3, 1, 0) if theirs.ndim == 4 else theirs).numpy().astype(np.float64)
         square_error += np.square(gradient.numpy() - theirs).sum()
-        square += np.square(theirs).sum(); print("REL", path, float(np.linalg.norm(gradient.numpy()-theirs)/(1e-12+np.linalg.norm(theirs))), float(np.linalg.norm(theirs)))
+        square += np.square(theirs).sum()
+        print(
+            "REL",
+            path,
+            float(np.linalg.norm(gradient.numpy() - theirs) / (1e-12 + np.linalg.norm(theirs))),
+            float(np.linalg.norm(theirs)),
+        )
     relative = float(np.sqrt(square_error / square))
     np.testing.assert_allclose(relative, 0, atol=3e-2)  # rounding, through dozens of BatchNorms
     print(f"same outputs (largest difference {worst:.1e}), same loss ({loss:.5f}, {their_loss:.5f}),")

@@ -54,7 +54,7 @@ def jit(function):
         return jax.jit(function)
     import tensorflow as tf
 
-    return tf.function(function, reduce_retracing=False)
+    return tf.function(function, autograph=False, reduce_retracing=False)
 
 
 def replica_count() -> int:

@@ -158,7 +158,10 @@ class ResultsTable:
             if not resume:
                 raise ValueError(f"{path.parent} holds a run already: choose another folder, or resume it")
             with path.open(newline="") as file:
-                self.rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+                self.rows = [
+                    {name: int(float(v)) if name == "epoch" else float(v) for name, v in row.items() if v}
+                    for row in csv.DictReader(file)
+                ]
 
     def add(self, row: dict) -> None:
         """Adds the row of an epoch; rows of that epoch and later ones are replaced."""

@@ -19,7 +19,7 @@ def kept_share(overlap, method, sigma=0.5, Nt=0.5):
 
 
 def naive(rows, setting, exponent=None):
-    """One class, the rule as it is meant: `(rows x1, y1, x2, y2, score; their places)` in order of picking."""
+    """The rule as it is meant: rows x1, y1, x2, y2, score of one class as they are picked; their places."""
     rows, places = np.array(rows, np.float64), list(range(len(rows)))
     setting = {**setting}
     threshold = setting.pop("threshold", 0.001)

@@ -34,7 +34,7 @@ def test_folders_can_be_written_aside(tmp_path):
     assert (tmp_path / "model" / "part").read_text() == "x"
 
 
-@pytest.mark.parametrize("error", [RuntimeError("stop"), KeyboardInterrupt(), OSError(errno.ENOSPC, "disk full")])
+@pytest.mark.parametrize("error", [RuntimeError("stop"), KeyboardInterrupt(), OSError(errno.EIO, "broken")])
 @pytest.mark.parametrize("old", [None, "old"])
 def test_a_failure_leaves_what_was_there(tmp_path, error, old):
     path = tmp_path / "result.json"

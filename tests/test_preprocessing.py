@@ -13,7 +13,7 @@ from keras_cornernet.preprocessing import View, fit_view, padded_view, read_imag
 
 def gradient_image(height, width):
     y, x = np.mgrid[:height, :width]
-    return np.stack([x * 255 / width, y * 255 / height, (x + y) * 255 / (height + width)], -1).astype(np.uint8)
+    return (255 * np.stack([x / width, y / height, (x + y) / (height + width)], -1)).astype(np.uint8)
 
 
 def noise(height, width, seed=0):
@@ -297,7 +297,7 @@ def test_training_crop_parity(parity):
         )
         got, expected = view.apply(image).astype(int), stored[f"rc{i}_resized_63x79"].astype(int)
         safe = inner(view, image.shape[:2], 0.5)
-        for axis, n in enumerate((63, 79)):  # half a pixel at the crop's edge: we see what lies beyond, they repeat
+        for axis, n in enumerate((63, 79)):  # at the crop's edge we see what lies beyond, they repeat it
             place = (np.arange(n) + 0.5) * side / n
             safe &= np.expand_dims((place > 0.5) & (place < side // 2 * 2 - 0.5), 1 - axis)
         assert safe.mean() > 0.3

@@ -22,7 +22,8 @@ def detections(image=True):
 
 
 def nothing():
-    return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), CATEGORIES)
+    none = np.zeros(0, np.float32)
+    return Detections(np.zeros((0, 4), np.float32), none, none.astype(np.int32), CATEGORIES)
 
 
 def test_coco_rows_have_the_data_sets_ids_and_widths():

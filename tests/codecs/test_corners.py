@@ -14,7 +14,7 @@ from keras_cornernet.ops import affine
 from keras_cornernet.ops.gaussian import gaussian_radius
 from keras_cornernet.preprocessing import fit_view
 
-# Boxes in image pixels and their targets, made by princeton-vl/CornerNet (`cornernet`) and CornerNet-Lite (`lite`)
+# Boxes in image pixels and their targets by princeton-vl/CornerNet (`cornernet`) and CornerNet-Lite (`lite`)
 # without augmentation: images of 120 x 160, inputs of 127 x 127, grids of 32 x 32, four classes.
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "corner_targets.npz"
 CASES = {
@@ -74,7 +74,7 @@ def random_boxes(rng, count, height, width, smallest=3.0):
 
 
 def perfect_maps(targets, grid, embedding, num_classes):
-    """Outputs of a network that has learned `targets`: sharp peaks, exact offsets, one embedding per object."""
+    """Outputs of a network that has learned `targets`: sharp peaks, exact offsets, embeddings apart."""
     outputs = {}
     for branch in ("top_left", "bottom_right"):
         heat = np.where(targets[branch]["heatmap"] == 1, 8.0, -8.0).astype(np.float32)
@@ -168,7 +168,10 @@ def test_ignored_boxes_are_neither_taught_nor_punished():
 
 def test_a_batch_without_any_object():
     for count in (0, 5):
-        annotations = {"boxes": np.zeros((2, count, 4), np.float32), "labels": np.full((2, count), -1, np.int32)}
+        annotations = {
+            "boxes": np.zeros((2, count, 4), np.float32),
+            "labels": np.full((2, count), -1, np.int32),
+        }
         got = encode(CornerCodec(2), annotations, (64, 64), (16, 16))
         assert got["mask"].shape == (2, count) and not got["mask"].any()
         assert not got["top_left"]["heatmap"].any() and got["top_left"]["index"].shape == (2, count)
@@ -232,7 +235,7 @@ def naive_decode(maps, size, codec):
 def test_decode_equals_a_plain_loop(channels):
     rng = np.random.default_rng(2)
     size, grid = (60, 88), (15, 22)
-    codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.3)
+    codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.4)
 
     def maps():
         return {
@@ -252,7 +255,7 @@ def test_decode_equals_a_plain_loop(channels):
         image = {branch: {head: a[b] for head, a in heads.items()} for branch, heads in stacks[-1].items()}
         expected = naive_decode(image, size, codec)
         live = scores[b] >= 0
-        assert 10 < live.sum() == len(expected)
+        assert 5 < live.sum() == len(expected)
         got = np.concatenate(
             [boxes[b], scores[b, :, None], corner_scores[b], labels[b, :, None]], axis=1, dtype=np.float64
         )[live]

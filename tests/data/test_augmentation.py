@@ -17,7 +17,7 @@ RECIPES = {
 
 
 def found_box(image):
-    """The box around what is brighter than half, by the mass along each axis: exact to a fraction of a pixel."""
+    """The box around what is brighter than half, by the mass along each axis: to a fraction of a pixel."""
     shares = image[..., 0] / 255
     box = []
     for axis in (0, 1):
@@ -42,7 +42,9 @@ def test_a_rectangle_and_its_box_move_alike(name):
         image = np.zeros((*size, 3), np.uint8)
         image[y : y + height, x : x + width] = 255
         view = recipe.draw(size, (96, 128), rng)
-        box = Boxes(np.array([[x, y, x + width, y + height]], np.float32), np.zeros(1, np.int32), np.zeros(1, bool))
+        box = Boxes(
+            np.array([[x, y, x + width, y + height]], np.float32), np.zeros(1, np.int32), np.zeros(1, bool)
+        )
         moved = move_boxes(box, size, view, 0.0)
         shown = view.apply(image)
         if not len(moved.xyxy):
@@ -104,7 +106,9 @@ def test_crop_view_puts_the_center_where_the_released_code_does():
     np.testing.assert_allclose(
         affine.transform_points(view.input_from_image, np.array([[250.0, 120.0]])), [[178 * 511 / side] * 2]
     )
-    x1, y1, x2, y2 = affine.transform_boxes(affine.invert(view.input_from_image), np.array([[0.0, 0, 511, 511]]))[0]
+    x1, y1, x2, y2 = affine.transform_boxes(
+        affine.invert(view.input_from_image), np.array([[0.0, 0, 511, 511]])
+    )[0]
     assert (x1, y1, x2, y2) == pytest.approx((72, -58, 429, 299))
 
 

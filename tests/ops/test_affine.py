@@ -62,5 +62,6 @@ def test_boxes_become_the_upright_boxes_around_their_corners():
 def test_float32_boxes_stay_float32_and_whole_numbers_are_not_truncated():
     half = affine.compose(affine.translation(0.25, 0.25), affine.scaling(0.5, 0.5))
     assert affine.transform_boxes(half, np.zeros((3, 4), np.float32)).dtype == np.float32
-    np.testing.assert_allclose(affine.transform_boxes(half, np.array([[1, 2, 3, 4]])), [[0.75, 1.25, 1.75, 2.25]])
+    moved = affine.transform_boxes(half, np.array([[1, 2, 3, 4]]))
+    np.testing.assert_allclose(moved, [[0.75, 1.25, 1.75, 2.25]])
     assert affine.transform_boxes(half, np.zeros((0, 4), np.float32)).shape == (0, 4)

@@ -35,7 +35,8 @@ def test_equals_plain_arithmetic(border):
 def test_literal_values():
     boxes = np.array([[0, 0, 10, 10]] * 6, np.float32)
     others = np.array(
-        [[0, 0, 10, 10], [10, 0, 20, 10], [5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30], [5, 5, 5, 5]], np.float32
+        [[0, 0, 10, 10], [10, 0, 20, 10], [5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30], [5, 5, 5, 5]],
+        np.float32,
     )
     got = ops.convert_to_numpy(intersection_over_union(boxes, others))
     np.testing.assert_allclose(got, [1, 0, 1 / 3, 0.04, 0, 0], rtol=1e-6)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_cornernet.backend import jit
+from keras_cornernet.backend import jit, window_cells
 from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, gaussian_radius, radius_table
 
 # height, width: radius for a minimum overlap of 0.3, 0.5 and 0.7
@@ -137,3 +137,24 @@ def test_bump_parity(parity, name, divisor):
     stored = np.load(parity("targets") / "gaussian.npz")
     got = draw(stored[f"{name}_xyr"], stored[name].shape, divisor)
     np.testing.assert_allclose(got, stored[name], rtol=0, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA as Keras uses it on TensorFlow")
+def test_xla_has_one_program_for_all_annotations():
+    """Sizes that depend on the boxes would be compiled anew in every step."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(3)
+    grid, shape, traced = (2, 9, 11, 2), (2, 4), []
+    row, column = rng.integers(0, 9, shape), rng.integers(0, 11, shape)
+    radius, label = rng.integers(0, 3, shape), rng.integers(0, 2, shape)
+    arrays = [a.astype(np.int32) for a in (row, column, radius, label)]
+
+    @tf.function(jit_compile=True)
+    def run(*arrays):
+        traced.append(window_cells(*(tf.reshape(a, (-1,)) for a in arrays[:2]), (5, 5))[0].shape)
+        return draw_bumps(*arrays, grid=grid, max_radius=2)
+
+    for drawn in (rng.random(shape) < 0.5, np.ones(shape, bool), np.zeros(shape, bool)):
+        np.testing.assert_allclose(run(*arrays, drawn), naive_bumps(*arrays, drawn, grid), atol=1e-6)
+    assert traced == [(2 * 4 * 5 * 5,)]

@@ -11,7 +11,8 @@ from naive_soft_nms import authors_merge, naive, overlap_of
 from keras_cornernet.backend import jit
 from keras_cornernet.ops.suppression import soft_nms
 
-# Inputs and outputs of princeton-vl/CornerNet `external/nms.pyx`, compiled; rows x1, y1, x2, y2, score, two corners'.
+# Inputs and outputs of princeton-vl/CornerNet `external/nms.pyx`, compiled. Rows are x1, y1, x2, y2, score,
+# and the scores of the two corners.
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "soft_nms.npz"
 METHODS = {0: "hard", 1: "linear", 2: "gaussian"}
 SETTINGS = [
@@ -24,8 +25,8 @@ SETTINGS = [
 
 
 def ours(images, setting, exponent=None, labels=None, most=None):
-    """Images through `soft_nms` as one batch; of each the kept rows x1, y1, x2, y2, score, and their places."""
-    longest = max(1, *map(len, images)) if len(images) > 1 else max(1, len(images[0]))
+    """Images through `soft_nms` as one batch; of each the kept rows x1, y1, x2, y2, score; their places."""
+    longest = max(1, *map(len, images))
     rows = np.full((len(images), longest, 7), -1, np.float32)
     for padded, given in zip(rows, images, strict=True):
         padded[: len(given)] = given
