@@ -170,9 +170,9 @@ dataset = tf.data.Dataset.from_tensor_slices((images, annotations)).batch(4)
 def run(strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        trainer = tiny_trainer(stacks=2)
-        trainer.compile(optimizer=keras.optimizers.SGD(0.01))
-    history = trainer.fit(dataset, epochs=2, verbose=0).history
+        trainer = tiny_trainer()
+        trainer.compile(optimizer=keras.optimizers.SGD(0.002))
+    history = trainer.fit(dataset, verbose=0).history
     return [w.numpy() for w in trainer.network.weights], history
 
 one, history_one = run(tf.distribute.get_strategy())
