@@ -391,5 +391,5 @@ def test_detection_parity(parity, authors_network, case):
         authors_network, codec, Categories(tuple("abcde"), tuple(range(1, 6))), settings
     ).predict(image)
     expected = stored["detections_discards_removed"]
-    assert abs(len(found.boxes) - len(expected)) <= 2
-    assert unmatched(rows_of(found), expected) <= 3  # near the cut or a rejected embedding, a few may swap
+    assert len(found.boxes) == len(expected)
+    assert unmatched(rows_of(found), expected) == 0
