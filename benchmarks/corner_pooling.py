@@ -13,26 +13,14 @@ most of it.
 """
 
 import argparse
-import os
-import sys
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
-import tensorflow as tf
-
-try:
-    import torch
-except ImportError:
-    sys.exit("This benchmark measures against torch. Type: pip install 'keras_cornernet[torch]'")
-
+from tensorflow_side import tf
 from timing import VERDICT_HEAD, interleave, ratio, table, verdict
+from torch_side import torch
 
 from keras_cornernet.layers.corner_pooling import LeftPool, TopPool
 
-THREADS = 2
 OURS, XLA = "TopPool / LeftPool, tf.function", "TopPool / LeftPool, XLA"
 CUMMAX, LOOP = "torch.cummax, NCHW, flips", "authors' row loop, torch channels-last"
 COPY, FRESH = "copy into warm memory", "copy into fresh memory"
@@ -140,9 +128,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--skip-large", action="store_true", help="leave out the tensor of batch 8")
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 
     small, large, verdicts = (1, 128, 128, 128), (8, 128, 128, 256), []
     for axis, (name, _, forward_target, gradient_target) in SIDES.items():

@@ -8,29 +8,16 @@ run in one process, in turn, on 2 threads, and must find the same boxes.
 """
 
 import argparse
-import os
-import sys
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
-import tensorflow as tf
-
-try:
-    import torch
-    from torch.nn import functional
-except ImportError:
-    sys.exit("This benchmark measures against torch. Type: pip install 'keras_cornernet[torch]'")
-
+from tensorflow_side import tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
+from torch_side import torch
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.ops.suppression import soft_nms
 
-THREADS = 2
 INPUT, GRID, CLASSES, OBJECTS = (511, 511), (128, 128), 80, 60
 K, PAIRS, BOXES, KEPT = 100, 1000, 1000, 100
 OURS, TORCH = "CornerCodec.decode, tf.function", "authors' decode, torch channels-last"
@@ -62,7 +49,7 @@ def draw_maps():
 def best_corners(heads):
     """`_nms` and `_topk` of the authors, and what lies at the corners found."""
     heatmap = heads["heatmap"].sigmoid()
-    heatmap = heatmap * (functional.max_pool2d(heatmap, 3, stride=1, padding=1) == heatmap).float()
+    heatmap = heatmap * (torch.nn.functional.max_pool2d(heatmap, 3, stride=1, padding=1) == heatmap).float()
     scores, place = torch.topk(heatmap.permute(0, 2, 3, 1).reshape(heatmap.size(0), -1), K)
     cell, label = place // CLASSES, place % CLASSES
 
@@ -163,9 +150,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
     results = compare_decoding(options.rounds)
     print(table(results, f"decode of 2 maps of {(*GRID, CLASSES)}, K={K}, {PAIRS} pairs"), "\n", flush=True)
     verdicts = [verdict(ratio(results, OURS, TORCH), DECODE_TARGET, "decode / torch channels-last")]

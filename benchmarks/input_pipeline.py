@@ -8,18 +8,12 @@ as fast: half the step's time for an image, or less. Both datasets must yield th
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import keras
 import numpy as np
-import tensorflow as tf
 from PIL import Image
+from tensorflow_side import keras, tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
@@ -27,7 +21,7 @@ from keras_cornernet.experiment import TrainingPlan, make_optimizer
 from keras_cornernet.presets import from_preset, preset_named, trainer_of
 from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
 
-THREADS, PRESET, IMAGES, BOXES, SIZE = 2, "cornernet_small", 64, 12, (480, 640)
+PRESET, IMAGES, BOXES, SIZE = "cornernet_small", 64, 12, (480, 640)
 FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"
 TARGET = 0.5  # of the step's time for an image
 CATEGORIES = Categories(("one", "two", "three"), (1, 2, 3))
@@ -77,8 +71,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
     preset = preset_named(PRESET)
     with tempfile.TemporaryDirectory() as folder:
         data_set = write_images(Path(folder))

@@ -14,20 +14,14 @@ all the drawing. NumPy asks for huge pages by itself; TensorFlow gets them with
 
 import argparse
 import math
-import os
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
-import tensorflow as tf
+from tensorflow_side import tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import CornerCodec
 
-THREADS = 2
 BATCH, CLASSES, INPUT, GRID, OBJECTS = 8, 80, (511, 511), (128, 128), 128
 OURS, LOOP, FLOOR = "CornerCodec.encode, tf.function", "authors' loop over boxes, NumPy", "fill of the maps"
 # Boxes an image: the milliseconds an image that are aimed at; more boxes must not cost more.
@@ -112,8 +106,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
     codec, verdicts = CornerCodec(CLASSES), []
     encode = jit(lambda annotations: codec.encode(annotations, INPUT, GRID))
     fill = jit(lambda value: [tf.fill((BATCH, *GRID, CLASSES), value * i) for i in range(2)])

@@ -7,9 +7,9 @@ between two flips, and the authors' loop over rows with a loop for its gradient.
 
 from itertools import pairwise
 
-import torch
-from torch import nn
-from torch.nn import functional
+from torch_side import torch
+
+nn, functional = torch.nn, torch.nn.functional
 
 
 def cummax_pool(x, axis, reverse):
@@ -197,17 +197,16 @@ def load_weights(module, weights):
     assert not missing and not unexpected, (missing, unexpected)
 
 
-def detection_loss(targets, outputs, *, pull_weight=0.1, push_weight=0.1):
+def detection_loss(targets, outputs, *, pull_weight=0.1, push_weight=0.1, offset_beta=1.0):
     """The loss of `DetectionLoss`; targets as our codec's, maps in them `(batch, c, h, w)` channels-last."""
     mask = targets["mask"]
     total, tags = 0.0, []
     for corner, heads in outputs.items():
         wanted = targets[corner]
         total = total + focal_loss(heads["heatmap"], wanted["heatmap"], targets["heatmap_mask"])
-        error = functional.smooth_l1_loss(
-            gather(heads["offset"], wanted["index"]), wanted["offset"], reduction="none"
-        )
-        total = total + (error * mask[..., None]).sum() / (mask.sum() + 1e-4)
+        offset, taught = gather(heads["offset"], wanted["offset_index"]), wanted["offset_mask"]
+        error = functional.smooth_l1_loss(offset, wanted["offset"], reduction="none", beta=offset_beta)
+        total = total + (error * taught[..., None]).sum() / (taught.sum() + 1e-4)
         tags.append(gather(heads["embedding"], wanted["index"]))
     pull, push = pull_push_loss(*tags, mask)
     return total + pull_weight * pull + push_weight * push

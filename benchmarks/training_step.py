@@ -9,28 +9,16 @@ that, outputs, loss and gradients must agree.
 """
 
 import argparse
-import os
-import sys
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import keras
 import numpy as np
-import tensorflow as tf
-
-try:
-    import torch
-    from torch_cornernet import POOLS, CornerNet, detection_loss, load_weights
-except ImportError:
-    sys.exit("This benchmark measures against torch. Type: pip install 'keras_cornernet[torch]'")
-
+from tensorflow_side import keras, tf
 from timing import VERDICT_HEAD, interleave, ratio, table, verdict
+from torch_cornernet import POOLS, CornerNet, detection_loss, load_weights
+from torch_side import torch
 
 from keras_cornernet.presets import from_preset, preset_named, trainer_of
 
-THREADS, PRESET, CLASSES, OBJECTS, TARGET = 2, "cornernet_small", 3, 12, 1.1
+PRESET, CLASSES, OBJECTS, TARGET = "cornernet_small", 3, 12, 1.1
 DRAWN, GIVEN, TORCH = (
     "ours, targets drawn in the step",
     "ours, targets given",
@@ -59,7 +47,8 @@ def to_torch(targets):
 
     converted = tf.nest.map_structure(convert, targets)
     for corner in ("top_left", "bottom_right"):
-        converted[corner]["index"] = converted[corner]["index"].long()
+        for name in ("index", "offset_index"):
+            converted[corner][name] = converted[corner][name].long()
     return converted
 
 
@@ -114,7 +103,7 @@ def torch_side(network, images, targets, learning_rate):
     def backward():
         optimizer.zero_grad(set_to_none=True)
         outputs = network(images)
-        loss = detection_loss(targets, outputs)
+        loss = detection_loss(targets, outputs, offset_beta=preset_named(PRESET).loss.offset_beta)
         loss.backward()
         return outputs, loss
 
@@ -160,9 +149,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
     keras.utils.set_random_seed(0)
 
     size, rate = preset_named(PRESET).input_size, 1e-4

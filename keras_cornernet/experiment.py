@@ -14,7 +14,8 @@ from keras_cornernet.data.augmentation import SmallDataRecipe
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.evaluation.coco import evaluate_detections
 from keras_cornernet.inference import Detector
-from keras_cornernet.presets import from_preset, preset_named, save_detector, trainer_of
+from keras_cornernet.losses import DetectionLoss
+from keras_cornernet.presets import PRESETS, from_preset, save_detector, trainer_of
 from keras_cornernet.structures import DataSet
 
 
@@ -25,7 +26,7 @@ class TrainingPlan:
     Attributes:
         epochs, batch_size: as usual.
         learning_rate: at its highest, after the warm-up; it falls to a hundredth along a cosine.
-        warmup_epochs: linear rise of the learning rate.
+        warmup: share of the run in which the learning rate rises linearly.
         clip_norm: largest norm of a gradient step.
         ema: momentum of the average of weights that is evaluated and saved; 0 for none. None lets the
             average span about a twentieth of the run.
@@ -38,7 +39,7 @@ class TrainingPlan:
     epochs: int = 100
     batch_size: int = 8
     learning_rate: float = 1e-3
-    warmup_epochs: float = 2.0
+    warmup: float = 0.04
     clip_norm: float = 5.0
     ema: float | None = None
     evaluate_every: int = 5
@@ -50,6 +51,8 @@ class TrainingPlan:
         for name in ("epochs", "batch_size", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"warmup must be at least 0 and below 1, not {self.warmup}")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
 
@@ -120,17 +123,18 @@ def train(
 
 
 def _training_side(preset: str, detector: Detector):
-    """Input size, recipe and loss: the preset's, or for a file what its test settings suggest."""
-    if Path(preset).suffix == ".keras":
-        return detector.settings.input_size or (511, 511), SmallDataRecipe(), None
-    chosen = preset_named(preset)
-    return chosen.input_size, chosen.recipe, chosen.loss
+    """Input size, recipe and loss: the preset's, for a file those of the preset it grew from."""
+    name = (detector.network.task or {}).get("preset") if Path(preset).suffix == ".keras" else preset
+    if name not in PRESETS:
+        return detector.settings.input_size or (511, 511), SmallDataRecipe(), DetectionLoss()
+    chosen = PRESETS[name]
+    return detector.settings.input_size or chosen.input_size, chosen.recipe, chosen.loss
 
 
 def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam with warm-up, cosine decay, clipping and averaged weights, as the plan says."""
-    total, warm = plan.epochs * steps_per_epoch, math.ceil(plan.warmup_epochs * steps_per_epoch)
-    warm = min(warm, total // 2)
+    total = plan.epochs * steps_per_epoch
+    warm = math.ceil(plan.warmup * total)
     ema = max(0.0, 1 - 20 / total) if plan.ema is None else plan.ema
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=plan.learning_rate / 100,

@@ -37,6 +37,9 @@ class CornerCodec:
         num_classes: channels of the heatmaps.
         min_overlap: a corner moved by the bump's radius keeps this intersection over union.
         bump_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
+        offset_reach: offsets are also taught in the cells up to that many away from the corner's own, where
+            they lead back to the corner, so that a peak in a neighbouring cell costs nothing. 0 is the
+            papers'.
         top_k: corners of each kind that are paired.
         num_detections: pairs that are kept.
         embedding_threshold: corners whose embeddings differ more (summed over the channels) do not pair.
@@ -49,6 +52,7 @@ class CornerCodec:
     num_classes: int
     min_overlap: float = 0.3
     bump_radius: int | None = None
+    offset_reach: int = 0
     top_k: int = 100
     num_detections: int = 1000
     embedding_threshold: float = 0.5
@@ -66,7 +70,9 @@ class CornerCodec:
         Returns:
             `{"top_left" | "bottom_right": {"heatmap": (batch, h, w, num_classes), "offset": (batch, n, 2),
             "index": (batch, n) int32}, "mask": (batch, n)}`, and `"heatmap_mask"` `(batch, h, w,
-            num_classes)`, 0 inside ignored boxes, when annotations have `"ignore"`.
+            num_classes)`, 0 inside ignored boxes, when annotations have `"ignore"`. With an
+            `offset_reach`, each corner has also `"offset_index"` and `"offset_mask"`, and these and its
+            `"offset"` have one entry for each cell in reach of each object.
         """
         boxes, labels = annotations["boxes"], ops.cast(annotations["labels"], "int32")
         ignore = annotations.get("ignore")
@@ -87,15 +93,34 @@ class CornerCodec:
                 "heatmap": draw_bumps(
                     y, x, radius, channel, taught, grid=grid, max_radius=self._max_radius(rows, columns)
                 ),
-                "offset": (scaled - ops.cast(cell, "float32"))[..., part] * mask[..., None],
+                "offset": (scaled[..., part] - ops.cast(cell[..., part], "float32")) * mask[..., None],
                 "index": ops.where(taught, y * columns + x, 0),
             }
+            if self.offset_reach:
+                targets[name] |= self._offsets_around(scaled[..., part], x, y, taught, rows, columns)
         if ignore is not None:
             left, top, right, bottom = (cell[..., i] for i in range(4))
             tall = ops.where(present & ignore, bottom - top + 1, 0)
             ignored = draw_rectangles(top, left, tall, right - left + 1, channel, grid=grid)
             targets["heatmap_mask"] = 1.0 - ignored
         return targets
+
+    def _offsets_around(self, corner, x, y, taught, rows, columns):
+        """How far each corner is from each cell in its reach."""
+        steps = np.arange(-self.offset_reach, self.offset_reach + 1)
+        right, down = (steps.astype(np.int32) for steps in np.meshgrid(steps, steps))
+        shape = (-1, right.size * x.shape[1])
+        x = ops.reshape(x[..., None] + right.reshape(-1), shape)
+        y = ops.reshape(y[..., None] + down.reshape(-1), shape)
+        taught = ops.repeat(taught, right.size, axis=1)
+        taught = taught & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
+        mask = ops.cast(taught, "float32")
+        away = ops.repeat(corner, right.size, axis=1) - ops.cast(ops.stack([x, y], axis=-1), "float32")
+        return {
+            "offset": away * mask[..., None],
+            "offset_index": ops.where(taught, y * columns + x, 0),
+            "offset_mask": mask,
+        }
 
     def _max_radius(self, rows, columns):
         if self.bump_radius is not None:

@@ -17,6 +17,7 @@ class DetectionLoss:
 
     Attributes:
         pull_weight, push_weight, offset_weight: the paper's weights.
+        offset_beta: offsets nearer than that many cells are pulled less and less; 1 in the papers.
         embedding_batch: pull and push are sums over the images of a batch, as in the released code, so
             their weight grows with the batch (the authors had 5 images per GPU). A number here scales
             them to what a batch of that many images would give.
@@ -30,6 +31,7 @@ class DetectionLoss:
     pull_weight: float = 0.1
     push_weight: float = 0.1
     offset_weight: float = 1.0
+    offset_beta: float = 1.0
     embedding_batch: int | None = None
 
     @property
@@ -50,8 +52,9 @@ class DetectionLoss:
             target = targets[branch]
             mask = targets.get("heatmap_mask")
             focal += penalty_reduced_focal_loss(heads["heatmap"], target["heatmap"], mask)
-            predicted = gather_cells(heads["offset"], target["index"])
-            offset += offset_loss(predicted, target["offset"], targets["mask"])
+            predicted = gather_cells(heads["offset"], target.get("offset_index", target["index"]))
+            taught = target.get("offset_mask", targets["mask"])
+            offset += offset_loss(predicted, target["offset"], taught, self.offset_beta)
             if "embedding" in heads:
                 embeddings.append(gather_cells(heads["embedding"], target["index"]))
         pull, push = pull_push_loss(*embeddings, targets["mask"])

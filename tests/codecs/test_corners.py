@@ -145,6 +145,34 @@ def test_targets_equal_a_plain_loop_on_an_input_that_is_not_square():
         np.testing.assert_allclose(got[branch]["heatmap"], heat, atol=1e-6)
 
 
+def test_offsets_around_a_corner_lead_back_to_it():
+    rng = np.random.default_rng(3)
+    boxes = random_boxes(rng, 6, 64, 96)[None]
+    boxes[0, 0] = (2, 3, 94, 62)  # its reach ends at the grid's edges
+    labels = np.array([[0, 1, -1, 0, 1, 0]], np.int32)
+    annotations = {"boxes": boxes, "labels": labels}
+    plain = encode(CornerCodec(2), annotations, (64, 96), (8, 12))
+    got = encode(CornerCodec(2, offset_reach=2), annotations, (64, 96), (8, 12))
+    np.testing.assert_array_equal(got["mask"], plain["mask"])
+    for corner, branch in enumerate(("top_left", "bottom_right")):
+        assert "offset_index" not in plain[branch]
+        for name in ("heatmap", "index"):
+            np.testing.assert_array_equal(got[branch][name], plain[branch][name])
+        expected = []
+        for k in np.flatnonzero(labels[0] >= 0):
+            x, y = boxes[0, k, 2 * corner : 2 * corner + 2] / 8
+            for row, column in product(range(int(y) - 2, int(y) + 3), range(int(x) - 2, int(x) + 3)):
+                if 0 <= row < 8 and 0 <= column < 12:
+                    expected.append((row * 12 + column, x - column, y - row))
+        taught = got[branch]["offset_mask"][0] == 1
+        assert (
+            not got[branch]["offset"][0][~taught].any() and not got[branch]["offset_index"][0][~taught].any()
+        )
+        found = np.column_stack([got[branch]["offset_index"][0], got[branch]["offset"][0]])[taught]
+        assert len(found) == len(expected) > 5 * 15
+        np.testing.assert_allclose(sorted(map(tuple, found)), sorted(expected), atol=1e-5)
+
+
 def test_a_box_to_the_very_edge_stays_on_the_grid():
     annotations = {"boxes": np.array([[[0, 0, 64, 64]]], np.float32), "labels": np.zeros((1, 1), np.int32)}
     got = encode(CornerCodec(1), annotations, (64, 64), (8, 8))

@@ -77,6 +77,21 @@ def test_weights_batch_scale_and_mask():
     assert got == pytest.approx(summed_by_hand(targets, outputs, (0.3, 0.2, 2.0), scale=2.0), rel=1e-5)
 
 
+def test_offsets_of_cells_around_the_corners():
+    rng = np.random.default_rng(4)
+    targets, outputs = drawn(rng, stacks=1)
+    batch, rows, columns, _ = outputs[0]["top_left"]["offset"].shape
+    expected = 0.0
+    for branch in BRANCHES:
+        index = rng.integers(0, rows * columns, (batch, 12)).astype(np.int32)
+        mask = rng.integers(0, 2, (batch, 12)).astype(np.float32)
+        offset = rng.normal(0, 1, (batch, 12, 2)).astype(np.float32)
+        targets[branch] |= {"offset": offset, "offset_index": index, "offset_mask": mask}
+        expected += float(offset_loss(at(outputs[0][branch]["offset"], index), offset, mask, 0.2))
+    got = DetectionLoss(offset_beta=0.2)(targets, outputs)
+    assert float(got["offset"]) == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_batch_without_objects_teaches_the_background_alone():
     targets, outputs = drawn(np.random.default_rng(1), batch=1)
     targets["mask"] *= 0

@@ -13,11 +13,11 @@ FIXTURE = Path(__file__).parents[1] / "fixtures" / "losses.npz"
 AUTHORS = {"normal": 1.0686389207839966, "small_errors": 0.3190693259239197}  # `_regr_loss`
 
 
-def naive(predicted, targets, mask):
+def naive(predicted, targets, mask, beta=1.0):
     total = 0.0
     for place in np.ndindex(predicted.shape):
         d = abs(predicted[place] - targets[place])
-        total += mask[place[:2]] * (0.5 * d * d if d < 1 else d - 0.5)
+        total += mask[place[:2]] * (0.5 * d * d / beta if d < beta else d - 0.5 * beta)
     return total / (mask.sum() + 1e-4)
 
 
@@ -29,15 +29,15 @@ def check(stored, expected):
     np.testing.assert_allclose(gradient, stored["grad"], rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-def test_value_and_gradient_equal_plain_numpy(batch):
+@pytest.mark.parametrize(("batch", "beta"), [(1, 1.0), (3, 1.0), (2, 0.1)])
+def test_value_and_gradient_equal_plain_numpy(batch, beta):
     rng = np.random.default_rng(batch)
     predicted, targets = rng.normal(0, 1.5, (2, batch, 5, 2)).astype(np.float32)
     mask = (rng.random((batch, 5)) < 0.6).astype(np.float32)
     mask[0, 0] = 1
-    value, (gradient,) = value_and_gradients(lambda x: offset_loss(x, targets, mask), predicted)
-    assert value == pytest.approx(naive(predicted, targets, mask), rel=1e-5)
-    (expected,) = numeric_gradients(lambda x: naive(x, targets, mask), predicted)
+    value, (gradient,) = value_and_gradients(lambda x: offset_loss(x, targets, mask, beta), predicted)
+    assert value == pytest.approx(naive(predicted, targets, mask, beta), rel=1e-5)
+    (expected,) = numeric_gradients(lambda x: naive(x, targets, mask, beta), predicted)
     np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -1,0 +1,16 @@
+"""Keras on TensorFlow with 2 threads. Benchmarks take `keras` and `tf` from here, so that all run alike."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import keras
+import tensorflow as tf
+
+THREADS = 2  # and OMP_NUM_THREADS above
+tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+
+__all__ = ["THREADS", "keras", "tf"]
