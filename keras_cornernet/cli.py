@@ -334,5 +334,5 @@ def make_data(
     """Draw scenes with people: a COCO data set with boxes and 14 keypoints."""
     from keras_cornernet.commands.drawing import make_data as run
 
-    path = run(output, count=count, seed=seed, size=size)
+    path = run(output, count=count, seed=seed, size=size, progress=_bar("drawing scenes"))
     typer.echo(f"{count} scenes: {path}")

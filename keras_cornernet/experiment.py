@@ -82,7 +82,8 @@ def train(
         The best detector, or the last one without `val_set`.
 
     Raises:
-        ValueError: the folder holds a run and `resume` is off, or the classes of the two sets differ.
+        ValueError: the folder holds a run and `resume` is off, the classes of the two sets differ, or the
+            network cannot take the input size.
     """
     plan = plan or TrainingPlan()
     output = Path(output)
@@ -97,6 +98,7 @@ def train(
     input_size, recipe, loss = _training_side(preset, detector)
     if plan.input_size is not None:
         input_size = tuple(plan.input_size)
+        detector.network.check_input_size(input_size)
         detector = detector.with_settings(input_size=input_size)
     if plan.turns:
         recipe = replace(recipe, quarter_turns=True, vertical_flip=0.5)

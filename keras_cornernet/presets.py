@@ -67,7 +67,7 @@ _SMALL = Preset(
         "embedding_cells": 2.0,
     },
     input_size=(320, 448),
-    settings=TestSettings(input_size=(320, 448)),
+    settings=TestSettings(input_size=(320, 448), merge_exponent=10.0),
     recipe=SmallDataRecipe(),
     # Placed embeddings are wide apart: two of them, summed over x and y, are four grid cells.
     codec={"top_k": 100, "num_detections": 300, "embedding_threshold": 2.0, "offset_reach": 1},
@@ -90,7 +90,7 @@ PRESETS: dict[str, Preset] = {
         _SMALL,
         summary="people in drawn scenes, for the demo and the notebooks",
         input_size=(256, 320),
-        settings=TestSettings(input_size=(256, 320)),
+        settings=TestSettings(input_size=(256, 320), merge_exponent=10.0),
         # Scenes are drawn without end, so augmentation need not invent what they do not hold.
         recipe=SmallDataRecipe(scale=(0.9, 1.15), shift=0.05, stretch=0.05, jitter=0.15, lighting=0.05),
         weights="cornernet_people.keras",
@@ -174,10 +174,9 @@ def detector_of(
     network: CornerNet, num_classes: int | None = None, categories: Categories | None = None
 ) -> Detector:
     """Joins a network with the codec, settings and categories that it carries in `network.task`."""
-    task = dict(network.task or {})
     if num_classes not in (None, network.arguments["num_classes"]):
         network, _ = network.with_num_classes(num_classes)
-        task.pop("categories", None)
+    task = network.task or {}
     count = network.arguments["num_classes"]
     if categories is None:
         named = task.get("categories")

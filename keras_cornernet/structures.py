@@ -5,12 +5,16 @@ from 0 and -1 marks padding.
 """
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet import files, visualization
+
+# Wraps what a loop goes over and shows how far it is, such as `tqdm.tqdm`; `list` shows nothing.
+Progress = Callable[[Sequence], Iterable]
 
 
 class Categories(NamedTuple):

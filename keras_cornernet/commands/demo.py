@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files, visualization
-from keras_cornernet.commands.detection import DRAWN, Progress, load_trained
+from keras_cornernet.commands.detection import DRAWN, load_trained
 from keras_cornernet.commands.evaluation import evaluate_detector
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.preprocessing import read_image
+from keras_cornernet.structures import Progress
 
 SEED = 20180803  # no scene of it was seen in training
 

@@ -1,6 +1,6 @@
 """Detection on files: pictures and COCO results in a folder."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,9 +8,8 @@ from keras_cornernet import files
 from keras_cornernet.inference import Detector
 from keras_cornernet.inference.detector import list_images
 from keras_cornernet.presets import PRESETS, from_preset
-from keras_cornernet.structures import Detections
+from keras_cornernet.structures import Detections, Progress
 
-Progress = Callable[[Sequence], Iterable]
 DRAWN = 0.3  # the score from which boxes are drawn unless another is asked for
 
 

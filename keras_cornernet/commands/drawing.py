@@ -4,9 +4,17 @@ from pathlib import Path
 
 from keras_cornernet import files
 from keras_cornernet.data import scenes
+from keras_cornernet.structures import Progress
 
 
-def make_data(output: str | Path, *, count: int, seed: int, size: tuple[int, int] = (240, 320)) -> Path:
+def make_data(
+    output: str | Path,
+    *,
+    count: int,
+    seed: int,
+    size: tuple[int, int] = (240, 320),
+    progress: Progress = list,
+) -> Path:
     """Draws scenes with people as a data set in COCO form; see `data.scenes.make_scenes`.
 
     Raises:
@@ -18,4 +26,4 @@ def make_data(output: str | Path, *, count: int, seed: int, size: tuple[int, int
         info = content.get("info") if isinstance(content, dict) else None
         if not isinstance(info, dict) or "keras_cornernet" not in str(info.get("description")):
             raise ValueError(f"{output} holds another data set: choose another folder")
-    return scenes.make_scenes(output, count, seed=seed, size=size)
+    return scenes.make_scenes(output, count, seed=seed, size=size, progress=progress)

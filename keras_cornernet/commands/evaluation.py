@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files
-from keras_cornernet.commands.detection import Progress, detect_each, flipped, load_trained
+from keras_cornernet.commands.detection import detect_each, flipped, load_trained
 from keras_cornernet.commands.faults import images_left_out
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files
 from keras_cornernet.inference import Detector
-from keras_cornernet.structures import Categories, Detections
+from keras_cornernet.structures import Categories, Detections, Progress
 
 
 class Evaluated(NamedTuple):

@@ -249,12 +249,9 @@ def _categories_of(count: int, categories) -> Categories | None:
 
 def _task_of(network: CornerNet, categories: Categories | None) -> dict:
     """How the paper tests: whole images, padded so that every hourglass level halves exactly."""
-    arguments = network.arguments
-    stride = 2 ** len(arguments["stem"])
-    halvings = len(arguments["counts"]) - 1
-    codec = asdict(CornerCodec(arguments["num_classes"]))
+    codec = asdict(CornerCodec(network.arguments["num_classes"]))
     codec.pop("num_classes")
-    task = {"settings": asdict(TestSettings(multiple=stride * 2**halvings)), "codec": codec}
+    task = {"settings": asdict(TestSettings(multiple=network.multiple)), "codec": codec}
     if categories is not None:
         task["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
     return task

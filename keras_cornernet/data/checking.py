@@ -1,26 +1,22 @@
 """Checks and counts of a data set, before time is spent on training with it."""
 
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_cornernet.structures import DataSet, Sample
+from keras_cornernet.structures import DataSet, Progress, Sample
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
 
 
-def check_images(
-    data_set: DataSet, progress: Callable[[Iterable[Sample]], Iterable[Sample]] | None = None
-) -> list[str]:
+def check_images(data_set: DataSet, progress: Progress = list) -> list[str]:
     """Decodes every image and compares its size with the stated one.
 
     Args:
         data_set: what a reader returned.
-        progress: wraps the samples to show how far the check is, such as `tqdm.tqdm` or
-            `rich.progress.track`; None shows nothing.
+        progress: wraps the samples to show how far the check is.
 
     Returns:
         One sentence for each faulty image, which names its file.
@@ -28,8 +24,7 @@ def check_images(
     samples = data_set.samples
     with ThreadPoolExecutor() as threads:  # Pillow decodes outside Python's lock
         found = threads.map(_image_fault, samples)
-        watched = progress(samples) if progress else samples
-        return [fault for _, fault in zip(watched, found, strict=True) if fault]
+        return [fault for _, fault in zip(progress(samples), found, strict=True) if fault]
 
 
 def _image_fault(sample: Sample) -> str | None:

@@ -44,4 +44,6 @@ class Network(keras.Model):
                 weight.assign(source)
             else:
                 fresh.append(weight.path)
+        if self.task is not None:
+            other.task = {key: value for key, value in self.task.items() if key != "categories"}
         return other, fresh

@@ -71,6 +71,18 @@ def test_other_class_count_keeps_the_body(network, images):
     assert np.array_equal(np.array(ours["offset"]), np.array(theirs["offset"]))
 
 
+def test_input_sizes_that_cannot_be_halved_are_told():
+    paper = {"channels": (8, 8, 8), "counts": (1, 1, 1), "head_channels": 4, "pool_channels": 4}
+    network = CornerNet(2, stacks=1, stem=(4, 8), **paper)
+    assert network.multiple == 16
+    for size in ((64, 96), (63, 95), (61, 93)):  # the stem rounds up
+        network.check_input_size(size)
+        network(np.zeros((1, *size, 3)))
+    for size in ((60, 96), (64, 97)):
+        with pytest.raises(ValueError, match=f"multiples of 16 .or one less., not {size[0]}x{size[1]}"):
+            network.check_input_size(size)
+
+
 def test_three_stem_widths_give_a_grid_of_an_eighth():
     network = CornerNet(1, stacks=1, **{**TINY, "stem": (4, 8, 16)})
     assert tuple(network(np.zeros((1, 64, 96, 3)))[0]["top_left"]["offset"].shape) == (1, 8, 12, 2)

@@ -8,6 +8,7 @@ from PIL import Image
 from keras_cornernet import files
 from keras_cornernet.data.scenes.scene import Scene, check_arguments, compose
 from keras_cornernet.skeletons import LSP
+from keras_cornernet.structures import Progress
 
 
 def make_scenes(
@@ -19,6 +20,7 @@ def make_scenes(
     max_people: int = 3,
     heights: tuple[float, float] = (0.35, 0.9),
     suffix: str = ".jpg",
+    progress: Progress = list,
 ) -> Path:
     """Writes drawn scenes as a data set in COCO form.
 
@@ -32,6 +34,7 @@ def make_scenes(
         max_people: most people in a scene.
         heights: smallest and largest standing height of a person, as fractions of the image height.
         suffix: `".jpg"` or `".png"`.
+        progress: wraps the scenes' numbers and shows how far the drawing is, as `tqdm.tqdm` does.
 
     Returns:
         The path of `annotations.json`: boxes and 14 keypoints of the category `person`, id 1.
@@ -48,7 +51,7 @@ def make_scenes(
         raise ValueError(f"suffix must be '.jpg' or '.png', got {suffix!r}")
     folder = Path(folder)
     images, annotations = [], []
-    for index in range(count):
+    for index in progress(range(count)):
         scene = compose(np.random.default_rng([seed, index]), size, max_people, heights)
         name = f"{index:06d}{suffix}"
         picture = Image.fromarray(scene.image)
