@@ -15,6 +15,7 @@ _HOMES = {
     "DetectionLoss": "losses",
     "Detections": "structures",
     "Detector": "inference",
+    "StackedHourglass": "models",
     "Trainer": "training",
     "convert": "conversion",
     "evaluate_detections": "evaluation",

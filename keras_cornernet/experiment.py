@@ -14,8 +14,7 @@ from keras_cornernet.data.augmentation import SmallDataRecipe
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.evaluation.coco import evaluate_detections
 from keras_cornernet.inference import Detector
-from keras_cornernet.losses import DetectionLoss
-from keras_cornernet.presets import PRESETS, from_preset, save_detector, trainer_of
+from keras_cornernet.presets import from_preset, preset_of, save_detector, trainer_of
 from keras_cornernet.structures import DataSet
 
 
@@ -95,7 +94,9 @@ def train(
     table = ResultsTable(output / "results.csv", resume)
     keras.utils.set_random_seed(plan.seed)
     detector = from_preset(preset, categories=train_set.categories)
-    input_size, recipe, loss = _training_side(preset, detector)
+    grown_from = preset_of(detector)
+    recipe = grown_from.recipe if grown_from else SmallDataRecipe()
+    input_size = detector.settings.input_size or (grown_from.input_size if grown_from else (511, 511))
     if plan.input_size is not None:
         input_size = tuple(plan.input_size)
         detector.network.check_input_size(input_size)
@@ -105,7 +106,7 @@ def train(
     dataset = make_dataset(
         train_set, input_size, batch_size=plan.batch_size, recipe=recipe, shuffle=True, seed=plan.seed
     )
-    trainer = trainer_of(detector, loss)
+    trainer = trainer_of(detector)
     trainer.compile(optimizer=make_optimizer(plan, steps_per_epoch=int(dataset.cardinality())))
     files.write_json(output / "plan.json", {"preset": str(preset), **asdict(plan)}, indent=1)
     trainer.fit(
@@ -122,15 +123,6 @@ def train(
     )
     best = output / "best.keras"
     return from_preset(best) if best.is_file() else detector
-
-
-def _training_side(preset: str, detector: Detector):
-    """Input size, recipe and loss: the preset's, for a file those of the preset it grew from."""
-    name = (detector.network.task or {}).get("preset") if Path(preset).suffix == ".keras" else preset
-    if name not in PRESETS:
-        return detector.settings.input_size or (511, 511), SmallDataRecipe(), DetectionLoss()
-    chosen = PRESETS[name]
-    return detector.settings.input_size or chosen.input_size, chosen.recipe, chosen.loss
 
 
 def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers.Optimizer:

@@ -206,13 +206,24 @@ def save_detector(detector: Detector, path: str | Path) -> Path:
 def trainer_of(detector: Detector, loss: DetectionLoss | None = None) -> Trainer:
     """The model to `compile` and `fit` that trains this detector's network in place.
 
+    Args:
+        loss: by default that of the preset that the detector grew from, else the paper's.
+
     Example:
         >>> detector = keras_cornernet.from_preset("cornernet_small", categories=["cat", "dog"])
         >>> trainer = keras_cornernet.trainer_of(detector)
         >>> trainer.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0))
         >>> trainer.fit(dataset, epochs=100)
     """
-    return Trainer(detector.network, detector.codec, loss or DetectionLoss())
+    preset = preset_of(detector)
+    if loss is None:
+        loss = preset.loss if preset else DetectionLoss()
+    return Trainer(detector.network, detector.codec, loss)
+
+
+def preset_of(detector: Detector) -> Preset | None:
+    """The preset that a detector grew from, if its file tells."""
+    return PRESETS.get((detector.network.task or {}).get("preset"))
 
 
 def _as_categories(categories) -> Categories | None:

@@ -1,6 +1,5 @@
 """From published weights to a network of this package."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,14 +10,18 @@ import numpy as np
 from keras_cornernet import files
 from keras_cornernet.coco_names import COCO_CLASSES
 from keras_cornernet.codecs import CornerCodec
-from keras_cornernet.conversion.name_maps import COUNTER, Layout, level, recognize, weight_names
+from keras_cornernet.conversion.name_maps import Layout, recognize
+from keras_cornernet.conversion.parts import COUNTER
+from keras_cornernet.conversion.pose_names import PoseLayout
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 from keras_cornernet.inference.detector import TestSettings
-from keras_cornernet.models import CornerNet
+from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.models.network import Network
 from keras_cornernet.structures import Categories
 
 # Names that an error lists before it only counts.
 _LISTED = 5
+HEATMAP = "keypoints_heatmap_"  # how the paths of pose heads begin
 
 
 class Report(NamedTuple):
@@ -67,19 +70,20 @@ def convert_checkpoint(
     *,
     num_classes: int | None = None,
     categories: Categories | Sequence[str] | None = None,
-) -> tuple[CornerNet, Report]:
+) -> tuple[Network, Report]:
     """Builds the network that a PyTorch checkpoint belongs to and fills it.
 
-    Widths, depth, stacks and classes are read off the file's names and shapes. Published files expect
-    BGR images and ours take RGB, so the input channels of the first convolution change places.
+    Widths, depth, stacks and classes or joints are read off the file's names and shapes. CornerNet's files
+    expect BGR images and ours take RGB, so the input channels of the first convolution change places.
 
     Args:
-        path: a file of princeton-vl/CornerNet or CornerNet-Lite (its CornerNet), see `read_checkpoint`.
+        path: a file of princeton-vl/CornerNet or CornerNet-Lite (its CornerNet), of
+            pytorch_stacked_hourglass, bearpaw/pytorch-pose or mmpose's `HourglassNet`; see `read_checkpoint`.
         num_classes: another number than the file's keeps the body's weights and gives fresh class heads.
         categories: names (and ids) of the classes; COCO's where there are 80 and nothing is said.
 
     Returns:
-        network: a `CornerNet` whose `task` holds the paper's test settings.
+        network: a `CornerNet` whose `task` holds the paper's test settings, or a `StackedHourglass`.
         report: what was found.
 
     Raises:
@@ -99,7 +103,7 @@ def convert_state(
     *,
     num_classes: int | None = None,
     categories: Categories | Sequence[str] | None = None,
-) -> tuple[CornerNet, Report]:
+) -> tuple[Network, Report]:
     """`convert_checkpoint` of arrays that are in memory already.
 
     Args:
@@ -108,71 +112,51 @@ def convert_state(
         num_classes, categories: see `convert_checkpoint`.
     """
     layout = recognize(state)
-    arguments = infer_arguments(state)
-    classes = arguments["num_classes"] if num_classes is None else num_classes
-    categories = _categories_of(classes, categories)
-    network = CornerNet(**arguments)
+    arguments = layout.infer(state)
+    pose = isinstance(layout, PoseLayout)
+    if pose and (num_classes is not None or categories is not None):
+        raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
+    classes = arguments.get("num_classes") if num_classes is None else num_classes
+    categories = None if pose else _categories_of(classes, categories)
+    network = (StackedHourglass if pose else CornerNet)(**arguments)
     names = match_names(network.weights, state, layout, arguments)
-    unused = {name: "counts the batches seen in training" for name in state if _is_counter(name)}
-    parameters = 0
+    taken = set(names.values())
+    unused = {name: _reason_unused(name, layout) for name in state if name not in taken}
+    parameters, missing = 0, []
     for weight in network.weights:
+        if weight.path not in names:
+            missing.append(weight.path)
+            continue
         weight.assign(to_keras(state.pop(names[weight.path]), weight.path, layout))
         parameters += int(np.prod(weight.shape)) if weight.trainable else 0
     state.clear()
-    missing = []
-    if classes != arguments["num_classes"]:
+    if classes != arguments.get("num_classes"):
         network, missing = network.with_num_classes(classes)
-    network.task = _task_of(network, categories)
+    if not pose:
+        network.task = _task_of(network, categories)
     return network, Report(layout.name, arguments, parameters, unused, tuple(missing))
 
 
 def infer_arguments(state: Mapping[str, np.ndarray]) -> dict:
-    """The arguments of `CornerNet` that a checkpoint's names and shapes tell.
+    """The arguments of the network that a checkpoint's names and shapes tell.
 
     Args:
         state: name to array, or to anything with a `shape`.
 
     Returns:
-        `num_classes, stacks, channels, counts, stem, pool_channels, head_channels, head_kernel_size`.
+        Of `CornerNet`: `num_classes, stacks, channels, counts, stem, pool_channels, head_channels,
+        head_kernel_size`. Of `StackedHourglass`: `num_joints, stacks, channels, counts, stem,
+        stem_kernel_size`, and `kind`, `mean` and `std` where they differ from the authors'.
 
     Raises:
         ValueError: the names follow no known layout, or one that is needed is missing.
     """
-    layout = recognize(state)
-
-    def number_of(module: str) -> int:
-        """How many numbered modules there are below `module`."""
-        pattern = re.compile(re.escape(layout.from_original(module + ".")) + r"(\d+)\.")
-        return len({found.group(1) for name in state if (found := pattern.match(name))})
-
-    def size(name: str, axis: int = 0) -> int:
-        name = layout.from_original(name)
-        if name not in state:
-            raise ValueError(f"taken for a checkpoint of {layout.name}, but missing: {name}")
-        if len(state[name].shape) <= axis:
-            raise ValueError(f"{name} has the unexpected shape {tuple(state[name].shape)}")
-        return int(state[name].shape[axis])
-
-    order = 0
-    while number_of(level("kps.0", order) + ".up1"):
-        order += 1
-    levels = [level("kps.0", k) + ".up1" for k in range(order)] + [level("kps.0", order)]
-    return {
-        "num_classes": size("tl_heats.0.1.weight"),
-        "stacks": number_of("kps"),
-        "channels": tuple(size(f"{name}.0.bn2.weight") for name in levels),
-        "counts": tuple(number_of(name) for name in levels),
-        "stem": (
-            size("pre.0.conv.weight"),
-            *(size(f"pre.{i}.bn2.weight") for i in range(1, number_of("pre"))),
-        ),
-        "pool_channels": size("tl_cnvs.0.p1_conv1.conv.weight"),
-        "head_channels": size("tl_heats.0.0.conv.weight"),
-        "head_kernel_size": size("tl_heats.0.0.conv.weight", 2),
-    }
+    return recognize(state).infer(state)
 
 
-def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Mapping) -> dict[str, str]:
+def match_names(
+    weights: Iterable, state: Mapping, layout: Layout | PoseLayout, arguments: Mapping
+) -> dict[str, str]:
     """Finds each of our weights in a checkpoint.
 
     Args:
@@ -187,11 +171,13 @@ def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Ma
     Raises:
         ValueError: the two do not fit; lists the first missing, unexpected and misshapen names.
     """
-    originals = weight_names(arguments)
-    names = {weight.path: layout.from_original(originals[weight.path]) for weight in weights}
+    theirs = layout.weight_names(arguments)
+    if isinstance(layout, PoseLayout) and layout.headless:
+        weights = [weight for weight in weights if not weight.path.startswith(HEATMAP)]
+    names = {weight.path: theirs[weight.path] for weight in weights}
     expected = set(names.values())
     missing = [name for name in names.values() if name not in state]
-    unexpected = [name for name in state if name not in expected and not _is_counter(name)]
+    unexpected = [name for name in state if name not in expected and _reason_unused(name, layout) is None]
     misshapen = []
     for weight in weights:
         name = names[weight.path]
@@ -205,12 +191,12 @@ def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Ma
             if found
         )
         raise ValueError(
-            f"the weights do not fit the CornerNet they were taken for (layout of {layout.name}): {listed}"
+            f"the weights do not fit the network they were taken for (layout of {layout.name}): {listed}"
         )
     return names
 
 
-def to_keras(array: np.ndarray, path: str, layout: Layout) -> np.ndarray:
+def to_keras(array: np.ndarray, path: str, layout: Layout | PoseLayout) -> np.ndarray:
     """Brings a weight into the form of ours: float32, `(kh, kw, in, out)`, RGB.
 
     Args:
@@ -229,8 +215,10 @@ def _torch_shape(shape):
     return (shape[3], shape[2], shape[0], shape[1]) if len(shape) == 4 else tuple(shape)
 
 
-def _is_counter(name):
-    return name.endswith("." + COUNTER)
+def _reason_unused(name, layout) -> str | None:
+    if name.endswith("." + COUNTER):
+        return "counts the batches seen in training"
+    return layout.reason_unused(name)
 
 
 def _categories_of(count: int, categories) -> Categories | None:

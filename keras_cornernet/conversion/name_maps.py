@@ -7,17 +7,18 @@ of princeton-vl/CornerNet, here called *original*; `weight_names` holds those ag
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-# Parts of a module: the original name, and ours.
-CONV_NORM = {"conv": "conv", "bn": "norm"}
-UNNAMED_CONV_NORM = {"0": "conv", "1": "norm"}
-RESIDUAL = {
-    "conv1": "first/conv",
-    "bn1": "first/norm",
-    "conv2": "second/conv",
-    "bn2": "second/norm",
-    "skip.0": "shortcut/conv",
-    "skip.1": "shortcut/norm",
-}
+from keras_cornernet.conversion.parts import (
+    CONV_NORM,
+    RESIDUAL,
+    UNNAMED_CONV_NORM,
+    Module,
+    Reader,
+    hourglass_blocks,
+    level,
+    weights_of,
+)
+from keras_cornernet.conversion.pose_names import POSE_LAYOUTS, PoseLayout
+
 CORNER_PREDICTION = {
     "p1_conv1.conv": "vertical/conv",
     "p1_conv1.bn": "vertical/norm",
@@ -32,22 +33,9 @@ CORNER_PREDICTION = {
 }
 HEAD = {"0.conv": "hidden/conv", "1": "last"}
 
-# Variables of a part.
-CONV_WEIGHTS = {"weight": "kernel", "bias": "bias"}
-NORM_WEIGHTS = {
-    "weight": "gamma",
-    "bias": "beta",
-    "running_mean": "moving_mean",
-    "running_var": "moving_variance",
-}
-
-# Modules of a level of the hourglass, of a corner, and the corners.
-BLOCKS = {"up1": "aside", "low1": "down", "low3": "up"}
+# Modules of a corner, and the corners.
 HEADS = {"heats": "heatmap", "tags": "embedding", "regrs": "offset"}
 CORNERS = {"tl": "top_left", "br": "bottom_right"}
-
-# Written by PyTorch since 0.4.1: the number of batches a BatchNorm has seen.
-COUNTER = "num_batches_tracked"
 
 
 def weight_names(arguments: Mapping) -> dict[str, str]:
@@ -60,22 +48,16 @@ def weight_names(arguments: Mapping) -> dict[str, str]:
         Our path to the original name. Every residual is listed with a shortcut and every convolution with
         a bias, whether the network has them or not.
     """
-    names = {}
-    for theirs, ours, parts in _modules(arguments["stacks"], arguments["counts"], len(arguments["stem"])):
-        for their_part, our_part in parts.items():
-            weights = NORM_WEIGHTS if our_part.endswith("norm") else CONV_WEIGHTS
-            for their_weight, our_weight in weights.items():
-                names[f"{ours}/{our_part}/{our_weight}"] = f"{theirs}.{their_part}.{their_weight}"
-    return names
+    return weights_of(_modules(arguments["stacks"], arguments["counts"], len(arguments["stem"])))
 
 
-def _modules(stacks, counts, stem_length) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _modules(stacks, counts, stem_length) -> Iterator[Module]:
     """Yields original module, our module, and the parts of both."""
     yield "pre.0", "stem_conv", CONV_NORM
     for i in range(stem_length - 1):
         yield f"pre.{i + 1}", f"stem_residual_{i}", RESIDUAL
     for s in range(stacks):
-        for theirs, ours in _hourglass_blocks(f"kps.{s}", f"hourglass_{s}", counts):
+        for theirs, ours in hourglass_blocks(f"kps.{s}", f"hourglass_{s}", counts):
             yield theirs, ours, RESIDUAL
         yield f"cnvs.{s}", f"features_{s}", CONV_NORM
         for theirs, ours in CORNERS.items():
@@ -86,21 +68,6 @@ def _modules(stacks, counts, stem_length) -> Iterator[tuple[str, str, dict[str, 
             yield f"inters_.{s}", f"carry_input_{s}", UNNAMED_CONV_NORM
             yield f"cnvs_.{s}", f"carry_features_{s}", UNNAMED_CONV_NORM
             yield f"inters.{s}", f"fusion_{s}", RESIDUAL
-
-
-def _hourglass_blocks(theirs, ours, counts) -> Iterator[tuple[str, str]]:
-    order = len(counts) - 1
-    for k, count in enumerate(counts[:-1]):
-        for their_block, our_block in BLOCKS.items():
-            for i in range(count):
-                yield f"{level(theirs, k)}.{their_block}.{i}", f"{ours}/{our_block}_{k}_{i}"
-    for i in range(counts[-1]):
-        yield f"{level(theirs, order)}.{i}", f"{ours}/bottom_{i}"
-
-
-def level(hourglass: str, k: int) -> str:
-    """The original name of level `k` of an hourglass; each is the `low2` of the one above."""
-    return hourglass + ".low2" * k
 
 
 class Layout(NamedTuple):
@@ -124,6 +91,33 @@ class Layout(NamedTuple):
         module, dot, rest = name.partition(".")
         return self.prefixes.get(module, module) + dot + rest
 
+    def weight_names(self, arguments: Mapping) -> dict[str, str]:
+        """Our weight paths and the layout's names."""
+        return {ours: self.from_original(name) for ours, name in weight_names(arguments).items()}
+
+    def infer(self, state: Mapping) -> dict:
+        """The arguments of `CornerNet` that names and shapes tell."""
+        read = Reader(state, self, self.from_original)
+        order = read.depth("kps.0", "up1")
+        levels = [level("kps.0", k) + ".up1" for k in range(order)] + [level("kps.0", order)]
+        return {
+            "num_classes": read.size("tl_heats.0.1.weight"),
+            "stacks": read.count("kps"),
+            "channels": tuple(read.size(f"{name}.0.bn2.weight") for name in levels),
+            "counts": tuple(read.count(name) for name in levels),
+            "stem": (
+                read.size("pre.0.conv.weight"),
+                *(read.size(f"pre.{i}.bn2.weight") for i in range(1, read.count("pre"))),
+            ),
+            "pool_channels": read.size("tl_cnvs.0.p1_conv1.conv.weight"),
+            "head_channels": read.size("tl_heats.0.0.conv.weight"),
+            "head_kernel_size": read.size("tl_heats.0.0.conv.weight", 2),
+        }
+
+    def reason_unused(self, name: str) -> str | None:
+        """Why a weight of the file may be left out; none may."""
+        return None
+
 
 CORNERNET = Layout("princeton-vl/CornerNet", ("kps.0.", "tl_heats.0."), {})
 CORNERNET_LITE = Layout(
@@ -142,10 +136,10 @@ CORNERNET_LITE = Layout(
         "br_regrs": "br_offs",
     },
 )
-LAYOUTS = (CORNERNET, CORNERNET_LITE)
+LAYOUTS = (CORNERNET, CORNERNET_LITE, *POSE_LAYOUTS)
 
 
-def recognize(names: Iterable[str]) -> Layout:
+def recognize(names: Iterable[str]) -> Layout | PoseLayout:
     """The layout that a file's names follow.
 
     Raises:

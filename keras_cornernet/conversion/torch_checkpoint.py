@@ -13,15 +13,15 @@ _LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 
 # Where training scripts put the weights, among epoch, optimizer and the like.
 _NESTED = ("state_dict", "model_state_dict", "model", "network", "net")
-_PREFIX = "module."
+_PREFIXES = ("model.", "module.")
 
 
 def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the weights of a file that `torch.save` wrote.
 
     Takes both formats of PyTorch (zip, and the pickles from before 1.6), storages on any device, and
-    weights that lie inside a training checkpoint under a key such as `"state_dict"`. The prefix
-    `module.`, which `DataParallel` leaves, is dropped when all names have it.
+    weights that lie inside a training checkpoint under a key such as `"state_dict"`. The prefixes
+    `module.`, which `DataParallel` leaves, and `model.` are dropped when all names have them.
 
     Args:
         path: the file.
@@ -38,8 +38,9 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     _check_outline(path)
     state = _weights_in(_load(path), path)
-    if all(name.startswith(_PREFIX) for name in state):
-        state = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return {name: _to_array(tensor, f"{path}: {name}") for name, tensor in state.items()}
 
 

@@ -1,6 +1,6 @@
 """What the networks are made of."""
 
-from keras_cornernet.layers.convolution import ConvNorm
+from keras_cornernet.layers.convolution import ConvNorm, NormConv
 from keras_cornernet.layers.corner_pooling import (
     BottomPool,
     BottomRightPool,
@@ -22,6 +22,7 @@ __all__ = [
     "Head",
     "Hourglass",
     "LeftPool",
+    "NormConv",
     "Residual",
     "RightPool",
     "TopLeftPool",

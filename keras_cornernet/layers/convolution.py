@@ -1,4 +1,4 @@
-"""The convolution that networks are made of: PyTorch's padding, BatchNorm and initial weights."""
+"""The convolutions that networks are made of: PyTorch's padding, BatchNorm and initial weights."""
 
 import keras
 from keras import ops
@@ -26,59 +26,47 @@ class ConvNorm(keras.layers.Layer):
         strides: stride in both directions.
         relu: whether a ReLU follows.
         normalize: False replaces BatchNorm by a bias, which the released code does in heads.
+        bias: whether the convolution has a bias; by default where there is no BatchNorm. Newell et al. have
+            both.
 
     Source: `convolution` of princeton-vl/CornerNet, `models/py_utils/utils.py`.
     """
 
-    def __init__(self, filters, kernel_size=3, strides=1, *, relu=True, normalize=True, **kwargs):
+    def __init__(self, filters, kernel_size=3, strides=1, *, relu=True, normalize=True, bias=None, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
         self.relu = relu
         self.normalize = normalize
+        self.bias = bias
         self.border = (kernel_size - 1) // 2 if strides > 1 else 0
         self.conv = keras.layers.Conv2D(
             filters,
             kernel_size,
             strides=strides,
             padding="valid" if strides > 1 else "same",
-            use_bias=not normalize,
+            use_bias=not normalize if bias is None else bias,
             kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
             dtype=self.dtype_policy,
             name="conv",
         )
-        self.norm = None
-        if normalize:
-            self.norm = keras.layers.BatchNormalization(
-                momentum=0.9,
-                epsilon=1e-5,
-                synchronized=replica_count() > 1,
-                dtype=self.dtype_policy,
-                name="norm",
-            )
+        self.norm = batch_norm(self.dtype_policy) if normalize else None
 
     def build(self, input_shape):
-        self.conv.build(self._padded(input_shape))
+        self.conv.build(grown(input_shape, self.border))
         if self.norm is not None:
             self.norm.build((*input_shape[:-1], self.filters))
         self.built = True
 
     def call(self, x, training=None):
-        if self.border:
-            edge = (self.border, self.border)
-            x = ops.pad(x, ((0, 0), edge, edge, (0, 0)))
-        x = self.conv(x)
+        x = self.conv(bordered(x, self.border))
         if self.norm is not None:
             x = self.norm(x, training=training)
         return ops.relu(x) if self.relu else x
 
     def compute_output_shape(self, input_shape):
-        return self.conv.compute_output_shape(self._padded(input_shape))
-
-    def _padded(self, shape):
-        grown = (None if n is None else n + 2 * self.border for n in shape[1:3])
-        return (shape[0], *grown, shape[3])
+        return self.conv.compute_output_shape(grown(input_shape, self.border))
 
     def get_config(self):
         return {
@@ -88,4 +76,86 @@ class ConvNorm(keras.layers.Layer):
             "strides": self.strides,
             "relu": self.relu,
             "normalize": self.normalize,
+            "bias": self.bias,
         }
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class NormConv(keras.layers.Layer):
+    """BatchNorm, ReLU and a convolution with bias: the order of pre-activation residuals.
+
+    Args:
+        filters, kernel_size, strides: of the convolution; padding as in `ConvNorm`.
+        separable: a depthwise convolution and a 1x1 one take the convolution's place.
+
+    Source: `Residual` of princeton-vl/pytorch_stacked_hourglass, `models/layers.py`.
+    """
+
+    def __init__(self, filters, kernel_size=1, strides=1, *, separable=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.separable = separable
+        self.border = (kernel_size - 1) // 2 if strides > 1 else 0
+        shared = {
+            "padding": "valid" if strides > 1 else "same",
+            "dtype": self.dtype_policy,
+            "name": "conv",
+        }
+        initializer = keras.initializers.get(TORCH_INITIALIZER)
+        if separable:
+            bound = 1 / kernel_size  # PyTorch's: each channel sees kernel_size ** 2 values
+            self.conv = keras.layers.SeparableConv2D(
+                filters,
+                kernel_size,
+                strides,
+                depthwise_initializer=keras.initializers.RandomUniform(-bound, bound),
+                pointwise_initializer=initializer,
+                **shared,
+            )
+        else:
+            self.conv = keras.layers.Conv2D(
+                filters, kernel_size, strides, kernel_initializer=initializer, **shared
+            )
+        self.norm = batch_norm(self.dtype_policy)
+
+    def build(self, input_shape):
+        self.norm.build(input_shape)
+        self.conv.build(grown(input_shape, self.border))
+        self.built = True
+
+    def call(self, x, training=None):
+        x = ops.relu(self.norm(x, training=training))
+        return self.conv(bordered(x, self.border))
+
+    def compute_output_shape(self, input_shape):
+        return self.conv.compute_output_shape(grown(input_shape, self.border))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "separable": self.separable,
+        }
+
+
+def batch_norm(dtype) -> keras.layers.BatchNormalization:
+    """BatchNorm as in PyTorch, synchronised over replicas where there are several."""
+    return keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, synchronized=replica_count() > 1, dtype=dtype, name="norm"
+    )
+
+
+def bordered(x, border: int):
+    """`x` with so many rows and columns of zeros on every side."""
+    edge = (border, border)
+    return ops.pad(x, ((0, 0), edge, edge, (0, 0))) if border else x
+
+
+def grown(shape, border: int):
+    """The shape of `bordered` maps."""
+    sides = (None if n is None else n + 2 * border for n in shape[1:3])
+    return (shape[0], *sides, shape[3])

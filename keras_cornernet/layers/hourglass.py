@@ -10,14 +10,16 @@ from keras_cornernet.layers.residual import Residual
 class Hourglass(keras.layers.Layer):
     """One hourglass: halve the map `order` times, come back up, add what was seen on the way down.
 
-    Level `k` works with `channels[k]`. Its way aside has `counts[k]` residuals; its way down begins
-    with a stride-2 residual to `channels[k + 1]` (there is no max-pooling); its way up ends with a
-    residual to `channels[k]` and doubles the map by repeating cells. `counts[-1]` residuals stand at the
-    bottom.
+    Level `k` works with `channels[k]`. Its way aside has `counts[k]` residuals; its way down halves the map
+    and has as many to `channels[k + 1]`; its way up ends with a residual to `channels[k]` and doubles the
+    map by repeating cells. `counts[-1]` residuals stand at the bottom.
 
     Args:
         channels: `order + 1` widths, from the input's (which must match) to the bottom's.
         counts: `order + 1` numbers of residuals.
+        kind: of the residuals, see `Residual`.
+        pooling: True halves by 2x2 max-pooling, as Newell et al. do; False by a first residual of stride
+            2, as CornerNet does.
 
     Returns (of a call on `(batch, height, width, channels[0])`):
         The merged maps of all levels, deepest first; the last one has the input's shape. CornerNet takes
@@ -26,10 +28,20 @@ class Hourglass(keras.layers.Layer):
     Raises:
         ValueError: lengths differ, or height or width (if known) is no multiple of `2 ** order`.
 
-    Source: Law & Deng 2018, sec. 3.5; `kp_module` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
+    Source: Newell et al. 2016, sec. 3.1, `Hourglass` of princeton-vl/pytorch_stacked_hourglass,
+    `models/layers.py`; Law & Deng 2018, sec. 3.5, `kp_module` of princeton-vl/CornerNet,
+    `models/py_utils/kp.py`.
     """
 
-    def __init__(self, channels=(256, 256, 384, 384, 384, 512), counts=(2, 2, 2, 2, 2, 4), **kwargs):
+    def __init__(
+        self,
+        channels=(256, 256, 384, 384, 384, 512),
+        counts=(2, 2, 2, 2, 2, 4),
+        *,
+        kind="basic",
+        pooling=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if len(channels) != len(counts) or len(channels) < 2:
             raise ValueError(
@@ -40,10 +52,15 @@ class Hourglass(keras.layers.Layer):
             raise ValueError(f"counts must be at least 1 each, not {tuple(counts)}")
         self.channels = tuple(channels)
         self.counts = tuple(counts)
+        self.kind = kind
+        self.pooling = pooling
         self.order = len(channels) - 1
         levels = range(self.order)
         self.aside = [self._residuals(f"aside_{k}", [channels[k]] * counts[k]) for k in levels]
-        self.down = [self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=2) for k in levels]
+        self.down = [
+            self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=1 if pooling else 2)
+            for k in levels
+        ]
         self.up = [
             self._residuals(f"up_{k}", [channels[k + 1]] * (counts[k] - 1) + [channels[k]]) for k in levels
         ]
@@ -51,7 +68,13 @@ class Hourglass(keras.layers.Layer):
 
     def _residuals(self, name, widths, strides=1):
         return [
-            Residual(width, strides if i == 0 else 1, name=f"{name}_{i}", dtype=self.dtype_policy)
+            Residual(
+                width,
+                strides if i == 0 else 1,
+                kind=self.kind,
+                name=f"{name}_{i}",
+                dtype=self.dtype_policy,
+            )
             for i, width in enumerate(widths)
         ]
 
@@ -66,7 +89,7 @@ class Hourglass(keras.layers.Layer):
         shape = input_shape
         for k in range(self.order):
             build_all(self.aside[k], shape)
-            shape = build_all(self.down[k], shape)
+            shape = build_all(self.down[k], halved(shape) if self.pooling else shape)
         shape = build_all(self.bottom, shape)
         for k in reversed(range(self.order)):
             shape = build_all(self.up[k], shape)
@@ -83,7 +106,7 @@ class Hourglass(keras.layers.Layer):
         asides, merged = [], []
         for k in range(self.order):
             asides.append(run(self.aside[k], x))
-            x = run(self.down[k], x)
+            x = run(self.down[k], ops.max_pool(x, 2) if self.pooling else x)
         x = run(self.bottom, x)
         for k in reversed(range(self.order)):
             x = asides[k] + double(run(self.up[k], x))
@@ -100,16 +123,24 @@ class Hourglass(keras.layers.Layer):
                 )
 
     def compute_output_shape(self, input_shape):
-        def halved(n, k):
-            return None if n is None else n >> k
-
-        return [
-            (input_shape[0], halved(input_shape[1], k), halved(input_shape[2], k), self.channels[k])
-            for k in reversed(range(self.order))
-        ]
+        shapes = [input_shape]
+        for _ in range(self.order - 1):
+            shapes.append(halved(shapes[-1]))
+        return [(*shapes[k][:3], self.channels[k]) for k in reversed(range(self.order))]
 
     def get_config(self):
-        return {**super().get_config(), "channels": self.channels, "counts": self.counts}
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "counts": self.counts,
+            "kind": self.kind,
+            "pooling": self.pooling,
+        }
+
+
+def halved(shape):
+    """The shape of maps of half the height and width."""
+    return (shape[0], *(None if n is None else n // 2 for n in shape[1:3]), shape[3])
 
 
 def double(x):

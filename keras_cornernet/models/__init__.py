@@ -1,5 +1,6 @@
 """The networks, one file per paper."""
 
 from keras_cornernet.models.cornernet import CornerNet
+from keras_cornernet.models.stacked_hourglass import StackedHourglass
 
-__all__ = ["CornerNet"]
+__all__ = ["CornerNet", "StackedHourglass"]

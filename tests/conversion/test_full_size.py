@@ -10,7 +10,8 @@ import pytest
 
 from keras_cornernet.conversion import infer_arguments
 from keras_cornernet.conversion.converter import match_names
-from keras_cornernet.conversion.name_maps import COUNTER, recognize
+from keras_cornernet.conversion.name_maps import recognize
+from keras_cornernet.conversion.parts import COUNTER
 from keras_cornernet.models import CornerNet
 
 

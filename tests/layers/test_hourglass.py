@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cornernet.layers import ConvNorm, CornerPrediction, Head, Hourglass, Residual
+from keras_cornernet.layers import ConvNorm, CornerPrediction, Head, Hourglass, NormConv, Residual
 
 rng = np.random.default_rng(0)
 
@@ -32,7 +32,29 @@ def conv_norm(x, layer):
     return np.maximum(y, 0) if layer.relu else y
 
 
+def biased(x, layer):
+    return conv(x, np.array(layer.kernel, np.float64), layer.strides[0]) + np.array(layer.bias, np.float64)
+
+
+def norm_conv(x, layer):
+    x = np.maximum(norm(x, layer.norm), 0)
+    if not layer.separable:
+        return biased(x, layer.conv)
+    depth, point, bias = (np.array(w, np.float64) for w in layer.conv.weights)
+    x = np.concatenate([conv(x[..., i : i + 1], depth[:, :, i : i + 1]) for i in range(x.shape[-1])], axis=-1)
+    return conv(x, point)[:, :: layer.strides, :: layer.strides] + bias
+
+
+def bottleneck(x, layer):
+    y = x
+    for part in (layer.first, layer.second, layer.third):
+        y = norm_conv(y, part)
+    return y + (x if layer.shortcut is None else biased(x, layer.shortcut))
+
+
 def residual(x, layer):
+    if layer.kind != "basic":
+        return bottleneck(x, layer)
     y = conv_norm(conv_norm(x, layer.first), layer.second)
     return np.maximum(y + (x if layer.shortcut is None else conv_norm(x, layer.shortcut)), 0)
 
@@ -45,7 +67,9 @@ def hourglass(x, layer, level=0):
 
     if level == layer.order:
         return run(layer.bottom, x)
-    low = hourglass(run(layer.down[level], x), layer, level + 1)
+    n, height, width, c = x.shape
+    small = x.reshape(n, height // 2, 2, width // 2, 2, c).max((2, 4)) if layer.pooling else x
+    low = hourglass(run(layer.down[level], small), layer, level + 1)
     return run(layer.aside[level], x) + run(layer.up[level], low).repeat(2, 1).repeat(2, 2)
 
 
@@ -76,6 +100,28 @@ def test_residual(filters, stride):
     np.testing.assert_allclose(np.array(layer(x)), residual(x, layer), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["bottleneck", "separable"])
+@pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 1), (4, 2)])
+def test_bottleneck(kind, filters, stride):
+    layer = with_random_statistics(Residual(filters, stride, kind=kind), (2, 8, 8, 4))
+    assert (layer.shortcut is None) == (filters == 4 and stride == 1)
+    x = rng.normal(size=(2, 8, 8, 4)).astype(np.float32)
+    y = np.array(layer(x))
+    np.testing.assert_allclose(y, bottleneck(x, layer), atol=1e-4)
+    assert layer.compute_output_shape(x.shape) == y.shape
+    with pytest.raises(ValueError, match="kind must be one of"):
+        Residual(4, kind="fire?")
+
+
+@pytest.mark.parametrize("kind", ["basic", "bottleneck"])
+def test_hourglass_with_pooling(kind):
+    layer = with_random_statistics(Hourglass((4, 4, 6), (1, 2, 1), kind=kind, pooling=True), (1, 8, 12, 4))
+    x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
+    merged = layer(x)
+    assert [tuple(m.shape) for m in merged] == [tuple(s) for s in layer.compute_output_shape(x.shape)]
+    np.testing.assert_allclose(np.array(merged[-1]), hourglass(x, layer), atol=1e-3)
+
+
 def test_hourglass_returns_every_level_deepest_first():
     layer = with_random_statistics(Hourglass((4, 6, 8), (2, 1, 2)), (1, 8, 12, 4))
     x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
@@ -96,8 +142,12 @@ def test_hourglass_names_a_size_it_cannot_halve():
     "layer",
     [
         ConvNorm(4, 7, 2, relu=False, normalize=False),
+        ConvNorm(4, 3, bias=True),
+        NormConv(4, 3, 2, separable=True),
         Residual(8, 2),
+        Residual(8, 2, kind="separable"),
         Hourglass((4, 6), (1, 2)),
+        Hourglass((4, 6), (1, 2), kind="bottleneck", pooling=True),
         CornerPrediction("bottom_right", 8, 4),
         Head(3, 8, 1, bias=-2.19),
     ],

@@ -1,0 +1,123 @@
+"""Stacked hourglasses: human pose as one heatmap a joint (Newell, Yang & Deng, ECCV 2016)."""
+
+import keras
+from keras import ops
+
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
+from keras_cornernet.layers.hourglass import Hourglass
+from keras_cornernet.layers.residual import Residual
+from keras_cornernet.models.cornernet import normalize, stacked_features
+from keras_cornernet.models.network import Network
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class StackedHourglass(Network):
+    """Hourglasses in a row, each with heatmaps of its own that the next one sees.
+
+    Defaults are the paper's network of eight stacks (25,434,112 parameters): max-pooling, pre-activation
+    bottlenecks, and between two stacks the features and the heatmaps are brought back to full width and
+    added to what went in. With `kind="basic"` it is mmpose's `HourglassNet`: CornerNet's hourglasses
+    (strides for pooling, no heatmaps between stacks) with 1x1 heads.
+
+    Args:
+        num_joints: heatmaps of each stack.
+        stacks: number of hourglasses.
+        channels, counts: of each `Hourglass`.
+        kind: of the residuals, see `Residual`; `"separable"` is for phones.
+        stem: widths of the first convolution (stride 2) and of the residuals after it, of which the first
+            comes before the pooling; a last one to `channels[0]` follows. `(64, 128, 128)` are the
+            authors', `(64, 128, 256)` those of bearpaw/pytorch-pose. mmpose has `(128,)`.
+        stem_kernel_size: side of the first convolution.
+        input_size: `(height, width)`, or None for any size of multiples of `4 * 2 ** order`.
+        mean, std: RGB constants on images in 0..1.
+
+    Input: `(batch, height, width, 3)` RGB in 0..255. Output: a list over stacks of
+    `{"keypoints": {"heatmap": (batch, height / 4, width / 4, num_joints)}}`, linear.
+
+    Raises:
+        ValueError: unknown `kind`, a number below 1, or a stem that is too short.
+
+    Source: Newell et al. 2016, secs. 3.1 and 3.2; princeton-vl/pytorch_stacked_hourglass,
+    `models/posenet.py`; bearpaw/pytorch-pose, `pose/models/hourglass.py`; open-mmlab/mmpose, `HourglassNet`.
+    """
+
+    def __init__(
+        self,
+        num_joints=16,
+        *,
+        stacks=8,
+        channels=(256,) * 5,
+        counts=(1,) * 5,
+        kind="bottleneck",
+        stem=(64, 128, 128),
+        stem_kernel_size=7,
+        input_size=None,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        task=None,
+        name="stacked_hourglass",
+    ):
+        if len(stem) < (1 if kind == "basic" else 2):
+            raise ValueError(f"stem must have at least two widths (one for kind='basic'), not {tuple(stem)}")
+        for key, value in {"num_joints": num_joints, "stacks": stacks}.items():
+            if value < 1:
+                raise ValueError(f"{key} must be at least 1, not {value}")
+        arguments = {
+            "num_joints": num_joints,
+            "stacks": stacks,
+            "channels": tuple(channels),
+            "counts": tuple(counts),
+            "kind": kind,
+            "stem": tuple(stem),
+            "stem_kernel_size": stem_kernel_size,
+            "input_size": input_size,
+            "mean": tuple(mean),
+            "std": tuple(std),
+        }
+        images = keras.Input((*(input_size or (None, None)), 3), name="images")
+        x = normalize(images, mean, std)
+        if kind == "basic":
+            x = ConvNorm(stem[0], stem_kernel_size, 2, name="stem_conv")(x)
+            for i, filters in enumerate((*stem[1:], channels[0])):
+                x = Residual(filters, 2, name=f"stem_residual_{i}")(x)
+            features = stacked_features(x, stacks, channels, counts)
+            heatmaps = [heatmap_head(maps, num_joints, stack) for stack, maps in enumerate(features)]
+        else:
+            x = ConvNorm(stem[0], stem_kernel_size, 2, bias=True, name="stem_conv")(x)
+            for i, filters in enumerate((*stem[1:], channels[0])):
+                x = ops.max_pool(x, 2) if i == 1 else x
+                x = Residual(filters, kind=kind, name=f"stem_residual_{i}")(x)
+            heatmaps = list(_supervised_stacks(x, num_joints, stacks, channels, counts, kind))
+        outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
+        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+
+
+def heatmap_head(features, num_joints, stack):
+    """One heatmap a joint, linear and float32."""
+    layer = keras.layers.Conv2D(
+        num_joints,
+        1,
+        kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
+        dtype="float32",
+        name=f"keypoints_heatmap_{stack}",
+    )
+    return layer(features)
+
+
+def _supervised_stacks(x, num_joints, stacks, channels, counts, kind):
+    """Yields the heatmaps of each stack; they and the features go into the next."""
+    width = channels[0]
+
+    def back(maps, name):
+        initializer = keras.initializers.get(TORCH_INITIALIZER)
+        return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
+
+    for stack in range(stacks):
+        y = Hourglass(channels, counts, kind=kind, pooling=True, name=f"hourglass_{stack}")(x)[-1]
+        for i in range(counts[0]):
+            y = Residual(width, kind=kind, name=f"after_{stack}_{i}")(y)
+        y = ConvNorm(width, 1, bias=True, name=f"features_{stack}")(y)
+        heatmap = heatmap_head(y, num_joints, stack)
+        yield heatmap
+        if stack + 1 < stacks:
+            x = x + back(y, f"carry_features_{stack}") + back(heatmap, f"carry_heatmap_{stack}")

@@ -1,0 +1,92 @@
+"""Stacked Hourglass: sizes, the flow between stacks, saving."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cornernet.models import StackedHourglass
+
+TINY = {"stacks": 2, "channels": (8, 8, 8), "counts": (1, 1, 1), "stem": (4, 8, 8)}
+KINDS = {"bottleneck": {}, "separable": {"stem_kernel_size": 3}, "basic": {"stem": (4,)}}
+
+
+def tiny(kind, **changes):
+    return StackedHourglass(3, kind=kind, **{**TINY, **KINDS[kind], **changes})
+
+
+def parameters(network):
+    return sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"stacks": 1}, 3_426_448),
+        ({"stacks": 2}, 6_570_400),
+        ({"stacks": 1, "stem": (64, 128, 256)}, 3_586_960),
+        ({"stacks": 2, "channels": (128,) * 5}, 1_744_544),
+        ({"stacks": 1, "counts": (2,) * 5}, 6_429_840),
+    ],
+)
+def test_parameter_counts(arguments, expected):
+    with keras.StatelessScope(initialize_variables=False):
+        assert parameters(StackedHourglass(**arguments)) == expected
+    keras.utils.clear_session()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_heatmap_a_joint_and_stack(kind):
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 48, 3)).astype(np.float32)
+    outputs = tiny(kind)(images)
+    assert [list(stack) for stack in outputs] == [["keypoints"]] * 2
+    for stack in outputs:
+        assert tuple(stack["keypoints"]["heatmap"].shape) == (2, 8, 12, 3)
+    (single,) = tiny(kind, stacks=1)(images)
+    assert tuple(single["keypoints"]["heatmap"].shape) == (2, 8, 12, 3)
+
+
+def test_heatmaps_reach_the_next_stack():
+    network = tiny("bottleneck")
+    images = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+
+    def last():
+        return keras.ops.convert_to_numpy(network(images)[-1]["keypoints"]["heatmap"])
+
+    before = last()
+    head = network.get_layer("keypoints_heatmap_0")
+    head.bias.assign(head.bias + 1.0)
+    carried = network.get_layer("carry_heatmap_0")
+    assert np.abs(last() - before).max() > 1e-3
+    carried.kernel.assign(carried.kernel * 0)
+    carried.bias.assign(carried.bias * 0)
+    with_nothing = last()
+    head.bias.assign(head.bias + 1.0)
+    np.testing.assert_array_equal(last(), with_nothing)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saved_file_gives_the_same_heatmaps(kind, tmp_path):
+    network = tiny(kind)
+    images = np.random.default_rng(1).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    network.save(tmp_path / "pose.keras")
+    again = keras.saving.load_model(tmp_path / "pose.keras")
+    assert again.arguments == network.arguments
+    for ours, theirs in zip(network(images), again(images), strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(ours["keypoints"]["heatmap"]),
+            keras.ops.convert_to_numpy(theirs["keypoints"]["heatmap"]),
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "fancy"}, "kind must be one of .*'fancy'"),
+        ({"num_joints": 0}, "num_joints must be at least 1"),
+        ({"stacks": 0}, "stacks must be at least 1"),
+        ({"stem": (64,)}, "stem must have at least two widths"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        StackedHourglass(**{"num_joints": 3, **TINY, **arguments})
