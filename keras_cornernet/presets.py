@@ -69,8 +69,15 @@ _SMALL = Preset(
     input_size=(320, 448),
     settings=TestSettings(input_size=(320, 448), merge_exponent=10.0),
     recipe=SmallDataRecipe(),
-    # Placed embeddings are wide apart: two of them, summed over x and y, are four grid cells.
-    codec={"top_k": 100, "num_detections": 300, "embedding_threshold": 2.0, "offset_reach": 1},
+    codec={
+        "top_k": 100,
+        "num_detections": 300,
+        # Placed embeddings are wide apart: a distance of 2, summed over x and y, is four grid cells.
+        "embedding_threshold": 2.0,
+        "embedding_scale": 1.5,
+        "geometric_score": True,
+        "offset_reach": 1,
+    },
     # Smooth L1 hardly pulls once it is within half a cell, which on this grid is four pixels.
     loss=DetectionLoss(offset_beta=0.1),
 )

@@ -43,6 +43,10 @@ class CornerCodec:
         top_k: corners of each kind that are paired.
         num_detections: pairs that are kept.
         embedding_threshold: corners whose embeddings differ more (summed over the channels) do not pair.
+        embedding_scale: the score of a pair falls as `exp(-(distance / embedding_scale) ** 2)` of its
+            embeddings; None, the papers' way, lets all distances below the threshold count alike.
+        geometric_score: a pair scores the geometric mean of its corners, so that a strong corner does not
+            carry a weak one; False is the papers' mean.
         peak_kernel: a corner is the maximum of this many cells each way; 1 takes every cell.
 
     Source: Law & Deng 2018, secs. 3.2, 3.3 and 4.2; princeton-vl/CornerNet, `sample/coco.py` and `_decode` of
@@ -56,6 +60,8 @@ class CornerCodec:
     top_k: int = 100
     num_detections: int = 1000
     embedding_threshold: float = 0.5
+    embedding_scale: float | None = None
+    geometric_score: bool = False
     peak_kernel: int = 3
 
     def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
@@ -149,10 +155,16 @@ class CornerCodec:
         def pair(name, combine):
             return combine(first[name][:, :, None], second[name][:, None, :])
 
-        score = pair("score", lambda a, b: (a + b) / 2)
+        distance = pair("embedding", embedding_distance)
+        if self.geometric_score:
+            score = pair("score", lambda a, b: ops.sqrt(a * b))
+        else:
+            score = pair("score", lambda a, b: (a + b) / 2)
+        if self.embedding_scale is not None:
+            score = score * ops.exp(-ops.square(distance / self.embedding_scale))
         good = (
             (pair("label", lambda a, b: a == b))
-            & (pair("embedding", embedding_distance) <= self.embedding_threshold)
+            & (distance <= self.embedding_threshold)
             & (pair("x", lambda a, b: b >= a))
             & (pair("y", lambda a, b: b >= a))
             & (pair("live", lambda a, b: a & b))

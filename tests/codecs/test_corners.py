@@ -254,16 +254,22 @@ def naive_decode(maps, size, codec):
     sx, sy = size[1] / columns, size[0] / rows
     pairs = []
     for (s, c, x, y, e), (t, d, u, v, f) in product(*corners):
-        if c == d and abs(e - f).sum() <= codec.embedding_threshold and u >= x and v >= y:
-            pairs.append([x * sx, y * sy, u * sx, v * sy, (s + t) / 2, s, t, c])
+        apart = abs(e - f).sum()
+        if c == d and apart <= codec.embedding_threshold and u >= x and v >= y:
+            score = (s * t) ** 0.5 if codec.geometric_score else (s + t) / 2
+            if codec.embedding_scale:
+                score *= np.exp(-((apart / codec.embedding_scale) ** 2))
+            pairs.append([x * sx, y * sy, u * sx, v * sy, score, s, t, c])
     return np.array(sorted(pairs, key=lambda pair: -pair[4])[: codec.num_detections])
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-def test_decode_equals_a_plain_loop(channels):
+@pytest.mark.parametrize(
+    ("channels", "scoring"), [(1, {}), (2, {}), (2, {"embedding_scale": 0.5, "geometric_score": True})]
+)
+def test_decode_equals_a_plain_loop(channels, scoring):
     rng = np.random.default_rng(2)
     size, grid = (60, 88), (15, 22)
-    codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.4)
+    codec = CornerCodec(3, top_k=40, num_detections=60, embedding_threshold=0.4, **scoring)
 
     def maps():
         return {

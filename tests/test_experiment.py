@@ -1,0 +1,71 @@
+"""The parts of a training run that the command line's own test does not see."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cornernet.experiment import ResultsTable, TrainingPlan, averaged_weights, make_optimizer
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("batch_size", 0), ("evaluate_every", 0), ("learning_rate", 0.0), ("warmup", 1.0)],
+)
+def test_a_plan_refuses_what_cannot_be(field, value):
+    with pytest.raises(ValueError, match=field):
+        TrainingPlan(**{field: value})
+
+
+def test_the_learning_rate_rises_and_falls_as_planned():
+    plan = TrainingPlan(epochs=10, learning_rate=0.02, warmup=0.1)
+    optimizer = make_optimizer(plan, steps_per_epoch=20)
+    schedule = optimizer._learning_rate
+    rates = np.array([float(schedule(step)) for step in range(201)])
+    assert rates[0] == pytest.approx(0.0002)
+    assert rates.argmax() == 20
+    assert rates[20] == pytest.approx(0.02)
+    assert (np.diff(rates[:21]) > 0).all()
+    assert (np.diff(rates[20:]) < 0).all()
+    assert rates[110] == pytest.approx(0.02 * (0.01 + 0.99 / 2), rel=1e-4)  # half of the cosine
+    assert rates[200] == pytest.approx(0.0002)
+
+
+def test_averaged_weights_span_a_twentieth_of_the_run_unless_told():
+    assert make_optimizer(TrainingPlan(epochs=10), 40).ema_momentum == pytest.approx(0.95)
+    assert make_optimizer(TrainingPlan(ema=0.9), 40).ema_momentum == 0.9
+    assert not make_optimizer(TrainingPlan(ema=0.0), 40).use_ema
+    assert not make_optimizer(TrainingPlan(epochs=1), 4).use_ema
+
+
+def test_averaged_weights_are_put_back():
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(inputs))
+    model.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+    for _ in range(4):  # `fit` would leave the averaged weights in the model
+        model.train_on_batch(np.ones((1, 1)), np.zeros((1, 1)))
+
+    def weight():
+        return keras.ops.convert_to_numpy(model.weights[0]).item()
+
+    own = weight()
+    assert own == pytest.approx(0.8**4, rel=1e-5)
+    with averaged_weights(model):
+        assert weight() > own  # it lags behind
+    assert weight() == own
+
+
+def test_results_are_kept_and_replaced_by_epoch(tmp_path):
+    table = ResultsTable(tmp_path / "results.csv", resume=False)
+    table.add({"epoch": 1, "loss": 3.0})
+    table.add({"epoch": 2, "loss": 2.0, "AP": 0.25})
+    with pytest.raises(ValueError, match="holds a run already"):
+        ResultsTable(tmp_path / "results.csv", resume=False)
+    again = ResultsTable(tmp_path / "results.csv", resume=True)
+    again.add({"epoch": 2, "loss": 1.5, "AP": 0.5})
+    again.add({"epoch": 3, "loss": 1.0})
+    assert ResultsTable(tmp_path / "results.csv", resume=True).rows == [
+        {"epoch": 1, "loss": 3.0},
+        {"epoch": 2, "loss": 1.5, "AP": 0.5},
+        {"epoch": 3, "loss": 1.0},
+    ]
+    np.testing.assert_equal(again.curve("AP"), [np.nan, 0.5, np.nan])

@@ -1,0 +1,122 @@
+"""Presets: what `from_preset` builds and loads, and what a saved detector brings back."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cornernet import presets
+from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.inference import Detector
+from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.losses import DetectionLoss
+from keras_cornernet.models import CornerNet
+from keras_cornernet.structures import Categories
+
+SHIPPED = [name for name, preset in presets.PRESETS.items() if preset.weights is not None]
+
+
+def tiny(num_classes=2) -> CornerNet:
+    sizes = {"channels": (8, 12), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+    return CornerNet(num_classes, stacks=1, head_kernel_size=1, embedding_cells=2.0, **sizes)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    network = tiny()
+    network.task = {"preset": "cornernet_small"}
+    codec = CornerCodec(2, top_k=7, num_detections=9, embedding_threshold=1.5, offset_reach=1)
+    settings = TestSettings(multiple=16, scales=(1.0, 0.5), flip=False, merge_exponent=None)
+    detector = Detector(network, codec, Categories(("cat", "dog"), (3, 8)), settings)
+    return detector, presets.save_detector(detector, tmp_path / "model.keras")
+
+
+def test_a_saved_detector_comes_back_whole(saved):
+    detector, path = saved
+    loaded = presets.from_preset(path)
+    assert loaded.codec == detector.codec
+    assert loaded.settings == detector.settings
+    assert loaded.categories == detector.categories
+    assert loaded.network.task["preset"] == "cornernet_small"
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    (before,), (after,) = detector.predict(image), loaded.predict(image)
+    np.testing.assert_allclose(after.boxes, before.boxes, atol=1e-4)
+    np.testing.assert_allclose(after.scores, before.scores, atol=1e-6)
+
+
+def test_training_goes_on_with_the_loss_of_the_preset(saved):
+    detector, path = saved
+    small = presets.PRESETS["cornernet_small"]
+    assert presets.preset_of(presets.from_preset(path)) is small
+    assert presets.trainer_of(presets.from_preset(path)).loss_terms == small.loss != DetectionLoss()
+    assert presets.trainer_of(detector, DetectionLoss()).loss_terms == DetectionLoss()
+    detector.network.task = {"preset": "of another version"}
+    assert presets.preset_of(detector) is None
+    assert presets.trainer_of(detector).loss_terms == DetectionLoss()
+    assert presets.preset_of(presets.from_preset("cornernet_small", num_classes=3)) is small
+
+
+def test_other_classes_keep_the_body_and_get_fresh_class_heads(saved):
+    detector, path = saved
+    loaded = presets.from_preset(path, categories=["a", "b", "c"])
+    assert loaded.categories == Categories(("a", "b", "c"), (1, 2, 3))
+    assert loaded.codec.num_classes == 3
+    assert loaded.codec.embedding_threshold == 1.5
+    assert loaded.network.task["preset"] == "cornernet_small"
+    old = {w.path: keras.ops.convert_to_numpy(w) for w in detector.network.weights}
+    fresh = [w.path for w in loaded.network.weights if tuple(w.shape) != old[w.path].shape]
+    assert fresh
+    assert all("heatmap" in path for path in fresh)
+    for weight in loaded.network.weights:
+        if weight.path not in fresh:
+            np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), old[weight.path])
+    assert presets.from_preset(path, num_classes=2).categories == detector.categories
+    assert presets.from_preset(path, num_classes=1).categories.names == ("class_0",)
+
+
+def test_wrong_use_is_told():
+    with pytest.raises(ValueError, match="no preset 'cornernet_tiny'.*cornernet_small"):
+        presets.from_preset("cornernet_tiny")
+    with pytest.raises(ValueError, match="num_classes=3 and the 2 names"):
+        presets.from_preset("cornernet_small", num_classes=3, categories=["a", "b"])
+    with pytest.raises(ValueError, match=r"gone\.keras: no such file"):
+        presets.from_preset("gone.keras")
+
+
+def test_a_file_with_code_in_it_is_refused(saved, tmp_path):
+    """A `.keras` file whose config asks for a Python lambda must not run it."""
+    _, path = saved
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    evil = {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "config": {"function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}},
+    }
+    parts["config.json"] = json.dumps(evil).encode()
+    target = tmp_path / "evil.keras"
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"evil\.keras: not a \.keras file of this package"):
+        presets.from_preset(target)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_those_of_their_preset(name):
+    """The file agrees with the preset that lists it, so that training goes on from it as the preset says."""
+    preset, detector = presets.PRESETS[name], presets.from_preset(name)
+    arguments = detector.network.arguments
+    assert {key: _plain(arguments[key]) for key in preset.arguments} == {
+        key: _plain(value) for key, value in preset.arguments.items()
+    }
+    assert detector.settings == preset.settings
+    assert detector.codec == CornerCodec(arguments["num_classes"], **preset.codec)
+    assert detector.network.task["preset"] == name
+    assert (presets.PRETRAINED / f"{name}.md").is_file()
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
