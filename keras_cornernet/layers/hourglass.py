@@ -106,7 +106,7 @@ class Hourglass(keras.layers.Layer):
         asides, merged = [], []
         for k in range(self.order):
             asides.append(run(self.aside[k], x))
-            x = run(self.down[k], ops.max_pool(x, 2) if self.pooling else x)
+            x = run(self.down[k], ops.max_pool(x, 2, 2) if self.pooling else x)
         x = run(self.bottom, x)
         for k in reversed(range(self.order)):
             x = asides[k] + double(run(self.up[k], x))

@@ -85,7 +85,7 @@ class StackedHourglass(Network):
         else:
             x = ConvNorm(stem[0], stem_kernel_size, 2, bias=True, name="stem_conv")(x)
             for i, filters in enumerate((*stem[1:], channels[0])):
-                x = ops.max_pool(x, 2) if i == 1 else x
+                x = ops.max_pool(x, 2, 2) if i == 1 else x
                 x = Residual(filters, kind=kind, name=f"stem_residual_{i}")(x)
             heatmaps = list(_supervised_stacks(x, num_joints, stacks, channels, counts, kind))
         outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
