@@ -6,6 +6,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
+import keras_cornernet  # noqa: F401, I001  (first: it sets how TensorFlow starts)
 import keras
 import tensorflow as tf
 

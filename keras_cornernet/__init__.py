@@ -76,7 +76,7 @@ def _is_command_line() -> bool:
 
 
 if not _is_command_line():
-    from keras_cornernet.backend import require_backend
+    from keras_cornernet.backend import prepare_backend
 
-    require_backend()
+    prepare_backend()
     from keras_cornernet import layers, models  # noqa: F401  (registers them with Keras)

@@ -3,13 +3,18 @@
 import importlib.util
 import json
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 
-def require_backend() -> None:
-    """Raises a plain message when the chosen backend of Keras is not installed.
+def prepare_backend() -> None:
+    """Checks that the chosen backend of Keras is installed, and sets what it reads as it starts.
 
-    Must run before `keras` is imported, since Keras' own error does not say what to type.
+    Must run before `keras` is imported: Keras' own error does not say what to type, and TensorFlow reads its
+    switches once. It would use oneDNN's convolutions only where the processor has AVX-512 or AMX; those
+    for AVX2 are faster than its own too (`benchmarks/training_step.py`), so they are switched on, unless the
+    environment says otherwise.
 
     Raises:
         ImportError: names the line that installs the backend.
@@ -26,6 +31,28 @@ def require_backend() -> None:
             f"Keras has no backend: {name} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
             + (" (or [tf] for the build with GPU support)" if name == "tensorflow" else "")
         )
+    if name == "tensorflow":
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def start_backend_quietly() -> None:
+    """Imports Keras with its backend; what they log on standard error is shown only if that fails.
+
+    TensorFlow 2.21 logs which instructions it uses, whatever `TF_CPP_MIN_LOG_LEVEL` says.
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            log.seek(0)
+            os.write(shown, log.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
 
 
 def _configured_backend() -> str:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from keras_cornernet.backend import require_backend
+from keras_cornernet.backend import prepare_backend, start_backend_quietly
 
 DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
 WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -45,7 +45,8 @@ def told_plainly():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="warning: %(message)s")
     try:
-        require_backend()
+        prepare_backend()
+        start_backend_quietly()
         yield
     except KeyboardInterrupt:
         _fail("stopped; nothing is half-written", 130)

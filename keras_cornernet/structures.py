@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cornernet import files, visualization
+from keras_cornernet.skeletons import Skeleton
 
 # Wraps what a loop goes over and shows how far it is, such as `tqdm.tqdm`; `list` shows nothing.
 Progress = Callable[[Sequence], Iterable]
@@ -92,6 +93,49 @@ class DataSet(NamedTuple):
     faults: tuple[str, ...] = ()
 
 
+class Person(NamedTuple):
+    """One annotated person, not yet read: what a pose network is shown and what it should answer.
+
+    Every convention of the data sets (MPII's shifted centre, units of 200 pixels, boxes) ends in the square
+    of `center` and `side`, and every index base in pixels that count from 0.
+
+    Attributes:
+        path: file of the image.
+        image_id: the data set's own id of the image.
+        center: `(2,)` float32 x, y of the square crop's middle, image pixels.
+        side: of the square crop, image pixels.
+        xy: `(k, 2)` float32, image pixels; 0 where a joint is not annotated.
+        visibility: `(k,)` int32: 0 not annotated, 1 annotated but hidden, 2 visible (as COCO).
+        box: `(4,)` float32 `xyxy` of the whole person, or None.
+        area: of the person's outline in square pixels, for object keypoint similarity, or None.
+        head_size: 0.6 of the head box's diagonal, the unit of PCKh, or None.
+    """
+
+    path: str
+    image_id: int
+    center: np.ndarray
+    side: float
+    xy: np.ndarray
+    visibility: np.ndarray
+    box: np.ndarray | None = None
+    area: float | None = None
+    head_size: float | None = None
+
+
+class PoseSet(NamedTuple):
+    """What a reader of poses returns.
+
+    Attributes:
+        people: in a fixed order.
+        skeleton: names, limbs and left-right pairs of their joints.
+        faults: one plain sentence for each thing that was wrong and left out, naming file and place.
+    """
+
+    people: tuple[Person, ...]
+    skeleton: Skeleton
+    faults: tuple[str, ...] = ()
+
+
 class Detections(NamedTuple):
     """Boxes found on one image, best first.
 
@@ -164,6 +208,89 @@ class Detections(NamedTuple):
                 }
                 for name, label, score, box in zip(
                     self.names, self.labels, self.scores, self.boxes, strict=True
+                )
+            ]
+        )
+
+
+class Poses(NamedTuple):
+    """People posed on one image.
+
+    Attributes:
+        xy: `(n, k, 2)` float32, image pixels.
+        joint_scores: `(n, k)` float32, about 0..1: the height of each joint's peak.
+        boxes: `(n, 4)` float32 `xyxy`: what each person was cropped from.
+        box_scores: `(n,)` float32; 1 for given boxes and whole images.
+        skeleton: names, limbs and left-right pairs of the joints.
+        image: `(height, width, 3)` uint8 RGB, the image that was read.
+        path: where it was read from, or None for an array.
+    """
+
+    xy: np.ndarray
+    joint_scores: np.ndarray
+    boxes: np.ndarray
+    box_scores: np.ndarray
+    skeleton: Skeleton
+    image: np.ndarray | None = None
+    path: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each joint."""
+        return self.skeleton.joints
+
+    @property
+    def limbs(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of joints that a drawing connects."""
+        return self.skeleton.limbs
+
+    @property
+    def scores(self) -> np.ndarray:
+        """`(n,)` the score of each person: its box's times the mean of its joints'."""
+        return self.box_scores * self.joint_scores.mean(axis=1)
+
+    def plot(self, score: float = 0.2):
+        """The image with the skeletons drawn on it, as a `PIL.Image`.
+
+        Args:
+            score: joints below it are not drawn.
+        """
+        if self.image is None:
+            raise ValueError("Poses.plot needs the image, and these poses carry none")
+        visibility = np.where(self.joint_scores >= score, 2, 0)
+        return visualization.draw_skeletons(self.image, self.xy, visibility, self.skeleton)
+
+    def save(self, path: str | Path, score: float = 0.2) -> Path:
+        """Writes the drawn picture to `path` (its suffix picks the format)."""
+        return files.write_image(path, self.plot(score))
+
+    def to_coco(self, image_id: int, category_id: int = 1) -> list[dict]:
+        """The people in COCO's result form for keypoints: `keypoints` are `x, y, score` of each joint."""
+        triples = np.concatenate([self.xy, self.joint_scores[..., None]], axis=-1).astype(float)
+        return [
+            {
+                "image_id": image_id,
+                "category_id": category_id,
+                "keypoints": [round(v, 3) for v in person.ravel().tolist()],
+                "score": round(float(score), 5),
+            }
+            for person, score in zip(triples, self.scores, strict=True)
+        ]
+
+    def to_json(self) -> str:
+        """The people as a json text: a list of `{"score", "box", "joints": {name: [x, y, score]}}`."""
+        return json.dumps(
+            [
+                {
+                    "score": round(float(score), 5),
+                    "box": [round(float(v), 3) for v in box],
+                    "joints": {
+                        name: [round(float(v), 3) for v in (*point, height)]
+                        for name, point, height in zip(self.names, points, heights, strict=True)
+                    },
+                }
+                for score, box, points, heights in zip(
+                    self.scores, self.boxes, self.xy, self.joint_scores, strict=True
                 )
             ]
         )
