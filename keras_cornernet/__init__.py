@@ -1,4 +1,4 @@
-"""CornerNet detection in Keras 3.
+"""CornerNet detection and human pose in Keras 3.
 
 `import keras_cornernet` registers the layers and networks with Keras, so that `keras.saving.load_model` opens
 the files of this package right after it. Everything else is loaded when its name is first used.
@@ -15,16 +15,22 @@ _HOMES = {
     "DetectionLoss": "losses",
     "Detections": "structures",
     "Detector": "inference",
+    "KeypointCodec": "codecs",
+    "PoseEstimator": "inference",
+    "PoseLoss": "losses",
+    "Poses": "structures",
     "StackedHourglass": "models",
     "Trainer": "training",
     "convert": "conversion",
     "evaluate_detections": "evaluation",
+    "evaluate_poses": "evaluation",
     "from_preset": "presets",
     "make_dataset": "data.pipeline",
     "make_scenes": "data.scenes",
     "read_coco": "data.readers",
+    "read_people": "data.readers",
     "read_pascal_voc": "data.readers",
-    "save_detector": "presets",
+    "save_model": "presets",
     "trainer_of": "presets",
 }
 _ROOMS = (

@@ -23,7 +23,7 @@ WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsA
 SHOWN = 50  # faults that are printed one by one
 
 app = typer.Typer(
-    help="CornerNet detection: find objects on images, train on your own, measure AP.",
+    help="CornerNet detection and human pose: find objects, pose people, train on your own, measure.",
     epilog="Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use.",
     no_args_is_help=True,
     add_completion=False,
@@ -107,8 +107,12 @@ def _print_version(wanted: bool) -> None:
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="A model that ships (see 'models') or a .keras file.")
 ]
-Annotations = Annotated[Path, typer.Option(help="COCO json file.")]
-Images = Annotated[Path, typer.Option(help="Folder that the json's file names count from.")]
+Annotations = Annotated[Path, typer.Option(help="COCO json file, or of the format named.")]
+Images = Annotated[Path, typer.Option(help="Folder that the annotations' file names count from.")]
+Format = Annotated[
+    str,
+    typer.Option("--format", metavar="coco|lsp|mpii|flic", help="Of the annotations; all but coco: poses."),
+]
 Flip = Annotated[
     bool | None,
     typer.Option("--flip/--no-flip", help="Look at the mirror image too; by default as the model says."),
@@ -181,18 +185,35 @@ def predict(
             "predictions.json holds all.",
         ),
     ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="For a pose network: finds the people. Without it each image is one person who fills it.",
+        ),
+    ] = None,
     flip: Flip = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find objects: a picture for each image, and predictions.json in COCO result form."""
-    from keras_cornernet.commands.detection import predict as run
+    """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
+    from keras_cornernet.presets import is_pose
 
-    result = run(model, sources, output, score=score, flip=flip, progress=_bar("detecting"))
+    if is_pose(model):
+        from keras_cornernet.commands.posing import predict as run
+
+        settings = {"detector": detector, "progress": _bar("posing")}
+    elif detector is not None:
+        raise ValueError(f"--detector finds people for a pose network, and {model} is a detector itself")
+    else:
+        from keras_cornernet.commands.detection import predict as run
+
+        settings = {"progress": _bar("detecting")}
+    result = run(model, sources, output, score=score, flip=flip, **settings)
     if as_json:
         typer.echo(json.dumps(result._asdict()))
     else:
-        boxes = len(result.predictions)
-        typer.echo(f"{len(result.images)} images, {boxes} boxes: pictures and predictions.json in {output}")
+        found = f"{len(result.predictions)} {'people' if 'detector' in settings else 'boxes'}"
+        typer.echo(f"{len(result.images)} images, {found}: pictures and predictions.json in {output}")
     _name_failed(result.failed)
     _leave(result.failed)
 
@@ -203,16 +224,28 @@ def evaluate(
     model: Model,
     annotations: Annotations,
     images: Images,
+    data_format: Format = "coco",
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
     flip: Flip = None,
 ) -> None:
-    """Measure COCO AP on annotated images."""
-    from keras_cornernet.commands.evaluation import evaluate as run
-    from keras_cornernet.evaluation import format_table
+    """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
+    from keras_cornernet.presets import is_pose
 
-    result = run(model, annotations, images, json_file=json_file, flip=flip, progress=_bar("detecting"))
-    typer.echo(format_table(result.metrics))
-    _name_failed(result.notes, "note")
+    if is_pose(model):
+        from keras_cornernet.commands.pose_evaluation import evaluate as run
+        from keras_cornernet.evaluation import format_pose_table as table
+
+        settings = {"data_format": data_format, "progress": _bar("posing")}
+    elif data_format != "coco":
+        raise ValueError(f"--format {data_format} is of pose networks, and {model} is a detector")
+    else:
+        from keras_cornernet.commands.evaluation import evaluate as run
+        from keras_cornernet.evaluation import format_table as table
+
+        settings = {"progress": _bar("detecting")}
+    result = run(model, annotations, images, json_file=json_file, flip=flip, **settings)
+    typer.echo(table(result.metrics))
+    _name_failed(getattr(result, "notes", []), "note")
     _name_failed(result.faults, "left out")
     _name_failed(result.failed)
     _leave(result.failed)
@@ -227,30 +260,36 @@ def train(
     annotations: Annotations,
     images: Images,
     val_annotations: Annotated[
-        Path | None, typer.Option(help="COCO json of the validation set, for AP and the best model.")
+        Path | None, typer.Option(help="Annotations of the validation set, for AP or PCK and the best model.")
     ] = None,
     val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
+    data_format: Format = "coco",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data (100).")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8).")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="At its highest (0.001).")] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam)."),
+    ] = None,
     input_size: Annotated[
         str | None, typer.Option(parser=_size, metavar="HxW", help="Instead of the preset's.")
     ] = None,
     turns: Annotated[
         bool | None, typer.Option("--turns", help="The subjects have no up: show them turned, too.")
     ] = None,
-    evaluate_every: Annotated[int | None, typer.Option(min=1, help="Epochs between APs (5).")] = None,
+    evaluate_every: Annotated[int | None, typer.Option(min=1, help="Epochs between measures (5).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
 ) -> None:
-    """Train on a COCO data set: results.csv, curves.png, predictions.jpg, best.keras, last.keras."""
+    """Train a detector or a pose network: best.keras, last.keras, results.csv, curves and pictures."""
     from keras_cornernet.commands.training import train as run
 
     plan = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "optimizer": optimizer,
         "input_size": input_size,
         "turns": turns,
         "evaluate_every": evaluate_every,
@@ -262,14 +301,16 @@ def train(
         images,
         val_annotations=val_annotations,
         val_images=val_images,
+        data_format=data_format,
         output=output,
         plan={name: value for name, value in plan.items() if value is not None},
         resume=resume,
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    if "AP" in result.best:
-        row = result.best
-        typer.echo(f"best AP {row['AP']:.3f} (AP50 {row['AP50']:.3f}) after epoch {row['epoch']:.0f}")
+    row = result.best
+    if result.score in row:
+        more = f" (AP50 {row['AP50']:.3f})" if "AP50" in row else ""
+        typer.echo(f"best {result.score} {row[result.score]:.3f}{more} after epoch {row['epoch']:.0f}")
     typer.echo(f"{result.epochs} epochs in {result.output}; the model: {result.model}")
     _name_failed(result.failed)
     _leave(result.failed)
@@ -282,14 +323,32 @@ def check_data(
     images: Images,
     output: Annotated[Path, typer.Option(help="Folder for pictures and report.json.")] = Path("data_check"),
     pictures: Annotated[int, typer.Option(min=0, help="Images to draw.")] = 8,
-    preset: Annotated[str, typer.Option(help="Whose input size and targets are drawn.")] = "cornernet_small",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose input size and targets are drawn: a detector's for boxes, a pose network's for "
+            "joints. By default cornernet_small, or hourglass_phone for a format other than coco."
+        ),
+    ] = None,
+    data_format: Format = "coco",
     as_json: AsJson = False,
 ) -> None:
-    """Count what a data set holds, find its faults, draw its boxes and the targets made of them."""
-    from keras_cornernet.commands.checking import check_data as run
+    """Count what a data set holds, find its faults, draw it and the targets made of it."""
+    from keras_cornernet.presets import is_pose
 
+    preset = preset or ("cornernet_small" if data_format == "coco" else "hourglass_phone")
     bar = _bar("reading images")
-    result = run(annotations, images, output, pictures=pictures, preset=preset, progress=bar)
+    if is_pose(preset):
+        from keras_cornernet.commands.pose_checking import check_data as run
+
+        settings = {"data_format": data_format}
+    elif data_format != "coco":
+        raise ValueError(f"--format {data_format} is of pose networks, and {preset} is a detector")
+    else:
+        from keras_cornernet.commands.checking import check_data as run
+
+        settings = {}
+    result = run(annotations, images, output, pictures=pictures, preset=preset, progress=bar, **settings)
     if as_json:
         typer.echo(json.dumps(result._asdict()))
     else:

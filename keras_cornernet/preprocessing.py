@@ -116,6 +116,38 @@ def fit_view(image_size: Size, input_size: Size) -> View:
     return View(placed, input_size, visible)
 
 
+def person_view(center, side: float, input_size: Size, rotation: float = 0.0) -> View:
+    """A square crop about a person, the largest that fits into a fixed input; outside the image is black.
+
+    Args:
+        center: x, y in image pixels.
+        side: of the square, image pixels.
+        input_size: `(height, width)` of the input.
+        rotation: degrees by which the picture is turned counter-clockwise.
+
+    Raises:
+        ValueError: `side` is not positive or the centre is not finite.
+
+    Source: Newell et al. 2016, sec. 3.1; `get_transform` of princeton-vl/pytorch_stacked_hourglass,
+    `utils/img.py` (its scale is `side / 200`). The released codes truncate the corners of the crop to
+    whole pixels; here it is one affine, and the way back loses nothing.
+    """
+    x, y = (float(v) for v in center)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise ValueError(f"center must be two finite numbers, not {center}")
+    if not (side > 0 and math.isfinite(side)):
+        raise ValueError(f"side must be positive, not {side}")
+    rows, columns = input_size
+    scale = min(rows, columns) / side
+    placed = affine.compose(
+        affine.translation(columns / 2, rows / 2),
+        affine.rotation(-rotation),
+        affine.scaling(scale, scale),
+        affine.translation(-x, -y),
+    )
+    return View(placed, (rows, columns), (0, 0, columns, rows))
+
+
 def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> View:
     """The image times `scale`, centred on a black input whose sides are `multiple * m - 1`.
 

@@ -1,4 +1,4 @@
-"""Joint names, limbs and left-right pairs of the pose data sets: MPII, LSP, COCO.
+"""Joint names, limbs and left-right pairs of the pose data sets: MPII, LSP, COCO, FLIC.
 
 Sides are the person's own: the right wrist of someone who faces the camera lies at image left.
 """
@@ -133,3 +133,34 @@ COCO = Skeleton(
         *(0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
     ),
 )
+
+# Sapp & Taskar 2013, upper bodies alone. The sigmas are COCO's; FLIC itself scores by PCK.
+FLIC = Skeleton(
+    name="flic",
+    joints=(
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "right_shoulder",
+        "right_elbow",
+        "right_wrist",
+        "left_hip",
+        "right_hip",
+        "left_eye",
+        "right_eye",
+        "nose",
+    ),
+    limbs=(
+        *((0, 1), (1, 2), (3, 4), (4, 5)),
+        *((0, 3), (0, 6), (3, 7), (6, 7)),
+        *((10, 0), (10, 3), (10, 8), (10, 9)),
+    ),
+    flip_pairs=((0, 3), (1, 4), (2, 5), (6, 7), (8, 9)),
+    sigmas=(
+        *(0.079, 0.072, 0.062, 0.079, 0.072, 0.062),
+        *(0.107, 0.107),
+        *(0.025, 0.025, 0.026),
+    ),
+)
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO, FLIC)}

@@ -257,8 +257,7 @@ class Poses(NamedTuple):
         """
         if self.image is None:
             raise ValueError("Poses.plot needs the image, and these poses carry none")
-        visibility = np.where(self.joint_scores >= score, 2, 0)
-        return visualization.draw_skeletons(self.image, self.xy, visibility, self.skeleton)
+        return visualization.draw_skeletons(self.image, self.xy, self.joint_scores >= score, self.skeleton)
 
     def save(self, path: str | Path, score: float = 0.2) -> Path:
         """Writes the drawn picture to `path` (its suffix picks the format)."""

@@ -43,7 +43,7 @@ def tiny(tmp_path_factory) -> Path:
     codec = CornerCodec(1, top_k=10, num_detections=20)
     settings = TestSettings(input_size=(64, 64), flip=False)
     detector = Detector(network, codec, Categories(("person",), (1,)), settings)
-    return presets.save_detector(detector, tmp_path_factory.mktemp("model") / "tiny.keras")
+    return presets.save_model(detector, tmp_path_factory.mktemp("model") / "tiny.keras")
 
 
 @pytest.fixture(autouse=True, scope="module")

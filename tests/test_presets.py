@@ -30,7 +30,7 @@ def saved(tmp_path):
     codec = CornerCodec(2, top_k=7, num_detections=9, embedding_threshold=1.5, offset_reach=1)
     settings = TestSettings(multiple=16, scales=(1.0, 0.5), flip=False, merge_exponent=None)
     detector = Detector(network, codec, Categories(("cat", "dog"), (3, 8)), settings)
-    return detector, presets.save_detector(detector, tmp_path / "model.keras")
+    return detector, presets.save_model(detector, tmp_path / "model.keras")
 
 
 def test_a_saved_detector_comes_back_whole(saved):

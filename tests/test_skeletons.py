@@ -1,8 +1,8 @@
 import pytest
 
-from keras_cornernet.skeletons import COCO, LSP, MPII
+from keras_cornernet.skeletons import COCO, FLIC, LSP, MPII
 
-ALL = [MPII, LSP, COCO]
+ALL = [MPII, LSP, COCO, FLIC]
 
 
 def opposite(joint):
@@ -14,7 +14,7 @@ def opposite(joint):
 
 
 def test_joint_orders_are_those_of_the_data_sets():
-    assert [len(skeleton.joints) for skeleton in ALL] == [16, 14, 17]
+    assert [len(skeleton.joints) for skeleton in ALL] == [16, 14, 17, 11]
     assert MPII.joints[6:10] == ("pelvis", "thorax", "upper_neck", "head_top")
     assert LSP.joints[0] == "right_ankle" and LSP.joints[12:] == ("neck", "head_top")
     assert COCO.joints[0] == "nose" and COCO.joints[16] == "right_ankle"

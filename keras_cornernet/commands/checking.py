@@ -9,8 +9,8 @@ import numpy as np
 from keras_cornernet import files, visualization
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.commands.detection import Progress, picture_names
+from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.checking import check_images, summarize
-from keras_cornernet.data.pipeline import Loader
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import Preset, preset_named
@@ -59,23 +59,23 @@ def check_data(
     counts = {**summarize(data_set), "faults": len(faults)}
     faulty = tuple(fault.split(": ")[0] for fault in broken)
     sound = [sample for sample in data_set.samples if sample.path not in faulty]
-    drawn = _draw(data_set._replace(samples=_spread(sound, pictures)), chosen, Path(output))
+    with_boxes = [sample for sample in sound if len(sample.boxes.labels)] or sound
+    drawn = _draw(data_set._replace(samples=spread(with_boxes, pictures)), chosen, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "faults": faults}, indent=1)
     return Checked(counts, faults, drawn)
 
 
-def _spread(samples: Sequence, count: int) -> tuple:
-    """At most `count` of the samples, evenly spread, those with boxes if there are."""
-    samples = [sample for sample in samples if len(sample.boxes.labels)] or samples
-    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-    return tuple(samples[place] for place in places)
+def spread(things: Sequence, count: int) -> tuple:
+    """At most `count` of the things, evenly spread."""
+    places = np.linspace(0, len(things) - 1, min(count, len(things))).round().astype(int)
+    return tuple(things[place] for place in places)
 
 
 def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
     """Writes a picture of boxes and targets for each image."""
     if not data_set.samples:
         return []
-    loader = Loader(data_set, preset.input_size)
+    loader = BoxLoader(data_set, preset.input_size)
     codec = CornerCodec(len(data_set.categories.names), **preset.codec)
     names = (*data_set.categories.names, "ignored")
     drawn = []
@@ -83,8 +83,8 @@ def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
         sample = data_set.samples[place]
         labels = np.where(sample.boxes.ignore, len(names) - 1, sample.boxes.labels)
         boxed = visualization.draw_boxes(read_image(sample.path), sample.boxes.xyxy, labels, names)
-        shown, boxes, labels, ignore = loader.load(0, place)
-        annotations = {"boxes": boxes[None], "labels": labels[None], "ignore": ignore[None]}
+        shown, *parts = loader.load(0, place)
+        annotations = {name: part[None] for name, part in zip(loader.annotations, parts, strict=True)}
         targets = codec.encode(annotations, preset.input_size, _grid_size(preset))
         corners = [np.asarray(targets[name]["heatmap"]) for name in ("top_left", "bottom_right")]
         heat = visualization.draw_heatmap(shown.astype(np.uint8), np.maximum(*corners)[0].max(-1))

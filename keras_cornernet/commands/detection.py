@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files
-from keras_cornernet.inference import Detector
+from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.detector import list_images
 from keras_cornernet.presets import PRESETS, from_preset
 from keras_cornernet.structures import Detections, Progress
@@ -52,10 +52,10 @@ def predict(
     Raises:
         ValueError: no such model, or a picture would overwrite its source.
     """
-    paths, failed = _expand(sources)
+    paths, failed = expand(sources)
     output = Path(output)
     names = picture_names(paths)
-    _check_targets(output, names, paths)
+    check_targets(output, names, paths)
     detector = flipped(load_trained(model), flip)
     images, predictions = [], []
     for place, found in detect_each(detector, paths, progress):
@@ -85,7 +85,7 @@ def detect_each(
         yield place, found
 
 
-def load_trained(model: str) -> Detector:
+def load_trained(model: str) -> Detector | PoseEstimator:
     """Loads a preset with weights or a `.keras` file.
 
     Raises:
@@ -98,9 +98,9 @@ def load_trained(model: str) -> Detector:
     return from_preset(model)
 
 
-def flipped(detector: Detector, flip: bool | None) -> Detector:
-    """The detector with or without the mirror image at test; None leaves it as it is."""
-    return detector if flip is None else detector.with_settings(flip=flip)
+def flipped(model: Detector | PoseEstimator, flip: bool | None) -> Detector | PoseEstimator:
+    """The model with or without the mirror image at test; None leaves it as it is."""
+    return model if flip is None else model.with_settings(flip=flip)
 
 
 def picture_names(paths: Sequence[Path]) -> list[str]:
@@ -118,7 +118,7 @@ def picture_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _expand(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+def expand(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     """The images of all sources, and what is wrong with folders that have none."""
     paths, failed = [], []
     for source in sources:
@@ -129,7 +129,8 @@ def _expand(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     return paths, failed
 
 
-def _check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
+def check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
+    """Raises `ValueError` where a picture would overwrite its source."""
     own = {path.resolve() for path in paths}
     for name in names:
         if (output / name).resolve() in own:

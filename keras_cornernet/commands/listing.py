@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 import h5py
 
-from keras_cornernet.models import CornerNet
-from keras_cornernet.presets import PRESETS, PRETRAINED
+from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.models.network import Network
+from keras_cornernet.presets import PRESETS, PRETRAINED, PosePreset, Preset
 
 CLASSES = 80  # of networks without weights, as COCO has
 # Of networks too large to build them for the count.
-PARAMETERS = {"cornernet_hourglass104": 201_035_212, "cornernet_hourglass52": 100_330_278}
+PARAMETERS = {
+    "cornernet_hourglass104": 201_035_212,
+    "cornernet_hourglass52": 100_330_278,
+    "hourglass_1stack": 3_426_448,
+    "hourglass_2stack": 6_570_400,
+    "hourglass_4stack": 12_858_304,
+    "hourglass_8stack": 25_434_112,
+}
 
 
 class Listed(NamedTuple):
@@ -43,14 +51,20 @@ def models() -> list[Listed]:
         if ships:
             parameters = parameters_in(path)
         elif path is None:
-            parameters = PARAMETERS.get(name) or _trainable(CornerNet(CLASSES, **preset.arguments))
+            parameters = PARAMETERS.get(name) or _trainable(_built(preset))
         else:
             parameters = None
         rows.append(Listed(name, list(preset.input_size), parameters, ships, preset.summary))
     return rows
 
 
-def _trainable(network: CornerNet) -> int:
+def _built(preset: Preset | PosePreset) -> Network:
+    if isinstance(preset, PosePreset):
+        return StackedHourglass(len(preset.skeleton.joints), **preset.arguments)
+    return CornerNet(CLASSES, **preset.arguments)
+
+
+def _trainable(network: Network) -> int:
     return sum(math.prod(weight.shape) for weight in network.trainable_weights)
 
 

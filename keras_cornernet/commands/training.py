@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_cornernet.commands.faults import images_left_out
-from keras_cornernet.data.readers import read_coco
-from keras_cornernet.structures import DataSet
+from keras_cornernet.commands.reading import read_for
+from keras_cornernet.structures import DataSet, PoseSet
 
 log = logging.getLogger(__name__)
 SHOWN = 20  # faults that are logged one by one
@@ -22,13 +21,15 @@ class Trained(NamedTuple):
         output: the folder.
         model: the best model, or the last where nothing was validated.
         epochs: rows of `results.csv`.
-        best: the row of the best AP, or the last row.
+        score: name of the number that tells the best model: `AP` or `PCK@0.2`.
+        best: the row of the best score, or the last row.
         failed: images that are missing or cannot be read.
     """
 
     output: str
     model: str
     epochs: int
+    score: str
     best: dict
     failed: list[str]
 
@@ -40,24 +41,26 @@ def train(
     *,
     val_annotations: str | Path | None = None,
     val_images: str | Path | None = None,
+    data_format: str = "coco",
     output: str | Path | None = None,
     plan: Mapping[str, object] | None = None,
     resume: bool = False,
     verbose: str | int = "auto",
 ) -> Trained:
-    """Trains on a COCO data set; see `experiment.train` for what a run leaves in its folder.
+    """Trains a detector or a pose network; see `experiment.train` for what a run leaves in its folder.
 
     Args:
         preset: a name, or the path of a `.keras` file to go on from.
-        annotations, images: COCO json and the folder of its images.
+        annotations, images: the annotation file and the folder of its images.
         val_annotations, val_images: of the validation set, if any; its images may share the folder.
+        data_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`.
         output: the folder of the run, `runs/<preset>` by default.
         plan: fields of `experiment.TrainingPlan` to change; a resumed run keeps the others.
         resume: go on after the last finished epoch found in `output`.
         verbose: of `keras.Model.fit`.
 
     Raises:
-        ValueError: a path is missing, the folder holds a run, or a file is not COCO json.
+        ValueError: a path is missing, the folder holds a run, or a file is not of the format.
     """
     if val_images is not None and val_annotations is None:
         raise ValueError("val_images needs val_annotations")
@@ -72,23 +75,25 @@ def train(
     # Keras is loaded here, so that a mistyped path is told at once.
     from keras_cornernet import experiment, presets
 
-    if not Path(preset).is_file():
-        presets.preset_named(preset)
+    pose = presets.is_pose(preset)
     plan = experiment.TrainingPlan(**settings)
     sets, failed = {}, []
-    for name, (json_file, folder) in pairs.items():
-        sets[name] = read_coco(json_file, folder)
-        failed += images_left_out(json_file, sets[name])
+    for name, (annotated, folder) in pairs.items():
+        options = _split(data_format, name) if pose else {}
+        sets[name], lost = read_for(pose, annotated, folder, data_format, options)
+        failed += lost
         _report(sets[name])
     with _broken_images(failed):
         experiment.train(preset, sets["train"], sets.get("val"), output, plan, resume=resume, verbose=verbose)
     rows = experiment.ResultsTable(output / "results.csv", resume=True).rows
+    score = experiment.judge_of(sets["train"]).score
     model = output / "best.keras"
     return Trained(
         output=str(output),
         model=str(model if model.is_file() else output / "last.keras"),
         epochs=len(rows),
-        best=max(rows, key=lambda row: (row.get("AP", -1.0), row["epoch"])),
+        score=score,
+        best=max(rows, key=lambda row: (row.get(score, -1.0), row["epoch"])),
         failed=failed,
     )
 
@@ -117,7 +122,12 @@ def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: 
     return {**stored, **changes}
 
 
-def _report(data_set: DataSet) -> None:
+def _split(data_format: str, name: str) -> dict:
+    """MPII's files hold both parts, the others one."""
+    return {"split": name} if data_format == "mpii" else {}
+
+
+def _report(data_set: DataSet | PoseSet) -> None:
     for fault in data_set.faults[:SHOWN]:
         log.warning("left out: %s", fault)
     if len(data_set.faults) > SHOWN:
@@ -132,7 +142,7 @@ def _broken_images(failed: list[str]):
         def emit(self, record):
             failed.append(record.getMessage())
 
-    pipeline, collector = logging.getLogger("keras_cornernet.data.pipeline"), Collector()
+    pipeline, collector = logging.getLogger("keras_cornernet.data.image_store"), Collector()
     pipeline.addHandler(collector)
     try:
         yield

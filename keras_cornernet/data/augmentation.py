@@ -1,6 +1,6 @@
 """Geometric augmentation: every recipe draws ONE affine that moves image and annotations alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,6 +72,10 @@ class SmallDataRecipe:
     jitter: float = 0.3
     lighting: float = 0.1
     min_visible: float = 0.3
+
+    def turned(self) -> "SmallDataRecipe":
+        """The same recipe for subjects that have no up."""
+        return replace(self, quarter_turns=True, vertical_flip=0.5)
 
     def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator) -> View:
         """Draws the view of one image."""

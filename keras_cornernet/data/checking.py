@@ -1,11 +1,13 @@
 """Checks and counts of a data set, before time is spent on training with it."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_cornernet.structures import DataSet, Progress, Sample
+from keras_cornernet.preprocessing import Size
+from keras_cornernet.structures import DataSet, PoseSet, Progress
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
@@ -21,28 +23,38 @@ def check_images(data_set: DataSet, progress: Progress = list) -> list[str]:
     Returns:
         One sentence for each faulty image, which names its file.
     """
-    samples = data_set.samples
+    return list(_image_faults([(s.path, s.size) for s in data_set.samples], progress).values())
+
+
+def check_people(pose_set: PoseSet, progress: Progress = list) -> dict[str, str]:
+    """`check_images` of the images of a data set of people, by path."""
+    paths = dict.fromkeys(person.path for person in pose_set.people)
+    return _image_faults([(path, None) for path in paths], progress)
+
+
+def _image_faults(images: Sequence[tuple[str, Size | None]], progress: Progress) -> dict[str, str]:
     with ThreadPoolExecutor() as threads:  # Pillow decodes outside Python's lock
-        found = threads.map(_image_fault, samples)
-        return [fault for _, fault in zip(progress(samples), found, strict=True) if fault]
+        found = threads.map(lambda image: _image_fault(*image), images)
+        faults = {path: fault for (path, _), fault in zip(progress(images), found, strict=True)}
+    return {path: fault for path, fault in faults.items() if fault}
 
 
-def _image_fault(sample: Sample) -> str | None:
+def _image_fault(path: str, stated: Size | None) -> str | None:
     try:
-        with Image.open(sample.path) as image:
+        with Image.open(path) as image:
             image.load()
             stored = image.size[::-1]
             size = ImageOps.exif_transpose(image).size[::-1]
     except FileNotFoundError:
-        return f"{sample.path}: there is no such file"
+        return f"{path}: there is no such file"
     except Exception as error:  # broken files raise nearly anything in Pillow's decoders
-        return f"{sample.path}: not a readable image: {error}"
-    if sample.size is None or size == tuple(sample.size):
+        return f"{path}: not a readable image: {error}"
+    if stated is None or size == tuple(stated):
         return None
     turned = " after its EXIF rotation" if size != stored else ""
     return (
-        f"{sample.path}: the image has width {size[1]} and height {size[0]}{turned}, "
-        f"its annotations state width {sample.size[1]} and height {sample.size[0]}"
+        f"{path}: the image has width {size[1]} and height {size[0]}{turned}, "
+        f"its annotations state width {stated[1]} and height {stated[0]}"
     )
 
 
@@ -81,6 +93,37 @@ def summarize(data_set: DataSet) -> dict:
         "box_height": _quantiles(height),
         "box_size": _quantiles(np.sqrt(width * height)),
         "faults": len(data_set.faults),
+    }
+
+
+def summarize_people(pose_set: PoseSet) -> dict:
+    """Counts what a data set of people holds; the values are plain, fit for json.
+
+    Args:
+        pose_set: what a reader returned.
+
+    Returns:
+        `images`, `people`, `people_per_image` (`median`, `max`), `joints` (annotated), `hidden` (of them),
+        `joints_per_person` and `square_side` (pixels) as quantiles or None without people,
+        `annotated_per_joint` (by name) and `faults` (how many).
+    """
+    people, names = pose_set.people, pose_set.skeleton.joints
+    visibility = np.array([person.visibility for person in people], int).reshape(-1, len(names))
+    _, per_image = np.unique([person.path for person in people], return_counts=True)
+    annotated = visibility > 0
+    return {
+        "images": len(per_image),
+        "people": len(people),
+        "people_per_image": {
+            "median": float(np.median(per_image)) if len(people) else 0.0,
+            "max": int(per_image.max(initial=0)),
+        },
+        "joints": int(annotated.sum()),
+        "hidden": int((visibility == 1).sum()),
+        "joints_per_person": _quantiles(annotated.sum(axis=1)),
+        "square_side": _quantiles(np.array([person.side for person in people])),
+        "annotated_per_joint": {name: int(n) for name, n in zip(names, annotated.sum(axis=0), strict=True)},
+        "faults": len(pose_set.faults),
     }
 
 

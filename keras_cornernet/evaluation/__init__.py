@@ -2,5 +2,16 @@
 
 from keras_cornernet.evaluation.average_precision import format_table
 from keras_cornernet.evaluation.coco import coco_results, evaluate_coco_files, evaluate_detections
+from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, object_keypoint_similarity
+from keras_cornernet.evaluation.poses import evaluate_poses, format_pose_table
 
-__all__ = ["coco_results", "evaluate_coco_files", "evaluate_detections", "format_table"]
+__all__ = [
+    "coco_results",
+    "evaluate_coco_files",
+    "evaluate_detections",
+    "evaluate_poses",
+    "format_pose_table",
+    "format_table",
+    "keypoint_average_precision",
+    "object_keypoint_similarity",
+]

@@ -47,13 +47,13 @@ def average_precision(
     """
     if max_detections <= 10:
         raise ValueError(f"max_detections: expected at least 11, got {max_detections}")
-    new_coco, new_evaluator = _engine(engine)
+    new_coco, new_evaluator = engine_classes(engine)
     limits = [1, 10, max_detections]
     if not images or not names:  # the evaluators stumble over it
         shape = (len(names), len(AREAS), len(limits))
         return _metrics(np.full((10, 101, *shape), -1.0), np.full((10, *shape), -1.0), names, max_detections)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        true_boxes, found_boxes = (_coco(new_coco, images, names, boxes) for boxes in (truth, found))
+        true_boxes, found_boxes = (coco_table(new_coco, images, names, boxes) for boxes in (truth, found))
         evaluator = new_evaluator(true_boxes, found_boxes, "bbox")
         evaluator.params.maxDets = limits
         evaluator.evaluate()
@@ -103,7 +103,7 @@ def format_table(metrics: Mapping) -> str:
     return "\n".join(lines)
 
 
-def _engine(engine: str) -> tuple[type, type]:
+def engine_classes(engine: str) -> tuple[type, type]:
     """The classes `COCO` and `COCOeval` of an engine."""
     if engine not in ("auto", *ENGINES):
         raise ValueError(f"engine: expected 'auto', {', '.join(map(repr, ENGINES))}, got {engine!r}")
@@ -116,7 +116,7 @@ def _engine(engine: str) -> tuple[type, type]:
     raise ImportError(f"the engine {engine!r} is not installed. Type: pip install 'keras_cornernet[coco]'")
 
 
-def _coco(new_coco: type, images: list[int], names: dict[int, str], entries: list[dict]) -> object:
+def coco_table(new_coco: type, images: list[int], names: dict[int, str], entries: list[dict]) -> object:
     """The engine's table of boxes. Ids count from 1: the evaluators take 0 for "not matched"."""
     coco = new_coco()
     coco.dataset = {
@@ -138,24 +138,28 @@ def _metrics(precision: np.ndarray, recall: np.ndarray, names: dict[int, str], m
         most: the last limit on detections per image.
     """
     metrics = {
-        "AP": _mean(precision[:, :, :, 0, -1]),
-        "AP50": _mean(precision[0, :, :, 0, -1]),
-        "AP75": _mean(precision[IOU_75, :, :, 0, -1]),
-        **{f"AP{letter}": _mean(precision[:, :, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
-        **{f"AR{limit}": _mean(recall[:, :, 0, i]) for i, limit in enumerate((1, 10, most))},
-        **{f"AR{letter}": _mean(recall[:, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
+        "AP": mean_of_defined(precision[:, :, :, 0, -1]),
+        "AP50": mean_of_defined(precision[0, :, :, 0, -1]),
+        "AP75": mean_of_defined(precision[IOU_75, :, :, 0, -1]),
+        **{
+            f"AP{letter}": mean_of_defined(precision[:, :, :, a, -1])
+            for a, letter in enumerate(AREAS)
+            if letter
+        },
+        **{f"AR{limit}": mean_of_defined(recall[:, :, 0, i]) for i, limit in enumerate((1, 10, most))},
+        **{f"AR{letter}": mean_of_defined(recall[:, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
     }
     per_class = {}
     for k, id_ in enumerate(sorted(names)):
         name = names[id_] if names[id_] not in per_class else f"{names[id_]} (id {id_})"
         per_class[name] = {
-            "AP": _mean(precision[:, :, k, 0, -1]),
-            "AP50": _mean(precision[0, :, k, 0, -1]),
+            "AP": mean_of_defined(precision[:, :, k, 0, -1]),
+            "AP50": mean_of_defined(precision[0, :, k, 0, -1]),
         }
     return metrics | {"per_class": per_class}
 
 
-def _mean(values: np.ndarray) -> float:
+def mean_of_defined(values: np.ndarray) -> float:
     """The mean of what is defined, -1 where nothing is."""
     defined = values[values > -1]
     return float(defined.mean()) if defined.size else -1.0

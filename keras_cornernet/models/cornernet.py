@@ -113,25 +113,9 @@ class CornerNet(Network):
         super().__init__(images, outputs, arguments=arguments, task=task, name=name)
 
     @property
-    def multiple(self) -> int:
-        """Input sides must be multiples of this, up to the rounding up of the stem: one less will do."""
-        return self._stride * self._halvings
-
-    def check_input_size(self, input_size: tuple[int, int]) -> None:
-        """Raises `ValueError` for a `(height, width)` that some hourglass could not halve."""
-        if any(-(-side // self._stride) % self._halvings for side in input_size):
-            raise ValueError(
-                f"input_size must have sides that are multiples of {self.multiple} (or one less), "
-                f"not {input_size[0]}x{input_size[1]}"
-            )
-
-    @property
-    def _stride(self):
+    def stride(self) -> int:
+        """Input pixels for one cell of the heatmaps."""
         return 2 ** len(self.arguments["stem"])
-
-    @property
-    def _halvings(self):
-        return 2 ** (len(self.arguments["counts"]) - 1)
 
 
 def normalize(images, mean, std):

@@ -28,6 +28,28 @@ class Network(keras.Model):
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
 
+    @property
+    def stride(self) -> int:
+        """Input pixels for one cell of the heatmaps."""
+        raise NotImplementedError
+
+    @property
+    def multiple(self) -> int:
+        """Input sides must be multiples of this, up to the rounding up of the stem: one less will do."""
+        return self.stride * self._halvings
+
+    def check_input_size(self, input_size: tuple[int, int]) -> None:
+        """Raises `ValueError` for a `(height, width)` that some hourglass could not halve."""
+        if any(-(-side // self.stride) % self._halvings for side in input_size):
+            raise ValueError(
+                f"input_size must have sides that are multiples of {self.multiple} (or one less), "
+                f"not {input_size[0]}x{input_size[1]}"
+            )
+
+    @property
+    def _halvings(self):
+        return 2 ** (len(self.arguments["counts"]) - 1)
+
     def with_num_classes(self, num_classes: int):
         """The same network for another number of classes: same body, fresh class heads.
 
@@ -35,7 +57,14 @@ class Network(keras.Model):
             network: a new network; every weight whose shape does not depend on the classes is copied.
             fresh: the paths of the weights that start anew.
         """
-        other = type(self)(**{**self.arguments, "num_classes": num_classes, "name": self.name})
+        return self._renewed("categories", num_classes=num_classes)
+
+    def with_num_joints(self, num_joints: int):
+        """The same network for another number of joints; returns as `with_num_classes`."""
+        return self._renewed("skeleton", num_joints=num_joints)
+
+    def _renewed(self, forgotten: str, **changes):
+        other = type(self)(**{**self.arguments, **changes, "name": self.name})
         ours = {weight.path: weight for weight in self.weights}
         fresh = []
         for weight in other.weights:
@@ -45,5 +74,5 @@ class Network(keras.Model):
             else:
                 fresh.append(weight.path)
         if self.task is not None:
-            other.task = {key: value for key, value in self.task.items() if key != "categories"}
+            other.task = {key: value for key, value in self.task.items() if key != forgotten}
         return other, fresh

@@ -91,6 +91,11 @@ class StackedHourglass(Network):
         outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
         super().__init__(images, outputs, arguments=arguments, task=task, name=name)
 
+    @property
+    def stride(self) -> int:
+        """Input pixels for one cell of the heatmaps."""
+        return 2 ** (len(self.arguments["stem"]) + 1) if self.arguments["kind"] == "basic" else 4
+
 
 def heatmap_head(features, num_joints, stack):
     """One heatmap a joint, linear and float32."""

@@ -19,14 +19,17 @@ class Trainer(keras.Model):
         codec: has `encode(annotations, input_size, grid_size)`.
         loss: called with targets and outputs, returns named scalars that add up to the loss; `loss.names`
             lists them.
+        metric: called likewise, returns a share and the number that it is of; `metric.name` names it.
     """
 
-    def __init__(self, network, codec, loss, name="trainer"):
+    def __init__(self, network, codec, loss, metric=None, name="trainer"):
         super().__init__(name=name)
         self.network = network
         self.codec = codec
         self.loss_terms = loss
         self.term_metrics = {term: keras.metrics.Mean(name=term) for term in loss.names}
+        self.metric = metric
+        self.share = None if metric is None else keras.metrics.Mean(name=metric.name)
         self.built = True
 
     def compile(self, *args, **kwargs):
@@ -45,6 +48,9 @@ class Trainer(keras.Model):
         for name, value in terms.items():
             # Every replica holds a share of a sum; a Mean over replicas would report a fraction of it.
             self.term_metrics[name].update_state(value * replica_count())
+        if self.metric is not None:
+            share, count = self.metric(targets, y_pred)
+            self.share.update_state(share, sample_weight=count)
         total = sum(terms.values())
         for extra in self.losses:
             total = total + extra / replica_count()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe, crop_view, flipped
-from keras_cornernet.data.pipeline import move_boxes
+from keras_cornernet.data.boxes import move_boxes
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import fit_view
 from keras_cornernet.structures import Boxes

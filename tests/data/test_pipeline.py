@@ -10,7 +10,8 @@ from PIL import Image
 tf = pytest.importorskip("tensorflow")
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe  # noqa: E402
-from keras_cornernet.data.pipeline import Loader, make_dataset, move_boxes  # noqa: E402
+from keras_cornernet.data.boxes import BoxLoader, move_boxes  # noqa: E402
+from keras_cornernet.data.pipeline import make_dataset  # noqa: E402
 from keras_cornernet.preprocessing import View, fit_view, read_image  # noqa: E402
 from keras_cornernet.structures import Boxes, Categories, DataSet, Sample  # noqa: E402
 
@@ -189,7 +190,7 @@ def test_nothing_to_read_is_an_error(tmp_path):
     data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]])])
     (tmp_path / "0.png").unlink()
     with pytest.raises(OSError, match="none of the 1 images"):
-        Loader(data_set, (40, 60)).load(0, 0)
+        BoxLoader(data_set, (40, 60)).load(0, 0)
     with pytest.raises(ValueError, match="no images"):
         make_dataset(DataSet((), CATEGORIES), (40, 60), batch_size=1)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
@@ -198,11 +199,14 @@ def test_nothing_to_read_is_an_error(tmp_path):
 
 def test_the_cache_stays_within_its_bytes_and_changes_nothing(tmp_path):
     data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(5)])
-    plain, cached = (Loader(data_set, (40, 60), recipe=CornerNetCrop(), cache_bytes=n) for n in (0, 20_000))
+    plain, cached = (
+        BoxLoader(data_set, (40, 60), recipe=CornerNetCrop(), cache_bytes=n) for n in (0, 20_000)
+    )
     for place in (0, 1, 2, 3, 4, 2, 0):
         for one, other in zip(plain.load(0, place), cached.load(0, place), strict=True):
             np.testing.assert_array_equal(one, other)
-    assert len(plain._cache) == 0 and sum(a.nbytes for a in cached._cache.values()) == 2 * 40 * 60 * 3
+    assert len(plain.images._cache) == 0
+    assert sum(a.nbytes for a in cached.images._cache.values()) == 2 * 40 * 60 * 3
 
 
 def test_a_batch_larger_than_the_data_set_is_the_data_set(tmp_path):

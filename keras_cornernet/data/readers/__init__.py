@@ -1,7 +1,21 @@
-"""Readers: each turns annotation files into a `DataSet` and names what is faulty."""
+"""Readers: each turns annotation files into a `DataSet` or `PoseSet` and names what is faulty."""
 
 from keras_cornernet.data.readers.coco import read_coco
+from keras_cornernet.data.readers.coco_people import read_coco_people
+from keras_cornernet.data.readers.flic import read_flic
+from keras_cornernet.data.readers.lsp import read_lsp
+from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
+from keras_cornernet.data.readers.people import read_people
 from keras_cornernet.data.readers.tfds import read_tfds
 
-__all__ = ["read_coco", "read_pascal_voc", "read_tfds"]
+__all__ = [
+    "read_coco",
+    "read_coco_people",
+    "read_flic",
+    "read_lsp",
+    "read_mpii",
+    "read_pascal_voc",
+    "read_people",
+    "read_tfds",
+]

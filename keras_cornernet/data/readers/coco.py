@@ -29,6 +29,36 @@ class _Images(NamedTuple):
     places: dict[int, int]
 
 
+class CheckedCoco(NamedTuple):
+    """The `n` annotations of a COCO file, row by row, and which of them are sound.
+
+    Attributes:
+        entries: the annotations as the file has them.
+        owners: `(n,)` each one's place among `images`, or `UNKNOWN` or `LEFT_OUT`.
+        labels: `(n,)` int32, `UNKNOWN` for a category id that is not listed.
+        xyxy: `(n, 4)` float32, image pixels.
+        ignore: `(n,)` bool, crowd regions.
+        keypoints: `(n, k, 3)` float32 `x, y, visibility`, or None if no category defines any.
+        order: the sound rows, sorted by image.
+        images: the usable images.
+        categories: the classes.
+        category_entries: the categories as the file has them.
+        faults: one sentence for each thing that was wrong.
+    """
+
+    entries: list[dict]
+    owners: np.ndarray
+    labels: np.ndarray
+    xyxy: np.ndarray
+    ignore: np.ndarray
+    keypoints: np.ndarray | None
+    order: np.ndarray
+    images: _Images
+    categories: Categories
+    category_entries: list[dict]
+    faults: tuple[str, ...]
+
+
 @files.collector_paused()
 def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DataSet:
     """Reads a COCO json file.
@@ -54,6 +84,12 @@ def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = Fal
         >>> data_set = read_coco("instances_train.json", "train")  # doctest: +SKIP
         >>> print(*data_set.faults, sep="\\n")  # doctest: +SKIP
     """
+    checked = check_coco(annotations, images)
+    return refuse(DataSet(_samples(checked), checked.categories, checked.faults), strict)
+
+
+def check_coco(annotations: str | Path, images: str | Path) -> CheckedCoco:
+    """Reads a COCO json file and finds its faults; see `read_coco` for what is one."""
     path = Path(annotations)
     content = files.read_json(path, tables=("images", "annotations", "categories"))
     categories = _categories(content["categories"], path)
@@ -77,8 +113,19 @@ def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = Fal
 
     order = np.flatnonzero(sound)
     order = order[np.argsort(owners[order], kind="stable")]
-    samples = _samples(listed, owners[order], xyxy[order], labels[order], ignore[order], keypoints, order)
-    return refuse(DataSet(samples, categories, tuple(faults)), strict)
+    return CheckedCoco(
+        entries=entries,
+        owners=owners,
+        labels=labels,
+        xyxy=xyxy,
+        ignore=ignore,
+        keypoints=keypoints,
+        order=order,
+        images=listed,
+        categories=categories,
+        category_entries=content["categories"],
+        faults=tuple(faults),
+    )
 
 
 def _categories(entries: list[dict], path: Path) -> Categories:
@@ -181,23 +228,17 @@ def _keypoints(entries: list[dict], joints: dict[int, int]) -> tuple[np.ndarray 
     return triples, wrong
 
 
-def _samples(
-    listed: _Images,
-    owners: np.ndarray,
-    xyxy: np.ndarray,
-    labels: np.ndarray,
-    ignore: np.ndarray,
-    keypoints: np.ndarray | None,
-    order: np.ndarray,
-) -> tuple[Sample, ...]:
-    """One `Sample` per image; the rows are sorted by owner, `order` finds them in `keypoints`."""
-    ends = np.cumsum(np.bincount(owners, minlength=len(listed.ids))).tolist()
+def _samples(checked: CheckedCoco) -> tuple[Sample, ...]:
+    """One `Sample` per image, with its sound annotations."""
+    images, order = checked.images, checked.order
+    xyxy, labels, ignore = checked.xyxy[order], checked.labels[order], checked.ignore[order]
+    ends = np.cumsum(np.bincount(checked.owners[order], minlength=len(images.ids))).tolist()
     samples, start = [], 0
-    for id_, path, size, end in zip(listed.ids, listed.paths, listed.sizes, ends, strict=True):
+    for id_, path, size, end in zip(images.ids, images.paths, images.sizes, ends, strict=True):
         boxes = Boxes(xyxy[start:end], labels[start:end], ignore[start:end])
         points = None
-        if keypoints is not None:
-            own = keypoints[order[start:end]]
+        if checked.keypoints is not None:
+            own = checked.keypoints[order[start:end]]
             points = Keypoints(own[..., :2], own[..., 2].astype(np.int32))
         samples.append(Sample(path, id_, size, boxes, points))
         start = end

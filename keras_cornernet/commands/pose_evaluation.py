@@ -1,0 +1,86 @@
+"""Evaluation of a pose network on annotated people."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cornernet import files
+from keras_cornernet.commands.detection import flipped, load_trained
+from keras_cornernet.commands.reading import read_for
+from keras_cornernet.evaluation import evaluate_poses
+from keras_cornernet.inference import PoseEstimator
+from keras_cornernet.structures import PoseSet, Progress
+
+
+class EvaluatedPoses(NamedTuple):
+    """What `evaluate` measured on people.
+
+    Attributes:
+        metrics: of `evaluation.evaluate_poses`.
+        people: those that were measured.
+        xy: `(n, k, 2)` the joints found, image pixels.
+        scores: `(n, k)` of the joints.
+        faults: what was wrong in the annotations and left out.
+        failed: images that cannot be read; their people are not counted.
+    """
+
+    metrics: dict
+    people: PoseSet
+    xy: np.ndarray
+    scores: np.ndarray
+    faults: list[str]
+    failed: list[str]
+
+
+def evaluate(
+    model: str,
+    annotations: str | Path,
+    images: str | Path,
+    *,
+    data_format: str = "coco",
+    json_file: str | Path | None = None,
+    flip: bool | None = None,
+    progress: Progress = list,
+) -> EvaluatedPoses:
+    """Measures PCK and what else the annotations allow for.
+
+    Args:
+        model: a preset with weights, or the path of a `.keras` file, of a pose network.
+        annotations, images: the file and the folder of its images.
+        data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
+        json_file: receives the metrics.
+        flip: average with the mirror image; None leaves it to the model's settings.
+        progress: wraps the people to show how far it is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: no such model, a file of another format, no image can be read, or other joints.
+    """
+    estimator = flipped(load_trained(model), flip)
+    pose_set, _ = read_for(True, annotations, images, data_format)
+    result = evaluate_estimator(estimator, pose_set, progress=progress)
+    if json_file is not None:
+        files.write_json(json_file, result.metrics, indent=1)
+    return result
+
+
+def evaluate_estimator(
+    estimator: PoseEstimator, pose_set: PoseSet, *, progress: Progress = list
+) -> EvaluatedPoses:
+    """`evaluate` of an estimator and people that are loaded already."""
+    if estimator.skeleton.joints != pose_set.skeleton.joints:
+        raise ValueError(
+            f"the model's joints ({', '.join(estimator.skeleton.joints)}) are not those of the annotations "
+            f"({', '.join(pose_set.skeleton.joints)})"
+        )
+    failed = []
+    xy, scores = estimator.read_set(
+        pose_set, on_error=lambda path, error: failed.append(str(error)), progress=progress
+    )
+    read = np.isfinite(scores).all(axis=1)
+    if not read.any():
+        raise ValueError("none of the images of the annotated people can be read")
+    people = tuple(person for person, good in zip(pose_set.people, read, strict=True) if good)
+    measured = pose_set._replace(people=people)
+    metrics = evaluate_poses(measured, xy[read], joint_scores=scores[read])
+    return EvaluatedPoses(metrics, measured, xy[read], scores[read], list(pose_set.faults), failed)

@@ -1,0 +1,107 @@
+"""Training examples with boxes: one image at a time, augmented and padded."""
+
+import logging
+
+import numpy as np
+
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.color import augment_color
+from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.ops.affine import transform_boxes
+from keras_cornernet.preprocessing import Size, fit_view
+from keras_cornernet.structures import Boxes, DataSet
+
+log = logging.getLogger(__name__)
+
+
+class BoxLoader:
+    """Reads, augments and pads one image of a data set.
+
+    Args:
+        data_set: what a reader returned.
+        input_size: `(height, width)` of the network's input.
+        recipe: augmentation, or None for the fitted image as it is.
+        seed: with the epoch and the image's place it decides every random draw.
+        max_objects: boxes per image after padding; the data set's own maximum when None. Further boxes
+            are dropped, after a warning.
+        cache_bytes: decoded images are kept in memory up to this size.
+    """
+
+    def __init__(
+        self,
+        data_set: DataSet,
+        input_size: Size,
+        *,
+        recipe: CornerNetCrop | SmallDataRecipe | None = None,
+        seed: int = 0,
+        max_objects: int | None = None,
+        cache_bytes: int = 2**30,
+    ):
+        self.samples = data_set.samples
+        self.input_size = tuple(input_size)
+        self.recipe = recipe
+        self.seed = seed
+        most = max(len(sample.boxes.labels) for sample in self.samples)
+        self.max_objects = max(1, most) if max_objects is None else max_objects
+        if most > self.max_objects:
+            log.warning("an image has %d boxes, of which max_objects=%d are kept", most, self.max_objects)
+        self.can_ignore = any(sample.boxes.ignore.any() for sample in self.samples) or (
+            recipe is not None and recipe.min_visible > 0
+        )
+        self.images = ImageStore([sample.path for sample in self.samples], cache_bytes)
+
+    @property
+    def annotations(self) -> dict[str, tuple]:
+        """Shape and type of each annotation of one image."""
+        n = self.max_objects
+        found = {"boxes": ((n, 4), np.float32), "labels": ((n,), np.int32)}
+        return found | ({"ignore": ((n,), np.bool_)} if self.can_ignore else {})
+
+    def load(self, epoch: int, place: int) -> tuple[np.ndarray, ...]:
+        """One training example.
+
+        Returns:
+            image `(height, width, 3)` float32, boxes `(max_objects, 4)` float32 in input pixels, labels
+            `(max_objects,)` int32 and, if anything can be ignored, ignore `(max_objects,)` bool. A broken
+            image is reported once and replaced by the next one.
+        """
+        place, image = self.images.readable(place)
+        sample = self.samples[place]
+        rng = np.random.default_rng([self.seed, epoch, place])
+        if self.recipe is None:
+            view = fit_view(image.shape[:2], self.input_size)
+        else:
+            view = self.recipe.draw(image.shape[:2], self.input_size, rng)
+        shown = view.apply(image)
+        if self.recipe is not None:
+            shown = augment_color(shown, rng, jitter=self.recipe.jitter, lighting=self.recipe.lighting)
+        min_visible = 0.0 if self.recipe is None else self.recipe.min_visible
+        boxes = move_boxes(sample.boxes, image.shape[:2], view, min_visible)
+        return (shown.astype(np.float32), *self._padded(boxes)[: len(self.annotations)])
+
+    def _padded(self, boxes: Boxes):
+        count = min(len(boxes.labels), self.max_objects)
+        xyxy = np.zeros((self.max_objects, 4), np.float32)
+        labels = np.full(self.max_objects, -1, np.int32)
+        ignore = np.zeros(self.max_objects, bool)
+        xyxy[:count], labels[:count], ignore[:count] = (part[:count] for part in boxes)
+        return xyxy, labels, ignore
+
+
+def move_boxes(boxes: Boxes, image_size: Size, view, min_visible: float) -> Boxes:
+    """Boxes in input pixels, clipped to the image and the input; those with nothing left are dropped.
+
+    A box of which less than `min_visible` of the area is left is marked to be ignored.
+    """
+    height, width = image_size
+    rows, columns = view.input_size
+    inside = np.clip(boxes.xyxy, 0, [width, height, width, height])
+    moved = transform_boxes(view.input_from_image, inside)
+    clipped = np.clip(moved, 0, [columns, rows, columns, rows])
+
+    def area(b):
+        return np.prod(np.maximum(b[:, 2:] - b[:, :2], 0), axis=1)
+
+    left = area(clipped) > 0
+    ignore = boxes.ignore | (area(clipped) < min_visible * area(moved))
+    return Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])

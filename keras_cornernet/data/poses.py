@@ -1,0 +1,73 @@
+"""Training examples with joints: one person at a time, cropped and augmented."""
+
+import numpy as np
+
+from keras_cornernet.data.color import augment_color
+from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.ops.affine import transform_points
+from keras_cornernet.preprocessing import Size, person_view
+from keras_cornernet.structures import Person, PoseSet
+
+
+class PersonLoader:
+    """Reads, crops and augments one person of a data set.
+
+    Args:
+        pose_set: what a reader returned.
+        input_size: `(height, width)` of the network's input.
+        recipe: augmentation, or None for the person's own square as it is.
+        seed: with the epoch and the person's place it decides every random draw.
+        cache_bytes: decoded images are kept in memory up to this size.
+    """
+
+    def __init__(
+        self,
+        pose_set: PoseSet,
+        input_size: Size,
+        *,
+        recipe: PoseRecipe | None = None,
+        seed: int = 0,
+        cache_bytes: int = 2**30,
+    ):
+        self.people = pose_set.people
+        self.skeleton = pose_set.skeleton
+        self.input_size = tuple(input_size)
+        self.recipe = recipe
+        self.seed = seed
+        self.images = ImageStore([person.path for person in self.people], cache_bytes)
+
+    @property
+    def annotations(self) -> dict[str, tuple]:
+        """Shape and type of each annotation of one person."""
+        k = len(self.skeleton.joints)
+        return {"points": ((k, 2), np.float32), "weights": ((k,), np.float32)}
+
+    def load(self, epoch: int, place: int) -> tuple[np.ndarray, ...]:
+        """One training example.
+
+        Returns:
+            image `(height, width, 3)` float32, points `(k, 2)` float32 in input pixels, and weights `(k,)`
+            float32, 1 for joints that are annotated. A broken image is reported once and replaced by the
+            next one.
+        """
+        place, image = self.images.readable(place)
+        person = self.people[place]
+        rng = np.random.default_rng([self.seed, epoch, place])
+        if self.recipe is None:
+            view, mirrored = person_view(person.center, person.side, self.input_size), False
+        else:
+            view, mirrored = self.recipe.draw(person.center, person.side, self.input_size, rng)
+        shown = view.apply(image)
+        if self.recipe is not None:
+            shown = augment_color(shown, rng, jitter=self.recipe.jitter, lighting=self.recipe.lighting)
+            shown = np.clip(shown * rng.uniform(*self.recipe.gain, 3), 0, 255)
+        return (shown.astype(np.float32), *self._joints(person, view, mirrored))
+
+    def _joints(self, person: Person, view, mirrored: bool):
+        points = transform_points(view.input_from_image, person.xy).astype(np.float32)
+        weights = (person.visibility > 0).astype(np.float32)
+        if mirrored:
+            order = list(self.skeleton.flip_order)
+            points, weights = points[order], weights[order]
+        return points * weights[:, None], weights

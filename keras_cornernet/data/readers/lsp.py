@@ -1,0 +1,112 @@
+"""Reads Leeds Sports Poses (LSP) and its extended training set (LSPET)."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from keras_cornernet import files
+from keras_cornernet.data.readers.faults import LARGEST, ImageFolder, refuse
+from keras_cornernet.data.readers.matlab import read_mat
+from keras_cornernet.data.readers.squares import square_around
+from keras_cornernet.skeletons import LSP
+from keras_cornernet.structures import Person, PoseSet
+
+JOINTS = len(LSP.joints)
+
+
+def read_lsp(annotations: str | Path, images: str | Path, *, strict: bool = False) -> PoseSet:
+    """Reads a `joints.mat` of either set; the layout tells which it is.
+
+    LSP is `(3, 14, n)` and its third row marks hidden joints; all are annotated. LSPET is `(14, 3, n)` and
+    its third column marks annotated joints; the coordinates of the others mean nothing. Coordinates are
+    taken as they stand: LSPET has joints at exactly 0, and where its images were cut with equal margins,
+    the first joint is as far from 0 as the last from the width, so they do not count from 1.
+
+    An image belongs to the row of its number, `im00001.jpg` to the first. Where the numbers do not fit the
+    rows but there are as many images as rows, they are paired in their order. The first 1000 people of LSP
+    are for training, the last 1000 for testing.
+
+    Args:
+        annotations: the `joints.mat`.
+        images: the folder of the images.
+        strict: raise at the first fault.
+
+    Returns:
+        One person per row, cropped by a square of 1.25 times the longer side of the box of all annotated
+        joints. Image ids are the rows, from 1. Joints outside the image are kept.
+
+    Raises:
+        ImportError: SciPy is not installed.
+        ValueError: the file is not MATLAB's or its `joints` have another shape, images and rows cannot be
+            paired, or `strict` and a fault.
+        NotADirectoryError: `images` is not a folder.
+    """
+    path = Path(annotations)
+    xy, visibility, wrong = _joints(read_mat(path, "joints"), path)
+    folder = ImageFolder(images)
+    people, faults = [], []
+    for row, name in enumerate(_names(folder, len(xy), path)):
+        image_id, seen = row + 1, xy[row][visibility[row] > 0]
+        if name is None:
+            fault = f"there is no image of this number in {folder.root}"
+        else:
+            fault = wrong.get(row) or folder.fault(name)
+        if not fault and not len(seen):
+            fault = "has no annotated joint"
+        if not fault and not (seen.max(axis=0) > seen.min(axis=0)).any():
+            fault = "its annotated joints lie on one point, which gives no crop"
+        if fault:
+            image = "" if name is None else f" (image {name!r})"
+            faults.append(f"{path.name}: row {image_id}{image}: {fault}")
+            continue
+        center, side = square_around(seen.min(axis=0), seen.max(axis=0))
+        points = xy[row].astype(np.float32)
+        people.append(Person(folder.path(name), image_id, center, side, points, visibility[row]))
+    return refuse(PoseSet(tuple(people), LSP, tuple(faults)), strict)
+
+
+def _joints(values: object, path: Path) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+    """Points `(n, 14, 2)` float64, visibility `(n, 14)` int32, and what is wrong with some rows."""
+    shape = np.shape(values) if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" else None
+    if shape is not None and len(shape) == 2:  # MATLAB drops a last axis of 1
+        values = values[..., None]
+    if shape is not None and shape[:2] == (3, JOINTS):
+        table, flag_when_hidden = np.transpose(values, (2, 1, 0)), True
+    elif shape is not None and shape[:2] == (JOINTS, 3):
+        table, flag_when_hidden = np.transpose(values, (2, 0, 1)), False
+    else:
+        found = "something that is no array of numbers" if shape is None else shape
+        raise ValueError(
+            f"{path}: the field 'joints' should have the shape (3, {JOINTS}, n) of LSP or ({JOINTS}, 3, n) "
+            f"of LSPET, got {found}"
+        )
+    points, flags = table[..., :2].astype(np.float64), table[..., 2]
+    visibility = np.where(flags == 1, 1, 2) if flag_when_hidden else np.where(flags == 1, 2, 0)
+    wrong = {}
+    for row, joint in np.argwhere((visibility > 0) & ~(np.abs(points) < LARGEST).all(axis=-1)):
+        x, y = points[row, joint]
+        wrong[int(row)] = f"joint {joint} ({LSP.joints[joint]}) is at {x:g}, {y:g}, expected finite numbers"
+    for row, joint in np.argwhere((flags != 0) & (flags != 1)):
+        wrong[int(row)] = (
+            f"joint {joint} ({LSP.joints[joint]}) has the flag {flags[row, joint]:g}, not 0 or 1"
+        )
+    points = np.where(visibility[..., None] > 0, points, 0)
+    return points, visibility.astype(np.int32), wrong
+
+
+def _names(folder: ImageFolder, rows: int, path: Path) -> list[str | None]:
+    """The image of each row; None where its number is missing."""
+    found = sorted(name for name in os.listdir(folder.root) if name.lower().endswith(files.IMAGE_SUFFIXES))
+    digits = [re.search(r"\d+$", Path(name).stem) for name in found]
+    numbers = [int(match[0]) if match else 0 for match in digits]
+    if found and len(set(numbers)) == len(found) and all(1 <= number <= rows for number in numbers):
+        named = dict(zip(numbers, found, strict=True))
+        return [named.get(row + 1) for row in range(rows)]
+    if len(found) == rows:
+        return found
+    raise ValueError(
+        f"{path}: its {rows} rows cannot be paired with the {len(found)} images in {folder.root}: expected "
+        f"names numbered within 1 to {rows}, or as many images as rows"
+    )

@@ -1,0 +1,69 @@
+"""Reads one variable of a MATLAB file into plain lists, dictionaries and arrays."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def read_mat(path: str | Path, field: str) -> object:
+    """Reads a variable of a MATLAB file of version 4 to 7.2.
+
+    Args:
+        path: the file.
+        field: name of the variable.
+
+    Returns:
+        Numbers as an array with the shape that MATLAB shows, so at least two axes; a text as `str`; a
+        struct as a list of dictionaries, whatever its size; a cell as a list. Both run through the
+        elements column by column, as MATLAB counts them.
+
+    Raises:
+        ImportError: SciPy is not installed.
+        ValueError: the file is not a MATLAB file or is of version 7.3, or it lacks the variable.
+    """
+    try:
+        from scipy import io
+    except ImportError as error:
+        raise ImportError(
+            "reading .mat files needs scipy. Type: pip install 'keras_cornernet[mat]'"
+        ) from error
+
+    with open(path, "rb") as stream:
+        try:
+            names = [name for name, _, _ in io.whosmat(stream)]
+            stream.seek(0)
+            content = io.loadmat(stream, variable_names=[field])
+        except NotImplementedError:
+            raise ValueError(
+                f"{path}: this is a MATLAB file of version 7.3 (HDF5), which cannot be read. "
+                "Save it in MATLAB with save(..., '-v7')"
+            ) from None
+        except Exception as error:  # SciPy raises a dozen kinds over damaged bytes
+            raise ValueError(f"{path}: not a MATLAB file: {error}") from None
+    if field not in names:
+        raise ValueError(f"{path}: has no field {field!r}; it has: {', '.join(names) or 'none'}")
+    return _plain(content[field])
+
+
+def structs(value: object) -> list[dict]:
+    """The elements of a struct; none where MATLAB holds `[]` in its place."""
+    return value if isinstance(value, list) and all(isinstance(v, dict) for v in value) else []
+
+
+def number(value: object) -> float | None:
+    """The single number in an array or a text, or None."""
+    if value is None:  # which NumPy would call NaN
+        return None
+    try:
+        return float(value) if isinstance(value, str) else float(np.asarray(value, np.float64).item())
+    except (ValueError, TypeError):
+        return None
+
+
+def _plain(value: np.ndarray) -> object:
+    elements = value.ravel(order="F")
+    if value.dtype.names is not None:
+        return [{name: _plain(element[name]) for name in value.dtype.names} for element in elements]
+    if value.dtype == object:
+        return [_plain(element) for element in elements]
+    return "\n".join(elements) if value.dtype.kind == "U" else value

@@ -1,0 +1,77 @@
+"""Reads MPII Human Pose in each of the forms it is passed around in."""
+
+from pathlib import Path
+
+from keras_cornernet.data.readers.center_scale import people_of
+from keras_cornernet.data.readers.faults import ImageFolder, refuse
+from keras_cornernet.data.readers.mpii_json import mpii_json_entries
+from keras_cornernet.data.readers.mpii_matlab import mpii_matlab_entries
+from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
+from keras_cornernet.skeletons import MPII
+from keras_cornernet.structures import PoseSet
+
+SPLITS = ("train", "val", "test", "all")
+
+
+def read_mpii(
+    annotations: str | Path,
+    images: str | Path,
+    *,
+    split: str = "train",
+    adjusted: bool | None = None,
+    strict: bool = False,
+) -> PoseSet:
+    """Reads the official `.mat`, an `.h5` of the Stacked Hourglass authors, or a `.json`.
+
+    The json may be that of pytorch-pose (a `joint_self` per person) or of HRNet and MMPose (`joints` and
+    `joints_vis`). All of them count pixels from 1, centres and joints alike (HRNet's own reader takes 1
+    from both); here they count from 0. A joint without a visible flag, or with flag 1, is visible; with
+    flag 0 it is hidden, or not annotated where it has no place either.
+
+    Args:
+        annotations: the file; its suffix tells the form.
+        images: the folder of the images.
+        split: `"train"`, `"val"`, `"test"` or `"all"`. The `.mat` and `annot.h5` mark train and test,
+            pytorch-pose's json train and val. A file that marks nothing (`valid.h5`, HRNet's json) is one
+            split by itself and is read whole. The joints of the test people were never published: only
+            there may all be missing.
+        adjusted: whether the file's centre and scale have been moved and enlarged before (see
+            `mpii_square`), or None to tell by the form: those of `train.h5`, `valid.h5` and `test.h5`
+            have, those of all other files have not. Wrong either way costs accuracy without an error.
+        strict: raise at the first fault.
+
+    Returns:
+        The people in the order of the file, each with `head_size` where the file states it. People of
+        training images who have no joints by MPII's own choice are passed over. Image ids are the places
+        in MPII's list of images, from 0; in HRNet's json, which lacks them, the images count from 0.
+
+    Raises:
+        ImportError: SciPy is not installed, which the `.mat` needs.
+        ValueError: the file is none of these forms, it does not mark the split, or `strict` and a fault.
+        NotADirectoryError: `images` is not a folder.
+    """
+    path = Path(annotations)
+    if split not in SPLITS:
+        raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
+    suffix, done = path.suffix.lower(), False
+    if suffix == ".mat":
+        entries = mpii_matlab_entries(path, _marked(split, ("train", "test", "all"), path))
+    elif suffix == ".json":
+        entries = mpii_json_entries(path, split)
+    elif suffix in (".h5", ".hdf5"):
+        table = read_pose_h5(path, len(MPII.joints))
+        if "istrain" in table:
+            _marked(split, ("train", "test", "all"), path)
+        done = "istrain" not in table and not path.stem.startswith("annot")
+        entries = h5_entries(table, path.name, split=split, head=True)
+    else:
+        raise ValueError(f"annotations: expected a file ending in .mat, .json, .h5 or .hdf5, got {path}")
+    done = done if adjusted is None else adjusted
+    people, faults = people_of(entries, ImageFolder(images), MPII, adjusted=done)
+    return refuse(PoseSet(tuple(people), MPII, tuple(faults)), strict)
+
+
+def _marked(split: str, known: tuple[str, ...], path: Path) -> str:
+    if split not in known:
+        raise ValueError(f"split: {path} marks {', '.join(known)}, not {split!r}")
+    return split

@@ -1,0 +1,93 @@
+"""The official file of MPII, `mpii_human_pose_v1_u12_1.mat`."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from keras_cornernet.data.readers.center_scale import Entry
+from keras_cornernet.data.readers.faults import shown
+from keras_cornernet.data.readers.matlab import number, read_mat, structs
+from keras_cornernet.skeletons import MPII
+
+
+def mpii_matlab_entries(path: Path, split: str) -> list[Entry]:
+    """The people of a split.
+
+    Args:
+        path: the file, with a struct `RELEASE` of `annolist` (an image each) and `img_train` (1 or 0).
+        split: `"train"`, `"test"` or `"all"`.
+
+    Raises:
+        ImportError: SciPy is not installed.
+        ValueError: the file is another one.
+    """
+    release = structs(read_mat(path, "RELEASE"))
+    keys = set(release[0]) if len(release) == 1 else set()
+    if not {"annolist", "img_train"} <= keys:
+        raise ValueError(
+            f"{path}: the field 'RELEASE' should be a struct with 'annolist' and 'img_train', it has: "
+            f"{', '.join(sorted(keys)) or 'none'}"
+        )
+    images, marks = structs(release[0]["annolist"]), np.ravel(release[0]["img_train"])
+    if len(images) != len(marks):
+        raise ValueError(f"{path}: 'annolist' has {len(images)} images, but 'img_train' {len(marks)} flags")
+    entries = []
+    for index, (image, mark) in enumerate(zip(images, marks, strict=True)):
+        train = bool(mark)
+        if split != "all" and train != (split == "train"):
+            continue
+        name = next((holder.get("name") for holder in structs(image.get("image"))), None)
+        for place, rect in enumerate(structs(image.get("annorect"))):
+            entry = _entry(
+                f"{path.name}: annolist({index + 1}).annorect({place + 1})", name, index, rect, train
+            )
+            if entry is not None:
+                entries.append(entry)
+    return entries
+
+
+def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Entry | None:
+    """One person, or None for someone whom MPII does not use.
+
+    Bystanders of training images have a head box and no joints; people of test images who are not
+    evaluated have neither position nor scale.
+    """
+    points = [point for holder in structs(rect.get("annopoints")) for point in structs(holder.get("point"))]
+    position = next(iter(structs(rect.get("objpos"))), None)
+    scale = number(rect.get("scale"))
+    if not points and (train or (position is None and scale is None)):
+        return None
+    joints, fault = _joints(points)
+    return Entry(
+        place=place,
+        name=name,
+        image_id=index,
+        center=None if position is None else [number(position.get("x")), number(position.get("y"))],
+        scale=scale,
+        joints=joints if points else None,
+        head_size=_head_size(rect),
+        labelled=train,
+        fault=fault,
+    )
+
+
+def _joints(points: list[dict]) -> tuple[list[list], str | None]:
+    """`x, y, visible` of all joints, zeros for those that no point has; and what is wrong, or None."""
+    joints = [[0.0, 0.0, 0.0] for _ in MPII.joints]
+    for point in points:
+        joint = number(point.get("id"))
+        if joint is None or not 0 <= joint < len(joints) or joint != int(joint):
+            return joints, f"a joint's id {shown(joint)} is not a whole number from 0 to {len(joints) - 1}"
+        visible = number(point.get("is_visible"))  # a number, a text, or [] where nobody said
+        flag = 1.0 if visible is None else visible
+        joints[int(joint)] = [number(point.get("x")), number(point.get("y")), flag]
+    return joints, None
+
+
+def _head_size(rect: dict) -> float | None:
+    """0.6 of the head box's diagonal, as the toolkit of MPII computes it, or None without a box."""
+    x1, y1, x2, y2 = (number(rect.get(key)) for key in ("x1", "y1", "x2", "y2"))
+    if None in (x1, y1, x2, y2):
+        return None
+    return 0.6 * math.hypot(x2 - x1, y2 - y1)

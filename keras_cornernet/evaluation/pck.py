@@ -1,0 +1,215 @@
+"""Percentage of correct keypoints (PCK, PCKh): the share of joints that lie close enough to the truth.
+
+"Close" is a threshold times a size of the person: the head (PCKh, Andriluka et al. 2014) or the torso
+(PCK, Sapp & Taskar 2013). All functions take NumPy arrays; shares are fractions of 1, where most released
+codes print percent. A joint that nobody has annotated gets NaN and is left out of every mean; MMPose gives
+it -100 percent, which drags the mean of left and right below 0.
+"""
+
+import numpy as np
+
+from keras_cornernet.skeletons import Skeleton
+
+# The rows of the papers' PCKh tables. MPII's own toolkit may average neck and head top for "head"; the
+# released Python codes (pytorch-pose, MMPose) take the head top alone, as we do.
+ROWS = {
+    "head": ("head_top",),
+    **{
+        row: (f"left_{row}", f"right_{row}") for row in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    },
+}
+NOT_IN_MEAN = ("pelvis", "thorax")
+
+
+def pck(
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    annotated: np.ndarray,
+    unit: np.ndarray,
+    threshold: float,
+    *,
+    inclusive: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The share of each joint's answers that are right: nearer to the truth than `threshold * unit`.
+
+    Args:
+        predicted: `(n, k, 2)` image pixels; NaN is no answer and counts as wrong.
+        truth: `(n, k, 2)` image pixels.
+        annotated: `(n, k)` bool; hidden joints that are annotated count.
+        unit: `(n,)` or `(n, k)` pixels, such as head sizes; what is not above 0 (or NaN) is left out.
+        threshold: in units.
+        inclusive: count a distance equal to the threshold as right (`<=`), as the authors' Torch7 code and
+            MPII's toolkit do; pytorch-pose, MMPose and pytorch_stacked_hourglass are strict.
+
+    Returns:
+        Shares `(k,)` in 0..1, NaN where nothing was counted, and counts `(k,)`.
+
+    Raises:
+        ValueError: shapes do not fit, or an annotated joint of the truth is not finite.
+    """
+    distances = normalized_distances(predicted, truth, annotated, unit)
+    return share_within(distances, threshold, inclusive=inclusive)
+
+
+def normalized_distances(
+    predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray, unit: np.ndarray
+) -> np.ndarray:
+    """Distances between answers and truth in units of each person's size.
+
+    Args:
+        predicted, truth, annotated, unit: as `pck`.
+
+    Returns:
+        `(n, k)` float64: -1 where nothing is to be counted (the form of pose-hg-train), infinite where
+        there is no answer.
+
+    Raises:
+        ValueError: as `pck`.
+    """
+    predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    annotated, unit = np.asarray(annotated), np.asarray(unit, np.float64)
+    if truth.ndim != 3 or truth.shape[2] != 2:
+        raise ValueError(f"truth: expected the shape (n, k, 2), got {truth.shape}")
+    n, k, _ = truth.shape
+    if predicted.shape != truth.shape:
+        raise ValueError(f"predicted: expected the shape of truth, {truth.shape}, got {predicted.shape}")
+    if annotated.shape != (n, k) or annotated.dtype != bool:
+        raise ValueError(f"annotated: expected {(n, k)} bool, got {annotated.shape} {annotated.dtype}")
+    if unit.shape not in ((n,), (n, k)):
+        raise ValueError(f"unit: expected the shape {(n,)} or {(n, k)}, got {unit.shape}")
+    unit = np.broadcast_to(unit.reshape(n, -1), (n, k)) if n else unit.reshape(0, k)
+    if not np.isfinite(truth[annotated]).all():
+        person, joint = np.argwhere(annotated & ~np.isfinite(truth).all(axis=2))[0]
+        raise ValueError(f"truth: joint {joint} of person {person} is annotated, got {truth[person, joint]}")
+    counted = annotated & np.isfinite(unit) & (unit > 0)
+    gaps = np.linalg.norm(predicted[counted] - truth[counted], axis=-1) / unit[counted]
+    distances = np.full((n, k), -1.0)
+    distances[counted] = np.where(np.isnan(gaps), np.inf, gaps)
+    return distances
+
+
+def share_within(
+    distances: np.ndarray, threshold: float, *, inclusive: bool = False, leave_out_zeros: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The share of each joint's distances that lie within a threshold.
+
+    Args:
+        distances: `(n, k)`, negative where nothing is to be counted.
+        threshold: in the unit of the distances.
+        inclusive: as `pck`.
+        leave_out_zeros: also count no distance of exactly 0. A quirk of the default of pose-hg-train's
+            `pypose/eval.py`, which sets absent joints to 0 for it; needed only to repeat its numbers.
+            (Its other way counts absent joints as right.)
+
+    Returns:
+        As `pck`.
+    """
+    if not threshold >= 0:
+        raise ValueError(f"threshold: expected a number of at least 0, got {threshold}")
+    counted = distances > 0 if leave_out_zeros else distances >= 0
+    within = distances <= threshold if inclusive else distances < threshold
+    counts = counted.sum(axis=0)
+    shares = np.full(counts.shape, np.nan)
+    np.divide((within & counted).sum(axis=0), counts, out=shares, where=counts > 0)
+    return shares, counts
+
+
+def head_size_from_boxes(headboxes: np.ndarray) -> np.ndarray:
+    """The unit of PCKh: 0.6 of the head box's diagonal (Andriluka et al. 2014, the toolkit's `SC_BIAS`).
+
+    Args:
+        headboxes: `(n, 4)` `xyxy`, image pixels.
+
+    Returns:
+        `(n,)` float64 pixels.
+    """
+    headboxes = np.asarray(headboxes, np.float64)
+    if headboxes.ndim != 2 or headboxes.shape[1] != 4:
+        raise ValueError(f"headboxes: expected the shape (n, 4), got {headboxes.shape}")
+    return 0.6 * np.linalg.norm(headboxes[:, 2:] - headboxes[:, :2], axis=1)
+
+
+def torso_size(
+    truth: np.ndarray,
+    annotated: np.ndarray,
+    skeleton: Skeleton,
+    joints: tuple[str, str] = ("left_shoulder", "right_hip"),
+) -> np.ndarray:
+    """The unit of PCK on FLIC and LSP: the distance from a shoulder to the hip of the other side.
+
+    Toolkits differ in the diagonal: LSP's takes the left shoulder and right hip (ours), FLIC's the right
+    shoulder and left hip. Sides are the person's own.
+
+    Args:
+        truth: `(n, k, 2)` image pixels.
+        annotated: `(n, k)` bool.
+        skeleton: of the joints.
+        joints: the two ends.
+
+    Returns:
+        `(n,)` float64 pixels, NaN where an end is not annotated, which leaves the person out of `pck`.
+
+    Raises:
+        ValueError: a joint is not one of the skeleton, or shapes do not fit.
+    """
+    for joint in joints:
+        if joint not in skeleton.joints:
+            raise ValueError(f"torso joints: expected joints of {skeleton.name}, got {joint!r}")
+    a, b = (skeleton.joints.index(joint) for joint in joints)
+    truth, annotated = np.asarray(truth, np.float64), np.asarray(annotated, bool)
+    k = len(skeleton.joints)
+    if truth.ndim != 3 or truth.shape[1:] != (k, 2):
+        raise ValueError(f"truth: expected the shape (n, {k}, 2) for {skeleton.name}, got {truth.shape}")
+    if annotated.shape != truth.shape[:2]:
+        raise ValueError(f"annotated: expected the shape {truth.shape[:2]}, got {annotated.shape}")
+    sizes = np.linalg.norm(truth[:, a] - truth[:, b], axis=-1)
+    return np.where(annotated[:, a] & annotated[:, b], sizes, np.nan)
+
+
+def plain_mean(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+    """Every joint alike, without pelvis and thorax (pytorch-pose; the 14 joints of MPII's toolkit)."""
+    keep = _in_mean(skeleton) & (counts > 0)
+    return float(shares[keep].mean()) if keep.any() else np.nan
+
+
+def weighted_mean(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+    """Joints by how often they were counted, without pelvis and thorax (MMPose, HRNet)."""
+    return _weighted(shares, counts, _in_mean(skeleton))
+
+
+def weighted_mean_of_all(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+    """All joints by how often they were counted (pytorch_stacked_hourglass): 1 to 2 points higher on MPII."""
+    return _weighted(shares, counts, np.ones(len(skeleton.joints), bool))
+
+
+# Each takes `(k,)` shares, `(k,)` counts and the skeleton. The published PCKh of one model differs by the
+# mean: 86.9, 87.4 and 88.3 for the same two stacks.
+MEANS = {"plain": plain_mean, "weighted": weighted_mean, "weighted16": weighted_mean_of_all}
+
+
+def row_means(shares: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
+    """The rows of a PCKh table, head to ankle: left and right averaged, each alike.
+
+    Args:
+        shares: `(k,)`, NaN for joints that were never counted.
+        skeleton: of the joints.
+
+    Returns:
+        Row by name; rows without a counted joint are absent.
+    """
+    rows = {}
+    for row, joints in ROWS.items():
+        places = [skeleton.joints.index(joint) for joint in joints if joint in skeleton.joints]
+        counted = [shares[place] for place in places if not np.isnan(shares[place])]
+        if counted:
+            rows[row] = float(np.mean(counted))
+    return rows
+
+
+def _in_mean(skeleton: Skeleton) -> np.ndarray:
+    return np.array([joint not in NOT_IN_MEAN for joint in skeleton.joints], bool)
+
+
+def _weighted(shares: np.ndarray, counts: np.ndarray, keep: np.ndarray) -> float:
+    keep = keep & (counts > 0)
+    return float(np.average(shares[keep], weights=counts[keep])) if keep.any() else np.nan

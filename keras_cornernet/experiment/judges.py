@@ -1,0 +1,86 @@
+"""What differs between a run of a detector and one of a pose network."""
+
+import numpy as np
+
+from keras_cornernet import visualization
+from keras_cornernet.data.augmentation import SmallDataRecipe
+from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.evaluation import evaluate_detections, evaluate_poses
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.ops.affine import transform_points
+from keras_cornernet.preprocessing import person_view, read_image
+from keras_cornernet.presets import from_preset
+from keras_cornernet.structures import DataSet, PoseSet
+
+SHOWN = 9  # pictures of a validation
+
+
+class DetectionJudge:
+    """Builds detectors and measures their AP."""
+
+    score = "AP"
+    names = ("AP", "AP50", "AP75")
+    recipe = SmallDataRecipe()
+
+    def check(self, train_set: DataSet, val_set: DataSet | None) -> None:
+        """Raises `ValueError` where the two sets have different classes."""
+        if val_set is not None and val_set.categories != train_set.categories:
+            raise ValueError(
+                f"train and validation sets have different classes: {train_set.categories} and "
+                f"{val_set.categories}"
+            )
+
+    def model(self, preset: str, train_set: DataSet) -> Detector:
+        """A detector for the classes of the data."""
+        return from_preset(preset, categories=train_set.categories)
+
+    def measure(self, detector: Detector, val_set: DataSet) -> tuple[dict, list]:
+        """The metrics on the validation set, and some pictures."""
+        found = list(detector.stream([s.path for s in val_set.samples], on_error=lambda *_: None))
+        by_path = {f.path: f for f in found}
+        detections = {s.image_id: by_path[s.path] for s in val_set.samples if s.path in by_path}
+        metrics = evaluate_detections(val_set, detections)
+        return {name: metrics[name] for name in self.names}, [f.plot() for f in found[:SHOWN]]
+
+
+class PoseJudge:
+    """Builds pose estimators and measures their PCK."""
+
+    score = "PCK@0.2"
+    names = ("PCK@0.2",)
+    recipe = PoseRecipe()
+
+    def check(self, train_set: PoseSet, val_set: PoseSet | None) -> None:
+        """Raises `ValueError` where the two sets have different joints."""
+        if val_set is not None and val_set.skeleton.joints != train_set.skeleton.joints:
+            raise ValueError(
+                f"train and validation sets have different joints: {train_set.skeleton.joints} and "
+                f"{val_set.skeleton.joints}"
+            )
+
+    def model(self, preset: str, train_set: PoseSet) -> PoseEstimator:
+        """A pose estimator for the joints of the data."""
+        return from_preset(preset, skeleton=train_set.skeleton)
+
+    def measure(self, estimator: PoseEstimator, val_set: PoseSet) -> tuple[dict, list]:
+        """The metrics on the validation set, and some pictures."""
+        points, scores = estimator.read_set(val_set, on_error=lambda *_: None)
+        read = np.isfinite(scores).all(axis=1)
+        people = tuple(person for person, good in zip(val_set.people, read, strict=True) if good)
+        metrics = evaluate_poses(val_set._replace(people=people), points[read])
+        shown = list(zip(people, points[read], scores[read], strict=True))[:SHOWN]
+        pictures = [self._picture(estimator, *each) for each in shown]
+        return {name: metrics[name] for name in self.names}, pictures
+
+    def _picture(self, estimator, person, points, scores):
+        """The person's own square with the joints found, as a picture."""
+        view = person_view(person.center, person.side, (384, 384))
+        moved = transform_points(view.input_from_image, points)[None]
+        return visualization.draw_skeletons(
+            view.apply(read_image(person.path)), moved, scores[None] > 0.1, estimator.skeleton
+        )
+
+
+def judge_of(data_set: DataSet | PoseSet) -> DetectionJudge | PoseJudge:
+    """The judge for a kind of data set."""
+    return PoseJudge() if isinstance(data_set, PoseSet) else DetectionJudge()

@@ -1,0 +1,26 @@
+"""Presets: the one place that binds network, codec, loss, sizes and recipe."""
+
+from keras_cornernet.presets.catalog import PRESETS, PosePreset, Preset, preset_named
+from keras_cornernet.presets.models import (
+    PRETRAINED,
+    from_preset,
+    is_pose,
+    load_network,
+    preset_of,
+    save_model,
+    trainer_of,
+)
+
+__all__ = [
+    "PRESETS",
+    "PRETRAINED",
+    "PosePreset",
+    "Preset",
+    "from_preset",
+    "is_pose",
+    "load_network",
+    "preset_named",
+    "preset_of",
+    "save_model",
+    "trainer_of",
+]

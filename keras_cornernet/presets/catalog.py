@@ -1,0 +1,164 @@
+"""The presets: which network, codec, loss, sizes and recipe go together."""
+
+from dataclasses import dataclass, field, replace
+
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.losses import DetectionLoss, PoseLoss
+from keras_cornernet.skeletons import LSP, MPII, Skeleton
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a detector is put together and trained.
+
+    Attributes:
+        summary: one line for people.
+        arguments: of the network, without the number of classes.
+        input_size: `(height, width)` in training.
+        settings: how images are shown at test.
+        recipe: augmentation in training.
+        loss: the loss.
+        codec: fields of the codec, without the number of classes.
+        weights: file in the package, or None.
+    """
+
+    summary: str
+    arguments: dict
+    input_size: tuple[int, int]
+    settings: TestSettings
+    recipe: CornerNetCrop | SmallDataRecipe
+    loss: DetectionLoss = field(default_factory=DetectionLoss)
+    codec: dict = field(default_factory=dict)
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class PosePreset:
+    """How a pose network is put together and trained.
+
+    Attributes:
+        summary: one line for people.
+        arguments: of the network, without the number of joints.
+        input_size: `(height, width)` in training.
+        settings: how people are shown at test.
+        recipe: augmentation in training.
+        loss: the loss.
+        codec: fields of the codec.
+        skeleton: of a network that is built without data.
+        weights: file in the package, or None.
+    """
+
+    summary: str
+    arguments: dict
+    input_size: tuple[int, int]
+    settings: PoseSettings
+    recipe: PoseRecipe = field(default_factory=PoseRecipe)
+    loss: PoseLoss = field(default_factory=PoseLoss)
+    codec: dict = field(default_factory=dict)
+    skeleton: Skeleton = MPII
+    weights: str | None = None
+
+
+def _paper(summary: str, **arguments) -> Preset:
+    return Preset(
+        summary=summary,
+        arguments=arguments,
+        input_size=(511, 511),
+        settings=TestSettings(),
+        recipe=CornerNetCrop(),
+    )
+
+
+_SMALL = Preset(
+    summary="for CPUs and small data: one narrow hourglass on a grid of an eighth",
+    arguments={
+        "stacks": 1,
+        "channels": (64, 96, 128, 128),
+        "counts": (1, 1, 1, 2),
+        "stem": (16, 32, 64),
+        "pool_channels": 32,
+        "head_channels": 64,
+        "head_kernel_size": 1,
+        "embedding_cells": 2.0,
+    },
+    input_size=(320, 448),
+    settings=TestSettings(input_size=(320, 448), merge_exponent=10.0),
+    recipe=SmallDataRecipe(),
+    codec={
+        "top_k": 100,
+        "num_detections": 300,
+        # Placed embeddings are wide apart: a distance of 2, summed over x and y, is four grid cells.
+        "embedding_threshold": 2.0,
+        "embedding_scale": 1.5,
+        "geometric_score": True,
+        "offset_reach": 1,
+    },
+    # Smooth L1 hardly pulls once it is within half a cell, which on this grid is four pixels.
+    loss=DetectionLoss(offset_beta=0.1),
+)
+
+
+def _newell(stacks: int) -> PosePreset:
+    """Newell et al. 2016, secs. 3.1 to 3.3."""
+    return PosePreset(
+        summary=f"human pose, Stacked Hourglass of the paper with {stacks} stack{'s' * (stacks > 1)}",
+        arguments={"stacks": stacks},
+        input_size=(256, 256),
+        settings=PoseSettings(input_size=(256, 256)),
+    )
+
+
+_PHONE = PosePreset(
+    summary="human pose for phones and CPUs: two narrow hourglasses",
+    arguments={
+        "stacks": 2,
+        "channels": (128,) * 4,
+        "counts": (1,) * 4,
+        "stem": (32, 64, 64),
+        "stem_kernel_size": 7,
+    },
+    input_size=(128, 128),
+    settings=PoseSettings(input_size=(128, 128)),
+    recipe=PoseRecipe(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.04),
+    loss=PoseLoss(foreground=20.0, weight=10.0),
+    codec={"refinement": "dark"},
+    skeleton=LSP,
+)
+
+PRESETS: dict[str, Preset | PosePreset] = {
+    # Law & Deng 2018, sec. 3.5 and table 6.
+    "cornernet_hourglass104": _paper("CornerNet of the paper: two hourglasses, 201 M parameters", stacks=2),
+    # The one-hourglass baseline of Duan et al. 2019 (CenterNet), table 2.
+    "cornernet_hourglass52": _paper("CornerNet with one hourglass, 100 M parameters", stacks=1),
+    "cornernet_small": _SMALL,
+    "cornernet_bccd": replace(
+        _SMALL,
+        summary="blood cells (red, white, platelets), trained from scratch on BCCD",
+        weights="cornernet_bccd.keras",
+    ),
+    "cornernet_people": replace(
+        _SMALL,
+        summary="people in drawn scenes, for the demo and the notebooks",
+        input_size=(256, 320),
+        settings=TestSettings(input_size=(256, 320), merge_exponent=10.0),
+        # Scenes are drawn without end, so augmentation need not invent what they do not hold.
+        recipe=SmallDataRecipe(scale=(0.9, 1.15), shift=0.05, stretch=0.05, jitter=0.15, lighting=0.05),
+        weights="cornernet_people.keras",
+    ),
+    **{f"hourglass_{stacks}stack": _newell(stacks) for stacks in (1, 2, 4, 8)},
+    "hourglass_phone": _PHONE,
+}
+
+
+def preset_named(name: str) -> Preset | PosePreset:
+    """Looks a preset up.
+
+    Raises:
+        ValueError: no such preset; the message lists those that exist.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}; there are: {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]

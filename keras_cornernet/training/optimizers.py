@@ -1,0 +1,31 @@
+"""Optimizers that Keras defines otherwise than the authors' framework."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class TorchRMSprop(keras.optimizers.RMSprop):
+    """RMSprop as Torch has it: `w -= learning_rate * g / (sqrt(v) + epsilon)`.
+
+    Keras puts `epsilon` under the root, where its default of 1e-7 is a floor of 3e-4: gradients of heatmaps
+    are often smaller. Torch's defaults are taken, which the authors trained with.
+
+    Args:
+        learning_rate, rho, epsilon, kwargs: of `keras.optimizers.RMSprop`.
+
+    Source: `torch.optim.RMSprop` without momentum; anewell/pose-hg-train, `src/opts.lua`.
+    """
+
+    def __init__(self, learning_rate=2.5e-4, rho=0.99, epsilon=1e-8, name="torch_rmsprop", **kwargs):
+        super().__init__(learning_rate, rho=rho, epsilon=epsilon, name=name, **kwargs)
+        if self.momentum or self.centered:
+            raise ValueError("momentum and centered are not supported")
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable."""
+        rate, gradient = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
+        velocity = self._velocities[self._get_variable_index(variable)]
+        square = self.rho * velocity + (1 - self.rho) * ops.square(gradient)
+        self.assign(velocity, square)
+        self.assign_sub(variable, rate * gradient / (ops.sqrt(square) + self.epsilon))
