@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Tests that compile training steps take the longest: they go first, so that no worker ends with one alone.
+SLOW = ("tests/training/", "tests/test_cli", "tests/test_experiment.py")
+
 PARITY = Path(__file__).parents[2] / "shared" / "parity"
 
 
@@ -19,3 +22,8 @@ def parity() -> Callable[[str], Path]:
         return path
 
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the slow tests first; the order is otherwise kept."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))

@@ -1,26 +1,35 @@
-"""The demonstration: scenes are drawn, people found on them, and the boxes held against the truth."""
+"""The demonstration: scenes are drawn, people found and posed, and all held against the drawn truth."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from keras_cornernet import files, visualization
 from keras_cornernet.commands.detection import DRAWN, load_trained
 from keras_cornernet.commands.evaluation import evaluate_detector
+from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
+from keras_cornernet.evaluation import evaluate_poses
+from keras_cornernet.ops.boxes import intersection_over_union
 from keras_cornernet.preprocessing import read_image
-from keras_cornernet.structures import Progress
+from keras_cornernet.structures import Detections, Poses, PoseSet, Progress
 
 SEED = 20180803  # no scene of it was seen in training
+MET = 0.5  # a found box that overlaps a true one so much is that person
 
 
 class Demonstrated(NamedTuple):
     """What `demo` wrote; the fields are plain, fit for json.
 
     Attributes:
-        metrics: AP and the other numbers of `evaluation.evaluate_coco_files`.
+        metrics: AP and the other numbers of `evaluation.evaluate_coco_files`, and of the poses `PCK@0.2`,
+            `per_joint`, and how many `people` there are and were `met` by a box.
         pictures: the annotated pictures.
         sheet: all of them on one.
         predictions: the boxes in COCO result form.
+        poses: the joints in COCO result form.
         annotations: the drawn truth; its images lie beside it.
     """
 
@@ -28,6 +37,7 @@ class Demonstrated(NamedTuple):
     pictures: list[str]
     sheet: str
     predictions: str
+    poses: str
     annotations: str
 
 
@@ -37,33 +47,74 @@ def demo(
     count: int = 24,
     seed: int = SEED,
     model: str = "cornernet_people",
+    pose_model: str = "hourglass_people",
     progress: Progress = list,
 ) -> Demonstrated:
-    """Draws fresh scenes, finds the people, measures AP against the drawn truth.
+    """Draws fresh scenes, finds the people, poses each, measures AP and PCK against the drawn truth.
 
     Args:
-        output: folder for `scenes/`, `pictures/`, `sheet.jpg`, `predictions.json` and `metrics.json`.
+        output: folder for `scenes/`, `pictures/`, `sheet.jpg`, `predictions.json`, `poses.json` and
+            `metrics.json`.
         count: number of scenes.
         seed: of the scenes.
-        model: a preset with weights, or the path of a `.keras` file.
+        model: a detector that ships, or the path of its `.keras` file.
+        pose_model: a pose network likewise.
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
     """
     output = Path(output)
-    detector = load_trained(model)
+    detector, estimator = load_trained(model), load_trained(pose_model)
     annotations = make_scenes(output / "scenes", count, seed=seed)
-    result = evaluate_detector(detector, annotations, annotations.parent / "images", progress=progress)
-    pictures, predictions = {}, []
+    images = annotations.parent / "images"
+    result = evaluate_detector(detector, annotations, images, progress=progress)
+    pictures, predictions, posed = {}, [], {}
     for image_id, found in result.found.items():
+        image = read_image(found.path)
+        sure = found.above(estimator.settings.score)
+        poses = estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
         path = output / "pictures" / Path(found.path).name
-        pictures[path] = found._replace(image=read_image(found.path)).plot(DRAWN)
+        pictures[path] = _draw(image, sure, poses)
         files.write_image(path, pictures[path])
         predictions += found.to_coco(image_id)
-    files.write_json(output / "metrics.json", result.metrics, indent=1)
+        posed[image_id] = poses
+    pose_set = read_coco_people(annotations, images)
+    metrics = result.metrics | _measure_poses(pose_set, posed)
+    files.write_json(output / "metrics.json", metrics, indent=1)
     sheet = visualization.grid(list(pictures.values()), min(6, len(pictures)), 1800)
     return Demonstrated(
-        metrics=result.metrics,
+        metrics=metrics,
         pictures=[str(path) for path in pictures],
         sheet=str(files.write_image(output / "sheet.jpg", sheet)),
         predictions=str(files.write_json(output / "predictions.json", predictions)),
+        poses=str(
+            files.write_json(output / "poses.json", [e for i, p in posed.items() for e in p.to_coco(i)])
+        ),
         annotations=str(annotations),
     )
+
+
+def _draw(image: np.ndarray, found: Detections, poses: Poses):
+    """Boxes, and in them the skeletons."""
+    boxed = found._replace(image=image).plot(DRAWN)
+    return poses._replace(image=np.asarray(boxed)).plot()
+
+
+def _measure_poses(pose_set: PoseSet, posed: Mapping[int, Poses]) -> dict:
+    """PCK of everyone who was drawn; whoever no box met has all joints wrong."""
+    xy = np.full((len(pose_set.people), len(pose_set.skeleton.joints), 2), np.nan)
+    free = {image_id: np.ones(len(poses.xy), bool) for image_id, poses in posed.items()}
+    met = 0
+    for place, person in enumerate(pose_set.people):
+        poses, unclaimed = posed[person.image_id], free[person.image_id]
+        overlap = np.asarray(intersection_over_union(poses.boxes, person.box[None])) * unclaimed
+        if len(overlap) and overlap.max() >= MET:
+            best = int(overlap.argmax())
+            unclaimed[best] = False
+            xy[place] = poses.xy[best]
+            met += 1
+    metrics = evaluate_poses(pose_set, xy)
+    return {
+        "PCK@0.2": metrics["PCK@0.2"],
+        "per_joint": metrics["per_joint"],
+        "people": len(pose_set.people),
+        "met": met,
+    }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import h5py
 
-from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.models import CornerNet
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets import PRESETS, PRETRAINED, PosePreset, Preset
 
@@ -21,6 +21,7 @@ PARAMETERS = {
     "hourglass_2stack": 6_570_400,
     "hourglass_4stack": 12_858_304,
     "hourglass_8stack": 25_434_112,
+    "hourglass_legacy2": 26_353_824,
 }
 
 
@@ -60,7 +61,7 @@ def models() -> list[Listed]:
 
 def _built(preset: Preset | PosePreset) -> Network:
     if isinstance(preset, PosePreset):
-        return StackedHourglass(len(preset.skeleton.joints), **preset.arguments)
+        return preset.network(len(preset.skeleton.joints), **preset.arguments)
     return CornerNet(CLASSES, **preset.arguments)
 
 

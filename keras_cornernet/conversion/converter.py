@@ -1,20 +1,17 @@
 """From published weights to a network of this package."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.coco_names import COCO_CLASSES
-from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.conversion.name_maps import Layout, recognize
 from keras_cornernet.conversion.parts import COUNTER
 from keras_cornernet.conversion.pose_names import PoseLayout
+from keras_cornernet.conversion.tasks import categories_of, detector_task, pose_task
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
-from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.models import CornerNet, StackedHourglass
 from keras_cornernet.models.network import Network
 from keras_cornernet.structures import Categories
@@ -29,7 +26,7 @@ class Report(NamedTuple):
 
     Attributes:
         layout: the repository whose names the file follows.
-        arguments: of `CornerNet`, read off names and shapes.
+        arguments: of the network, read off names and shapes.
         parameters: trainable numbers taken over.
         unused: names in the file that were left out, with the reason.
         missing: our weights that the file did not fill; only class heads that were asked to be fresh.
@@ -83,7 +80,8 @@ def convert_checkpoint(
         categories: names (and ids) of the classes; COCO's where there are 80 and nothing is said.
 
     Returns:
-        network: a `CornerNet` whose `task` holds the paper's test settings, or a `StackedHourglass`.
+        network: a `CornerNet` whose `task` holds the paper's test settings, or a `StackedHourglass` whose
+            `task` holds those of the repository, and the skeleton that has so many joints.
         report: what was found.
 
     Raises:
@@ -117,7 +115,7 @@ def convert_state(
     if pose and (num_classes is not None or categories is not None):
         raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
     classes = arguments.get("num_classes") if num_classes is None else num_classes
-    categories = None if pose else _categories_of(classes, categories)
+    categories = None if pose else categories_of(classes, categories)
     network = (StackedHourglass if pose else CornerNet)(**arguments)
     names = match_names(network.weights, state, layout, arguments)
     taken = set(names.values())
@@ -132,8 +130,7 @@ def convert_state(
     state.clear()
     if classes != arguments.get("num_classes"):
         network, missing = network.with_num_classes(classes)
-    if not pose:
-        network.task = _task_of(network, categories)
+    network.task = pose_task(network, layout.codec) if pose else detector_task(network, categories)
     return network, Report(layout.name, arguments, parameters, unused, tuple(missing))
 
 
@@ -219,27 +216,3 @@ def _reason_unused(name, layout) -> str | None:
     if name.endswith("." + COUNTER):
         return "counts the batches seen in training"
     return layout.reason_unused(name)
-
-
-def _categories_of(count: int, categories) -> Categories | None:
-    if categories is None:
-        named = count == len(COCO_CLASSES)
-        return Categories(tuple(COCO_CLASSES.values()), tuple(COCO_CLASSES)) if named else None
-    if not isinstance(categories, Categories):
-        categories = Categories(tuple(categories), tuple(range(1, len(categories) + 1)))
-    if len(categories.names) != count:
-        raise ValueError(
-            f"categories has {len(categories.names)} names for {count} classes; num_classes asks for fresh "
-            "heads of another number"
-        )
-    return categories
-
-
-def _task_of(network: CornerNet, categories: Categories | None) -> dict:
-    """How the paper tests: whole images, padded so that every hourglass level halves exactly."""
-    codec = asdict(CornerCodec(network.arguments["num_classes"]))
-    codec.pop("num_classes")
-    task = {"settings": asdict(TestSettings(multiple=network.multiple)), "codec": codec}
-    if categories is not None:
-        task["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
-    return task

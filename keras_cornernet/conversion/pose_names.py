@@ -41,6 +41,7 @@ class PoseLayout(NamedTuple):
         marks: prefixes of names by which a file is recognised; all of them must occur.
         modules: from the network's arguments to pairs of modules.
         read: from a `Reader` of the file to the network's arguments.
+        codec: what `KeypointCodec.named` calls that of the repository.
         unused: parts of names of weights that the authors' code allocates without always using them, and
             why they may be left out.
         headless: the file holds no heads, and ours start fresh.
@@ -51,6 +52,7 @@ class PoseLayout(NamedTuple):
     marks: tuple[str, ...]
     modules: Callable[[Mapping], Iterable[Module]]
     read: Callable[[Reader], dict]
+    codec: str
     unused: dict[str, str] = {}  # noqa: RUF012  (of a tuple: nobody changes it)
     headless: bool = False
     bgr: bool = False
@@ -173,6 +175,7 @@ def _mmpose_layout(head: str | None) -> PoseLayout:
         marks,
         partial(_mmpose, head=head),
         partial(_read_mmpose, head=head),
+        "mmpose",
         {
             "backbone.inters.": "stands after the last stack, where nothing follows",
             "data_preprocessor.": "mean and deviation, which mmpose's files of this network share",
@@ -187,8 +190,9 @@ POSE_LAYOUTS = (
         ("hgs.0.", "outs.0."),
         _umich,
         _read_umich,
+        "umich",
         {"skip_layer.": "is allocated and not used: the residual keeps its width"},
     ),
-    PoseLayout("bearpaw/pytorch-pose", ("hg.0.hg.0.", "score.0."), _bearpaw, _read_bearpaw),
+    PoseLayout("bearpaw/pytorch-pose", ("hg.0.hg.0.", "score.0."), _bearpaw, _read_bearpaw, "bearpaw"),
     *(_mmpose_layout(head) for head in ("head", "keypoint_head", None)),
 )

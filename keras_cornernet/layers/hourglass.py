@@ -20,13 +20,16 @@ class Hourglass(keras.layers.Layer):
         kind: of the residuals, see `Residual`.
         pooling: True halves by 2x2 max-pooling, as Newell et al. do; False by a first residual of stride
             2, as CornerNet does.
+        merge_channels: one width for all that is added: the ends of the ways aside, the bottom and the ways
+            up; None keeps each level's own. Then the input may have any width.
+        up_count: number of residuals on each way up; None takes `counts[k]`.
 
     Returns (of a call on `(batch, height, width, channels[0])`):
-        The merged maps of all levels, deepest first; the last one has the input's shape. CornerNet takes
-        the last, attention heads take all.
+        The merged maps of all levels, deepest first; the last one has the input's shape (with
+        `merge_channels`, that many channels). CornerNet takes the last, attention heads take all.
 
     Raises:
-        ValueError: lengths differ, or height or width (if known) is no multiple of `2 ** order`.
+        ValueError: lengths differ, a number is below 1, or height or width (if known) is no multiple of `2 ** order`.
 
     Source: Newell et al. 2016, sec. 3.1, `Hourglass` of princeton-vl/pytorch_stacked_hourglass,
     `models/layers.py`; Law & Deng 2018, sec. 3.5, `kp_module` of princeton-vl/CornerNet,
@@ -40,6 +43,8 @@ class Hourglass(keras.layers.Layer):
         *,
         kind="basic",
         pooling=False,
+        merge_channels=None,
+        up_count=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -50,21 +55,31 @@ class Hourglass(keras.layers.Layer):
             )
         if min(counts) < 1:
             raise ValueError(f"counts must be at least 1 each, not {tuple(counts)}")
+        for key, value in {"merge_channels": merge_channels, "up_count": up_count}.items():
+            if value is not None and value < 1:
+                raise ValueError(f"{key} must be None or at least 1, not {value}")
         self.channels = tuple(channels)
         self.counts = tuple(counts)
         self.kind = kind
         self.pooling = pooling
+        self.merge_channels = merge_channels
+        self.up_count = up_count
         self.order = len(channels) - 1
         levels = range(self.order)
-        self.aside = [self._residuals(f"aside_{k}", [channels[k]] * counts[k]) for k in levels]
+        self.merged = tuple(merge_channels or width for width in channels)
+        self.aside = [
+            self._residuals(f"aside_{k}", [channels[k]] * (counts[k] - 1) + [self.merged[k]]) for k in levels
+        ]
         self.down = [
             self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=1 if pooling else 2)
             for k in levels
         ]
+        up_counts = counts if up_count is None else (up_count,) * self.order
         self.up = [
-            self._residuals(f"up_{k}", [channels[k + 1]] * (counts[k] - 1) + [channels[k]]) for k in levels
+            self._residuals(f"up_{k}", [self.merged[k + 1]] * (up_counts[k] - 1) + [self.merged[k]])
+            for k in levels
         ]
-        self.bottom = self._residuals("bottom", [channels[-1]] * counts[-1])
+        self.bottom = self._residuals("bottom", [self.merged[-1]] * counts[-1])
 
     def _residuals(self, name, widths, strides=1):
         return [
@@ -126,7 +141,7 @@ class Hourglass(keras.layers.Layer):
         shapes = [input_shape]
         for _ in range(self.order - 1):
             shapes.append(halved(shapes[-1]))
-        return [(*shapes[k][:3], self.channels[k]) for k in reversed(range(self.order))]
+        return [(*shapes[k][:3], self.merged[k]) for k in reversed(range(self.order))]
 
     def get_config(self):
         return {
@@ -135,6 +150,8 @@ class Hourglass(keras.layers.Layer):
             "counts": self.counts,
             "kind": self.kind,
             "pooling": self.pooling,
+            "merge_channels": self.merge_channels,
+            "up_count": self.up_count,
         }
 
 

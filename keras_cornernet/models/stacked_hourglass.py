@@ -109,14 +109,15 @@ def heatmap_head(features, num_joints, stack):
     return layer(features)
 
 
+def carried(maps, width, name):
+    """Maps brought by a 1x1 convolution to the width of what goes into the next stack."""
+    initializer = keras.initializers.get(TORCH_INITIALIZER)
+    return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
+
+
 def _supervised_stacks(x, num_joints, stacks, channels, counts, kind):
     """Yields the heatmaps of each stack; they and the features go into the next."""
     width = channels[0]
-
-    def back(maps, name):
-        initializer = keras.initializers.get(TORCH_INITIALIZER)
-        return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
-
     for stack in range(stacks):
         y = Hourglass(channels, counts, kind=kind, pooling=True, name=f"hourglass_{stack}")(x)[-1]
         for i in range(counts[0]):
@@ -125,4 +126,5 @@ def _supervised_stacks(x, num_joints, stacks, channels, counts, kind):
         heatmap = heatmap_head(y, num_joints, stack)
         yield heatmap
         if stack + 1 < stacks:
-            x = x + back(y, f"carry_features_{stack}") + back(heatmap, f"carry_heatmap_{stack}")
+            x = x + carried(y, width, f"carry_features_{stack}")
+            x = x + carried(heatmap, width, f"carry_heatmap_{stack}")

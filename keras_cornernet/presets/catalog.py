@@ -7,6 +7,7 @@ from keras_cornernet.data.pose_augmentation import PoseRecipe
 from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
+from keras_cornernet.models import LegacyStackedHourglass, StackedHourglass
 from keras_cornernet.skeletons import LSP, MPII, Skeleton
 
 
@@ -47,6 +48,7 @@ class PosePreset:
         recipe: augmentation in training.
         loss: the loss.
         codec: fields of the codec.
+        network: which of the pose networks.
         skeleton: of a network that is built without data.
         weights: file in the package, or None.
     """
@@ -58,6 +60,7 @@ class PosePreset:
     recipe: PoseRecipe = field(default_factory=PoseRecipe)
     loss: PoseLoss = field(default_factory=PoseLoss)
     codec: dict = field(default_factory=dict)
+    network: type[StackedHourglass | LegacyStackedHourglass] = StackedHourglass
     skeleton: Skeleton = MPII
     weights: str | None = None
 
@@ -112,13 +115,12 @@ def _newell(stacks: int) -> PosePreset:
 
 
 _PHONE = PosePreset(
-    summary="human pose for phones and CPUs: two narrow hourglasses",
+    summary="human pose for phones and CPUs: two hourglasses, narrow where the maps are large",
     arguments={
         "stacks": 2,
-        "channels": (128,) * 4,
-        "counts": (1,) * 4,
-        "stem": (32, 64, 64),
-        "stem_kernel_size": 7,
+        "channels": (64, 128, 160, 192),
+        "counts": (1, 1, 1, 1),
+        "stem": (32, 32, 64),
     },
     input_size=(128, 128),
     settings=PoseSettings(input_size=(128, 128)),
@@ -149,7 +151,27 @@ PRESETS: dict[str, Preset | PosePreset] = {
         weights="cornernet_people.keras",
     ),
     **{f"hourglass_{stacks}stack": _newell(stacks) for stacks in (1, 2, 4, 8)},
+    # anewell/pose-hg-train, commit 9442c50: the first public model, which tutorials describe.
+    "hourglass_legacy2": replace(
+        _newell(2),
+        summary="human pose, the two wide stacks of the authors' first code, as large as the paper's eight",
+        arguments={},
+        network=LegacyStackedHourglass,
+    ),
     "hourglass_phone": _PHONE,
+    "hourglass_people": replace(
+        _PHONE,
+        summary="poses of people in drawn scenes, 14 joints, for the demo and the notebooks",
+        recipe=PoseRecipe(gain=(0.9, 1.1), jitter=0.15, lighting=0.05, shift=0.05, rotation_limit=40.0),
+        weights="hourglass_people.keras",
+    ),
+    "hourglass_lspet": replace(
+        _PHONE,
+        summary="poses of gymnasts and climbers, 14 joints, trained on LSPET",
+        # Upside down as often as not.
+        recipe=_PHONE.recipe.turned(),
+        weights="hourglass_lspet.keras",
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
-from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.models import CornerNet, LegacyStackedHourglass, StackedHourglass
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.catalog import PRESETS, PosePreset, Preset, preset_named
 from keras_cornernet.skeletons import Skeleton
@@ -23,6 +23,7 @@ from keras_cornernet.training import HeatmapPCK, Trainer
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 COCO_CLASSES = 80  # of a detector that is built before its data is known
+POSE_NETWORKS = (StackedHourglass, LegacyStackedHourglass)
 
 
 def from_preset(
@@ -52,7 +53,7 @@ def from_preset(
             )
         num_classes = len(categories.names)
     network = _network_of(name_or_path, num_classes, skeleton)
-    if isinstance(network, StackedHourglass):
+    if isinstance(network, POSE_NETWORKS):
         if num_classes is not None:
             raise ValueError(f"{name_or_path} is a pose network: it takes a skeleton, not classes")
         return estimator_of(network, skeleton)
@@ -73,7 +74,7 @@ def _network_of(name_or_path, num_classes, skeleton) -> Network:
     if isinstance(preset, PosePreset):
         skeleton = skeleton or preset.skeleton
         task["skeleton"] = _as_json(skeleton)
-        return StackedHourglass(len(skeleton.joints), name=name, task=task, **preset.arguments)
+        return preset.network(len(skeleton.joints), name=name, task=task, **preset.arguments)
     return CornerNet(num_classes or COCO_CLASSES, name=name, task=task, **preset.arguments)
 
 
@@ -88,11 +89,12 @@ def is_pose(name_or_path: str | Path) -> bool:
         return isinstance(preset_named(str(name_or_path)), PosePreset)
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))["class_name"] == StackedHourglass.__name__
+            name = json.loads(archive.read("config.json"))["class_name"]
     except FileNotFoundError:
         raise ValueError(_no_such_file(path)) from None
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
+    return name in {network.__name__ for network in POSE_NETWORKS}
 
 
 def _no_such_file(path: Path) -> str:
@@ -137,7 +139,9 @@ def detector_of(
     return Detector(network, codec, categories, settings)
 
 
-def estimator_of(network: StackedHourglass, skeleton: Skeleton | None = None) -> PoseEstimator:
+def estimator_of(
+    network: StackedHourglass | LegacyStackedHourglass, skeleton: Skeleton | None = None
+) -> PoseEstimator:
     """Joins a network with the codec, settings and skeleton that it carries in `network.task`."""
     count = network.arguments["num_joints"]
     if skeleton is not None and len(skeleton.joints) != count:

@@ -122,6 +122,22 @@ def test_hourglass_with_pooling(kind):
     np.testing.assert_allclose(np.array(merged[-1]), hourglass(x, layer), atol=1e-3)
 
 
+def test_hourglass_with_one_width_for_what_is_added():
+    layer = Hourglass((4, 6, 8), (3, 2, 1), kind="bottleneck", pooling=True, merge_channels=10, up_count=1)
+    layer = with_random_statistics(layer, (1, 8, 12, 6))  # the input's width is neither of them
+    assert [[block.filters for block in blocks] for blocks in layer.aside] == [[4, 4, 10], [6, 10]]
+    assert [[block.filters for block in blocks] for blocks in layer.down] == [[6, 6, 6], [8, 8]]
+    assert [block.filters for blocks in (layer.bottom, *layer.up) for block in blocks] == [10, 10, 10]
+    x = rng.normal(size=(1, 8, 12, 6)).astype(np.float32)
+    merged = layer(x)
+    assert [tuple(m.shape) for m in merged] == [(1, 4, 6, 10), (1, 8, 12, 10)]
+    assert [tuple(s) for s in layer.compute_output_shape(x.shape)] == [(1, 4, 6, 10), (1, 8, 12, 10)]
+    np.testing.assert_allclose(np.array(merged[-1]), hourglass(x, layer), atol=1e-3)
+    for key in ("merge_channels", "up_count"):
+        with pytest.raises(ValueError, match=f"{key} must be None or at least 1, not 0"):
+            Hourglass((4, 4), (1, 1), **{key: 0})
+
+
 def test_hourglass_returns_every_level_deepest_first():
     layer = with_random_statistics(Hourglass((4, 6, 8), (2, 1, 2)), (1, 8, 12, 4))
     x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
@@ -148,6 +164,7 @@ def test_hourglass_names_a_size_it_cannot_halve():
         Residual(8, 2, kind="separable"),
         Hourglass((4, 6), (1, 2)),
         Hourglass((4, 6), (1, 2), kind="bottleneck", pooling=True),
+        Hourglass((4, 6), (3, 1), kind="bottleneck", pooling=True, merge_channels=8, up_count=1),
         CornerPrediction("bottom_right", 8, 4),
         Head(3, 8, 1, bias=-2.19),
     ],
