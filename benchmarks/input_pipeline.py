@@ -1,10 +1,11 @@
-"""Whether the data keep up with training: `python benchmarks/input_pipeline.py [--rounds N] [--batch N]`.
+"""Whether the data keep up with training: `python benchmarks/input_pipeline.py [--preset NAME] [--rounds N]`.
 
-Passes of `make_dataset` over JPEG files of 640x480 with 12 boxes each, with the recipe and input size of
-the preset `cornernet_small`, once with every file decoded anew and once from the cache of decoded
-images; against the training step that consumes them (`train_on_batch` with the optimizer of
-`keras-cornernet train`). All in one process, in turn, on 2 threads. The data must come at least twice
-as fast: half the step's time for an image, or less. Both datasets must yield the same.
+Passes of `make_dataset` over JPEG files of 640x480 with 12 boxes or one person each, with the recipe and
+input size of a preset (`cornernet_small`, or `hourglass_phone` for people), once with every file decoded
+anew and once from the cache of decoded images; against the training step that consumes them
+(`train_on_batch` with the optimizer of `keras-cornernet train`). All in one process, in turn, on 2
+threads. The data must come at least twice as fast: half the step's time for an image, or less. Both
+datasets must yield the same.
 """
 
 import argparse
@@ -18,19 +19,20 @@ from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.experiment import TrainingPlan, make_optimizer
-from keras_cornernet.presets import from_preset, preset_named, trainer_of
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.presets import from_preset, is_pose, preset_named, trainer_of
+from keras_cornernet.skeletons import LSP
+from keras_cornernet.structures import Boxes, Categories, DataSet, Person, PoseSet, Sample
 
-PRESET, IMAGES, BOXES, SIZE = "cornernet_small", 64, 12, (480, 640)
+IMAGES, BOXES, SIZE = 64, 12, (480, 640)
 FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"
 TARGET = 0.5  # of the step's time for an image
 CATEGORIES = Categories(("one", "two", "three"), (1, 2, 3))
 
 
-def write_images(folder):
+def write_images(folder, pose):
     """A data set of JPEG files with the grain of photographs (some 100 kB each)."""
     rng = np.random.default_rng(0)
-    samples = []
+    samples, people = [], []
     for i in range(IMAGES):
         coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         image = np.asarray(coarse.resize(SIZE[::-1], Image.Resampling.BICUBIC), np.float32)
@@ -43,7 +45,12 @@ def write_images(folder):
         labels = rng.integers(0, 3, BOXES).astype(np.int32)
         boxes = Boxes(corners.astype(np.float32), labels, np.zeros(BOXES, bool))
         samples.append(Sample(str(path), i, SIZE, boxes))
-    return DataSet(tuple(samples), CATEGORIES)
+        joints = (low[0] + rng.uniform(0, 0.3, (len(LSP.joints), 2))) * SIZE[::-1]
+        middle = joints.mean(axis=0)
+        people.append(
+            Person(str(path), i, middle, 240.0, joints.astype(np.float32), np.full(len(joints), 2, np.int32))
+        )
+    return PoseSet(tuple(people), LSP) if pose else DataSet(tuple(samples), CATEGORIES)
 
 
 def first_pass(dataset):
@@ -56,10 +63,11 @@ def run_through(dataset):
         pass
 
 
-def training_step(batch, steps):
+def training_step(preset, batch, steps):
     """A call that trains once on a batch, and returns when that is done."""
     keras.utils.set_random_seed(0)
-    trainer = trainer_of(from_preset(PRESET, categories=CATEGORIES), preset_named(PRESET).loss)
+    kind = {"skeleton": LSP} if is_pose(preset) else {"categories": CATEGORIES}
+    trainer = trainer_of(from_preset(preset, **kind))
     trainer.compile(optimizer=make_optimizer(TrainingPlan(), steps))
     images, annotations = tf.nest.map_structure(tf.constant, batch)
     assert np.isfinite(trainer.train_on_batch(images, annotations)).all()
@@ -68,12 +76,13 @@ def training_step(batch, steps):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--preset", default="cornernet_small")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
-    preset = preset_named(PRESET)
+    preset = preset_named(options.preset)
     with tempfile.TemporaryDirectory() as folder:
-        data_set = write_images(Path(folder))
+        data_set = write_images(Path(folder), is_pose(options.preset))
         datasets = {
             name: make_dataset(
                 data_set,
@@ -90,9 +99,9 @@ def main():
             for expected, got in zip(batches, first_pass(datasets[CACHED]), strict=True):
                 tf.nest.map_structure(np.testing.assert_array_equal, expected, got)
         size = batches[0][0].shape
-        print(f"{PRESET}, images {size}; both datasets yield the same {len(batches)} batches\n")
+        print(f"{options.preset}, images {size}; both datasets yield the same {len(batches)} batches\n")
         sides = {name: lambda data=data: run_through(data) for name, data in datasets.items()}
-        sides[STEP] = training_step(batches[0], steps=100)
+        sides[STEP] = training_step(options.preset, batches[0], steps=100)
         results = interleave(sides, options.rounds)
     shares = {FILES: len(batches) * options.batch, CACHED: len(batches) * options.batch, STEP: options.batch}
     results = {

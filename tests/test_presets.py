@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from keras_cornernet import presets
-from keras_cornernet.codecs import CornerCodec
-from keras_cornernet.inference import Detector
+from keras_cornernet.codecs import CornerCodec, KeypointCodec
+from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss
-from keras_cornernet.models import CornerNet
+from keras_cornernet.models import CornerNet, LegacyStackedHourglass, StackedHourglass
+from keras_cornernet.skeletons import FLIC, LSP, MPII
 from keras_cornernet.structures import Categories
 
 SHIPPED = [name for name, preset in presets.PRESETS.items() if preset.weights is not None]
@@ -76,6 +78,38 @@ def test_other_classes_keep_the_body_and_get_fresh_class_heads(saved):
     assert presets.from_preset(path, num_classes=1).categories.names == ("class_0",)
 
 
+@pytest.mark.parametrize(
+    ("network", "preset"),
+    [(StackedHourglass, "hourglass_phone"), (LegacyStackedHourglass, "hourglass_legacy2")],
+)
+def test_a_saved_pose_estimator_comes_back_whole(network, preset, tmp_path):
+    counts = {"counts": (1, 1), "channels": (4, 4), "stem": (4, 4)}
+    sizes = {"merge_channels": 4} if network is LegacyStackedHourglass else {"stacks": 1}
+    settings = PoseSettings((32, 48), padding=1.5, flip=False, shift_mirrored=True)
+    codec = KeypointCodec(sigma=1.5, radius=4, refinement="dark")
+    saved = PoseEstimator(network(11, task={"preset": preset}, **counts, **sizes), codec, FLIC, settings)
+    path = presets.save_model(saved, tmp_path / "model.keras")
+    assert presets.is_pose(path)
+    loaded = presets.from_preset(path)
+    assert (loaded.codec, loaded.skeleton, loaded.settings) == (codec, FLIC, settings)
+    assert type(loaded.network) is network is presets.preset_of(loaded).network
+    images = np.random.default_rng(0).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
+    before, after = (keras.ops.convert_to_numpy(model.heatmaps(images)) for model in (saved, loaded))
+    np.testing.assert_allclose(after, before, atol=1e-6)
+    other = presets.from_preset(path, skeleton=MPII)
+    assert (other.skeleton, other.network.arguments["num_joints"]) == (MPII, 16)
+    with pytest.raises(ValueError, match="takes a skeleton, not classes"):
+        presets.from_preset(path, num_classes=3)
+
+
+def test_detectors_and_pose_networks_are_told_apart(saved):
+    _, path = saved
+    assert not presets.is_pose(path)
+    assert [presets.is_pose(name) for name in ("cornernet_small", "hourglass_legacy2")] == [False, True]
+    with pytest.raises(ValueError, match="takes categories, not a skeleton"):
+        presets.from_preset(path, skeleton=LSP)
+
+
 def test_wrong_use_is_told():
     with pytest.raises(ValueError, match="no preset 'cornernet_tiny'.*cornernet_small"):
         presets.from_preset("cornernet_tiny")
@@ -107,14 +141,18 @@ def test_a_file_with_code_in_it_is_refused(saved, tmp_path):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_are_those_of_their_preset(name):
     """The file agrees with the preset that lists it, so that training goes on from it as the preset says."""
-    preset, detector = presets.PRESETS[name], presets.from_preset(name)
-    arguments = detector.network.arguments
+    preset, model = presets.PRESETS[name], presets.from_preset(name)
+    arguments = model.network.arguments
     assert {key: _plain(arguments[key]) for key in preset.arguments} == {
         key: _plain(value) for key, value in preset.arguments.items()
     }
-    assert detector.settings == preset.settings
-    assert detector.codec == CornerCodec(arguments["num_classes"], **preset.codec)
-    assert detector.network.task["preset"] == name
+    assert model.settings == preset.settings
+    if isinstance(preset, presets.PosePreset):
+        assert model.codec == KeypointCodec(**preset.codec)
+        assert model.skeleton == preset.skeleton
+    else:
+        assert model.codec == CornerCodec(arguments["num_classes"], **preset.codec)
+    assert model.network.task["preset"] == name
     assert (presets.PRETRAINED / f"{name}.md").is_file()
 
 

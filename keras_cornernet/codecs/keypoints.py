@@ -38,7 +38,8 @@ class KeypointCodec:
             released codes do.
         half_cell: whether cell 0 covers 0..1 of the grid with its centre at a half (and a joint found in it
             gets that half), or stands for the position 0, as in mmpose.
-        outside: a joint is drawn while its bump (`"window"`) or its cell (`"center"`) touches the map.
+        outside: a joint is drawn while its bump (`"window"`; three sigma of one without a radius) or its cell
+            (`"center"`) touches the map.
         shape: `"gaussian"` or pytorch-pose's `"cauchy"`.
         refinement: how a found cell becomes a position. `"none"`: as it is. `"quarter"`: each way a quarter
             of a cell to the higher neighbour, if the cell has all four (pose-hg-train, pytorch-pose).
@@ -72,6 +73,8 @@ class KeypointCodec:
                 raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
         if not self.sigma > 0:
             raise ValueError(f"sigma must be positive, not {self.sigma}")
+        if self.radius is not None and self.radius < 0:
+            raise ValueError(f"radius must be at least 0, not {self.radius}")
         if self.blur < 1 or self.blur % 2 == 0:
             raise ValueError(f"blur must be odd and at least 1, not {self.blur}")
 
@@ -112,11 +115,10 @@ class KeypointCodec:
             (x - middle[:, None, :, 0])[:, None],
         )
         value = self._bump(down * down + right * right)
-        reach = 0 if self.outside == "center" else self.radius
-        drawn = weights > 0
-        if reach is not None:
-            end = np.array([columns, rows], np.float32)
-            drawn = drawn & ops.all((cell >= -reach) & (cell < end + reach), axis=-1)
+        reach = 3 * self.sigma if self.radius is None else self.radius
+        reach = 0 if self.outside == "center" else reach
+        end = np.array([columns, rows], np.float32)
+        drawn = (weights > 0) & ops.all((cell >= -reach) & (cell < end + reach), axis=-1)
         if self.radius is not None:
             near = ops.abs(y - cell[:, None, :, 1])[:, :, None] <= self.radius
             near = near & (ops.abs(x - cell[:, None, :, 0])[:, None] <= self.radius)
@@ -221,9 +223,13 @@ def _reader(cells, rows, columns):
     A place outside is answered by the nearest cell of the map.
     """
 
+    batch, count, joints = ops.shape(cells)[0], rows * columns, cells.shape[2]
+    flat = ops.reshape(cells, (-1,))
+    first = count * ops.arange(batch, dtype="int32")[:, None]
+
     def at(y, x):
         index = ops.clip(y, 0, rows - 1) * columns + ops.clip(x, 0, columns - 1)
-        return ops.take_along_axis(cells, index[:, None], axis=1)[:, 0]
+        return ops.take(flat, (first + index) * joints + np.arange(joints, dtype=np.int32))
 
     return at
 

@@ -21,8 +21,8 @@ class EvaluatedPoses(NamedTuple):
         people: those that were measured.
         xy: `(n, k, 2)` the joints found, image pixels.
         scores: `(n, k)` of the joints.
-        faults: what was wrong in the annotations and left out.
-        failed: images that cannot be read; their people are not counted.
+        faults: what was wrong in the annotations and left out, but cost nobody.
+        failed: people left out for their annotations, and images that cannot be read.
     """
 
     metrics: dict
@@ -57,8 +57,11 @@ def evaluate(
         ValueError: no such model, a file of another format, no image can be read, or other joints.
     """
     estimator = flipped(load_trained(model), flip)
-    pose_set, _ = read_for(True, annotations, images, data_format)
+    pose_set, lost = read_for(True, annotations, images, data_format)
     result = evaluate_estimator(estimator, pose_set, progress=progress)
+    result = result._replace(
+        faults=[fault for fault in result.faults if fault not in lost], failed=[*lost, *result.failed]
+    )
     if json_file is not None:
         files.write_json(json_file, result.metrics, indent=1)
     return result

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from keras_cornernet import files
 from keras_cornernet.commands.detection import (
-    DRAWN,
     Predicted,
     check_targets,
     expand,
@@ -37,19 +36,23 @@ def predict(
         output: folder for one picture per image, `predictions.json` in COCO's result form for keypoints and
             `images.json`.
         detector: a model that finds the people; None takes each image as one person who fills it.
-        score: boxes of the detector below it are nobody; 0.3 by default.
+        score: boxes of the detector below it are nobody; None leaves it to the model's settings.
         flip: average with the mirror image; None leaves it to the model's settings.
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
 
     Raises:
-        ValueError: no such model, `detector` finds no people, or a picture would overwrite its source.
+        ValueError: no such model, a `score` without `detector`, `detector` finds no people, or a picture would
+            overwrite its source.
     """
     paths, failed = expand(sources)
     output = Path(output)
     names = picture_names(paths)
     check_targets(output, names, paths)
     estimator = flipped(load_trained(model), flip)
-    estimator = estimator.with_settings(score=DRAWN if score is None else score)
+    if score is not None:
+        if detector is None:
+            raise ValueError("score is of the detector's boxes, and no detector is given")
+        estimator = estimator.with_settings(score=score)
     if detector is not None:
         estimator.detector = load_trained(detector)
         if not isinstance(estimator.detector, Detector):

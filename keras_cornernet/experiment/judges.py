@@ -1,5 +1,7 @@
 """What differs between a run of a detector and one of a pose network."""
 
+import math
+
 import numpy as np
 
 from keras_cornernet import visualization
@@ -67,10 +69,11 @@ class PoseJudge:
         points, scores = estimator.read_set(val_set, on_error=lambda *_: None)
         read = np.isfinite(scores).all(axis=1)
         people = tuple(person for person, good in zip(val_set.people, read, strict=True) if good)
-        metrics = evaluate_poses(val_set._replace(people=people), points[read])
+        metrics = evaluate_poses(val_set._replace(people=people), points[read]) if people else {}
         shown = list(zip(people, points[read], scores[read], strict=True))[:SHOWN]
         pictures = [self._picture(estimator, *each) for each in shown]
-        return {name: metrics[name] for name in self.names}, pictures
+        # Nobody may have both joints of the torso, or no image may be readable.
+        return {name: metrics.get(name, math.nan) for name in self.names}, pictures
 
     def _picture(self, estimator, person, points, scores):
         """The person's own square with the joints found, as a picture."""

@@ -111,7 +111,8 @@ class EvaluateAndSave(keras.callbacks.Callback):
 
     def _evaluate(self) -> dict:
         metrics, pictures = self.judge.measure(self.quick, self.val_set)
-        files.write_image(self.output / "predictions.jpg", visualization.grid(pictures, 3, 1200))
+        if pictures:
+            files.write_image(self.output / "predictions.jpg", visualization.grid(pictures, 3, 1200))
         return metrics
 
     def _save(self, row):

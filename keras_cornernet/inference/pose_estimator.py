@@ -121,7 +121,9 @@ class PoseEstimator:
             found, scores = self._people(image, given)
             centers, sides = (found[:, :2] + found[:, 2:]) / 2, (found[:, 2:] - found[:, :2]).max(axis=1)
             padding = 1.0 if given is None else self.settings.padding
-            xy, heights = self.read(image, centers, padding * sides, batch_size=batch_size)
+            # A batch is filled up, so that its graph is compiled once: for one person that would be waste.
+            size = 1 if given is None else batch_size
+            xy, heights = self.read(image, centers, padding * sides, batch_size=size)
             yield Poses(xy, heights, found, scores, self.skeleton, image, path)
 
     def read(
@@ -226,6 +228,7 @@ class PoseEstimator:
     def _detect(self, image) -> Detections:
         found = self.detector.predict(image)[0].above(self.settings.score)
         keep = np.array([name == self.settings.label for name in found.names], bool)
+        keep &= (found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1)  # clipping may leave a line
         return found._replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
 
     def _boxes_of_images(self, boxes, count) -> list:

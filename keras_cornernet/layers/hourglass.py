@@ -29,7 +29,8 @@ class Hourglass(keras.layers.Layer):
         `merge_channels`, that many channels). CornerNet takes the last, attention heads take all.
 
     Raises:
-        ValueError: lengths differ, a number is below 1, or height or width (if known) is no multiple of `2 ** order`.
+        ValueError: lengths differ, a number is below 1, or height or width (if known) is no multiple of
+            `2 ** order`.
 
     Source: Newell et al. 2016, sec. 3.1, `Hourglass` of princeton-vl/pytorch_stacked_hourglass,
     `models/layers.py`; Law & Deng 2018, sec. 3.5, `kp_module` of princeton-vl/CornerNet,

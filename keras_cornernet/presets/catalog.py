@@ -165,13 +165,6 @@ PRESETS: dict[str, Preset | PosePreset] = {
         recipe=PoseRecipe(gain=(0.9, 1.1), jitter=0.15, lighting=0.05, shift=0.05, rotation_limit=40.0),
         weights="hourglass_people.keras",
     ),
-    "hourglass_lspet": replace(
-        _PHONE,
-        summary="poses of gymnasts and climbers, 14 joints, trained on LSPET",
-        # Upside down as often as not.
-        recipe=_PHONE.recipe.turned(),
-        weights="hourglass_lspet.keras",
-    ),
 }
 
 

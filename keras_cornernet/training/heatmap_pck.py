@@ -12,7 +12,7 @@ class HeatmapPCK:
     """The share of joints whose maximum lies near that of the target.
 
     Attributes:
-        threshold: largest distance of a hit, in units of a tenth of the map.
+        threshold: largest distance of a hit, in tenths of the map's longer side.
         name: of the metric in the progress bar.
 
     Called with `targets` of a codec and `outputs` of a network, it returns the share and the number of
@@ -36,6 +36,6 @@ class HeatmapPCK:
         (x, y), (true_x, true_y) = peak(heatmap), peak(target["heatmap"])
         distance = ops.sqrt(ops.square(x - true_x) + ops.square(y - true_y))
         counted = ops.cast(target["weight"] > 0, "float32")
-        hits = ops.cast(distance <= self.threshold * rows / 10, "float32") * counted
+        hits = ops.cast(distance <= self.threshold * max(rows, columns) / 10, "float32") * counted
         count = ops.sum(counted)
         return ops.sum(hits) / ops.maximum(count, 1.0), count

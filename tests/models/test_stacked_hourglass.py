@@ -90,3 +90,36 @@ def test_saved_file_gives_the_same_heatmaps(kind, tmp_path):
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         StackedHourglass(**{"num_joints": 3, **TINY, **arguments})
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TFLite is made of TensorFlow graphs")
+def test_the_network_for_phones_needs_no_more_than_tflite_has():
+    import tensorflow as tf
+
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        Interpreter = tf.lite.Interpreter
+
+    sizes = {"channels": (64,) * 4, "counts": (1,) * 4, "stem": (16, 32, 32), "input_size": (128, 128)}
+    network = StackedHourglass(kind="separable", stacks=2, **sizes)
+    images = np.random.default_rng(0).uniform(0, 255, (1, 128, 128, 3)).astype(np.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 128, 128, 3))], autograph=False)
+    def last_heatmaps(images):
+        return network(images, training=False)[-1]["keypoints"]["heatmap"]
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [last_heatmaps.get_concrete_function()], network
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    interpreter = Interpreter(model_content=converter.convert())
+    interpreter.allocate_tensors()
+    names = {operation["op_name"] for operation in interpreter._get_ops_details()}
+    assert "DEPTHWISE_CONV_2D" in names
+    assert not any(word in name.upper() for name in names for word in ("FLEX", "CUSTOM")), names
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], images)
+    interpreter.invoke()
+    found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    assert found.shape == (1, 32, 32, 16)
+    np.testing.assert_allclose(found, last_heatmaps(images).numpy(), rtol=0, atol=1e-5)  # seen: 2e-7
