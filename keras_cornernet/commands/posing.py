@@ -41,8 +41,8 @@ def predict(
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
 
     Raises:
-        ValueError: no such model, a `score` without `detector`, `detector` finds no people, or a picture would
-            overwrite its source.
+        ValueError: no such model, a `score` without `detector`, `detector` finds no people, or a picture
+            would overwrite its source.
     """
     paths, failed = expand(sources)
     output = Path(output)
