@@ -35,7 +35,7 @@ def test_a_compiled_step_equals_a_plain_one(make):
         keras.utils.set_random_seed(0)
         trainer, batch = make()
         before = [np.array(w) for w in trainer.get_weights()]
-        trainer.compile(optimizer=keras.optimizers.SGD(0.01), jit_compile=compiled)
+        trainer.compile(optimizer=keras.optimizers.SGD(0.01), jit_compile=compiled, run_eagerly=not compiled)
         logs = trainer.train_on_batch(*batch, return_dict=True)
         results[compiled] = logs, [w - b for w, b in zip(trainer.get_weights(), before, strict=True)]
     (plain, moves), (xla, xla_moves) = results[False], results[True]
