@@ -1,8 +1,8 @@
 """Milliseconds an image takes: `python benchmarks/inference.py [--rounds N]`.
 
-`Detector.predict` of the shipped models on one image of noise of 480x640 in memory: fitting, network,
-decoding, suppression, back to image pixels; as shipped (with the mirror image) and without it. On 2
-threads. Then where the time goes: the network alone, on the same input.
+`predict` of the shipped models on one image of noise of 480x640 in memory (a pose network takes it for one
+person): fitting, network, decoding, suppression, back to image pixels; as shipped (with the mirror image)
+and without it. On 2 threads. Then where the time goes: the network alone, on the same input.
 """
 
 import argparse
@@ -12,9 +12,19 @@ from tensorflow_side import tf
 from timing import interleave, ratio, table
 
 from keras_cornernet.backend import jit
+from keras_cornernet.inference import PoseEstimator
+from keras_cornernet.preprocessing import person_view
 from keras_cornernet.presets import PRESETS, from_preset
 
 SIZE = (480, 640)
+
+
+def view_of(model):
+    """How the model looks at the image."""
+    if isinstance(model, PoseEstimator):
+        return person_view((SIZE[1] / 2, SIZE[0] / 2), max(SIZE), model.settings.input_size)
+    (view,) = model.settings.views(SIZE)
+    return view
 
 
 def main():
@@ -25,17 +35,17 @@ def main():
     for name, preset in PRESETS.items():
         if preset.weights is None:
             continue
-        detector = from_preset(name)
-        plain = detector.with_settings(flip=False)
-        (view,) = plain.settings.views(SIZE)
+        model = from_preset(name)
+        plain = model.with_settings(flip=False)
+        view = view_of(plain)
         shown = tf.constant(view.apply(image)[None], tf.float32)
-        network = jit(lambda images, network=detector.network: network(images, training=False))
+        network = jit(lambda images, network=model.network: network(images, training=False))
         shipped, single, alone = "predict, as shipped", "predict, no mirror image", "network alone"
         results = interleave(
             {
-                shipped: lambda d=detector: d.predict(image),
+                shipped: lambda d=model: d.predict(image),
                 single: lambda d=plain: d.predict(image),
-                alone: lambda run=network, x=shown: run(x)[-1]["top_left"]["heatmap"].numpy(),
+                alone: lambda run=network, x=shown: next(iter(run(x)[-1].values()))["heatmap"].numpy(),
             },
             options.rounds,
         )

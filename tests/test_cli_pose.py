@@ -272,3 +272,15 @@ def test_check_data_of_nothing_but_broken_images(faulty, tmp_path):
     answer = run("check-data", *data(faulty), *arguments)
     assert answer.exit_code == 1, answer.output
     assert json.loads(answer.stdout)["pictures"] == []
+
+
+def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path):
+    from keras_cornernet.commands import demo as demonstration
+
+    result = demonstration.demo(tmp_path, count=2, model=str(finder), pose_model=str(tiny))
+    assert {"AP", "PCK@0.2", "people", "met"} <= set(json.loads((tmp_path / "metrics.json").read_text()))
+    assert 0 <= result.metrics["met"] <= result.metrics["people"]
+    for entry in json.loads(Path(result.poses).read_text()):
+        assert len(entry["keypoints"]) == 3 * len(LSP.joints)
+    for path in (*result.pictures, result.sheet):
+        assert Path(path).is_file()

@@ -1,4 +1,4 @@
-"""The demonstration: scenes are drawn, people found and posed, and all held against the drawn truth."""
+"""The demonstration: scenes are drawn, people found (and posed), and all held against the drawn truth."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +12,7 @@ from keras_cornernet.commands.evaluation import evaluate_detector
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import evaluate_poses
+from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.ops.boxes import intersection_over_union
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.structures import Detections, Poses, PoseSet, Progress
@@ -24,12 +25,12 @@ class Demonstrated(NamedTuple):
     """What `demo` wrote; the fields are plain, fit for json.
 
     Attributes:
-        metrics: AP and the other numbers of `evaluation.evaluate_coco_files`, and of the poses `PCK@0.2`,
+        metrics: AP and the other numbers of `evaluation.evaluate_coco_files`, and of poses `PCK@0.2`,
             `per_joint`, and how many `people` there are and were `met` by a box.
         pictures: the annotated pictures.
         sheet: all of them on one.
         predictions: the boxes in COCO result form.
-        poses: the joints in COCO result form.
+        poses: the joints in COCO result form, or None without a pose network.
         annotations: the drawn truth; its images lie beside it.
     """
 
@@ -37,7 +38,7 @@ class Demonstrated(NamedTuple):
     pictures: list[str]
     sheet: str
     predictions: str
-    poses: str
+    poses: str | None
     annotations: str
 
 
@@ -47,37 +48,40 @@ def demo(
     count: int = 24,
     seed: int = SEED,
     model: str = "cornernet_people",
-    pose_model: str = "hourglass_people",
+    pose_model: str | None = None,
     progress: Progress = list,
 ) -> Demonstrated:
-    """Draws fresh scenes, finds the people, poses each, measures AP and PCK against the drawn truth.
+    """Draws fresh scenes, finds the people, measures AP against the drawn truth; poses them if asked to.
 
     Args:
-        output: folder for `scenes/`, `pictures/`, `sheet.jpg`, `predictions.json`, `poses.json` and
-            `metrics.json`.
+        output: folder for `scenes/`, `pictures/`, `sheet.jpg`, `predictions.json`, `metrics.json` and, with
+            a pose network, `poses.json`.
         count: number of scenes.
         seed: of the scenes.
         model: a detector that ships, or the path of its `.keras` file.
-        pose_model: a pose network likewise.
+        pose_model: a pose network of LSP's joints likewise; None leaves the people unposed.
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
     """
     output = Path(output)
-    detector, estimator = load_trained(model), load_trained(pose_model)
+    detector = load_trained(model)
+    estimator = None if pose_model is None else load_trained(pose_model)
     annotations = make_scenes(output / "scenes", count, seed=seed)
     images = annotations.parent / "images"
     result = evaluate_detector(detector, annotations, images, progress=progress)
-    pictures, predictions, posed = {}, [], {}
+    metrics, pictures, predictions, posed = result.metrics, {}, [], {}
     for image_id, found in result.found.items():
-        image = read_image(found.path)
-        sure = found.above(estimator.settings.score)
-        poses = estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
-        path = output / "pictures" / Path(found.path).name
-        pictures[path] = _draw(image, sure, poses)
+        image, path = read_image(found.path), output / "pictures" / Path(found.path).name
+        pictures[path] = found._replace(image=image).plot(DRAWN)
+        if estimator is not None:
+            posed[image_id] = _pose(estimator, image, found)
+            pictures[path] = posed[image_id]._replace(image=np.asarray(pictures[path])).plot()
         files.write_image(path, pictures[path])
         predictions += found.to_coco(image_id)
-        posed[image_id] = poses
-    pose_set = read_coco_people(annotations, images)
-    metrics = result.metrics | _measure_poses(pose_set, posed)
+    poses = None
+    if estimator is not None:
+        metrics = metrics | _measure_poses(read_coco_people(annotations, images), posed)
+        joints = [entry for image_id, found in posed.items() for entry in found.to_coco(image_id)]
+        poses = str(files.write_json(output / "poses.json", joints))
     files.write_json(output / "metrics.json", metrics, indent=1)
     sheet = visualization.grid(list(pictures.values()), min(6, len(pictures)), 1800)
     return Demonstrated(
@@ -85,17 +89,15 @@ def demo(
         pictures=[str(path) for path in pictures],
         sheet=str(files.write_image(output / "sheet.jpg", sheet)),
         predictions=str(files.write_json(output / "predictions.json", predictions)),
-        poses=str(
-            files.write_json(output / "poses.json", [e for i, p in posed.items() for e in p.to_coco(i)])
-        ),
+        poses=poses,
         annotations=str(annotations),
     )
 
 
-def _draw(image: np.ndarray, found: Detections, poses: Poses):
-    """Boxes, and in them the skeletons."""
-    boxed = found._replace(image=image).plot(DRAWN)
-    return poses._replace(image=np.asarray(boxed)).plot()
+def _pose(estimator: PoseEstimator, image: np.ndarray, found: Detections) -> Poses:
+    """The people in the boxes that the estimator takes for sure."""
+    sure = found.above(estimator.settings.score)
+    return estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
 
 
 def _measure_poses(pose_set: PoseSet, posed: Mapping[int, Poses]) -> dict:

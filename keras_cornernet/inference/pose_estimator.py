@@ -52,7 +52,8 @@ class PoseEstimator:
         detector: finds the people when `boxes="detect"`.
 
     Example:
-        >>> estimator = keras_cornernet.from_preset("hourglass_people")
+        >>> estimator = keras_cornernet.from_preset("pose.keras")
+        >>> estimator.detector = keras_cornernet.from_preset("cornernet_people")
         >>> poses = estimator.predict("street.jpg", boxes="detect")[0]
         >>> poses.save("street_posed.jpg")
     """
