@@ -149,9 +149,9 @@ def demo(
     result = run(output, count=count, seed=seed, pose_model=pose, progress=_bar("finding people"))
     metrics = result.metrics
     typer.echo(format_table(metrics))
-    typer.echo(
-        f"\nposes: PCK@0.2 {metrics['PCK@0.2']:.3f} over {metrics['people']} people, {metrics['met']} found"
-    )
+    if result.poses:
+        people = f"{metrics['people']} people, {metrics['met']} of them found"
+        typer.echo(f"\nposes: PCK@0.2 {metrics['PCK@0.2']:.3f} over {people}")
     typer.echo(f"\n{len(result.pictures)} annotated pictures   {Path(result.pictures[0]).parent}")
     typer.echo(f"all on one sheet        {result.sheet}")
     typer.echo(f"boxes found             {result.predictions}")

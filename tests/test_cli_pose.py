@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -274,13 +274,21 @@ def test_check_data_of_nothing_but_broken_images(faulty, tmp_path):
     assert json.loads(answer.stdout)["pictures"] == []
 
 
-def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path):
+def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path, monkeypatch):
     from keras_cornernet.commands import demo as demonstration
 
-    result = demonstration.demo(tmp_path, count=2, model=str(finder), pose_model=str(tiny))
-    assert {"AP", "PCK@0.2", "people", "met"} <= set(json.loads((tmp_path / "metrics.json").read_text()))
-    assert 0 <= result.metrics["met"] <= result.metrics["people"]
-    for entry in json.loads(Path(result.poses).read_text()):
+    drawn = partial(demonstration.demo, model=str(finder))
+    monkeypatch.setattr(demonstration, "demo", drawn)
+    answer = run("demo", "--count", 2, "--pose", tiny, "--output", tmp_path)
+    assert answer.exit_code == 0, answer.output
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert 0 <= metrics["met"] <= metrics["people"]
+    assert f"PCK@0.2 {metrics['PCK@0.2']:.3f} over {metrics['people']} people" in answer.stdout
+    for entry in json.loads((tmp_path / "poses.json").read_text()):
         assert len(entry["keypoints"]) == 3 * len(LSP.joints)
-    for path in (*result.pictures, result.sheet):
-        assert Path(path).is_file()
+    assert len(list((tmp_path / "pictures").iterdir())) == 2
+
+    answer = run("demo", "--count", 1, "--output", tmp_path / "unposed")
+    assert answer.exit_code == 0, answer.output
+    assert "AP" in answer.stdout and "PCK" not in answer.stdout
+    assert not (tmp_path / "unposed" / "poses.json").exists()
