@@ -139,6 +139,8 @@ PRESETS: dict[str, Preset | PosePreset] = {
     "cornernet_bccd": replace(
         _SMALL,
         summary="blood cells (red, white, platelets), trained from scratch on BCCD",
+        input_size=(384, 512),
+        settings=TestSettings(input_size=(384, 512), merge_exponent=10.0),
         weights="cornernet_bccd.keras",
     ),
     "cornernet_people": replace(
