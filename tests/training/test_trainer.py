@@ -104,8 +104,8 @@ def test_bad_loss_stops_the_run_and_names_the_term():
 def test_clipping_averages_and_accumulation_work_together():
     trainer = tiny_trainer()
     trainer.compile(
-        optimizer=keras.optimizers.SGD(
-            1e-2, global_clipnorm=1.0, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2
+        optimizer=keras.optimizers.Adam(
+            1e-3, global_clipnorm=1.0, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2
         )
     )
     before = weights_of(trainer)
@@ -121,7 +121,7 @@ def test_mixed_precision(policy):
     keras.config.set_dtype_policy(policy)
     try:
         trainer = tiny_trainer()
-        trainer.compile(optimizer=keras.optimizers.SGD(1e-3))
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
         history = fit(trainer, epochs=2)
         outputs = trainer.network(drawn_squares(1)[0])
     finally:
@@ -141,7 +141,7 @@ def test_backup_and_restore_continues_to_the_bit(tmp_path):
     def run(*callbacks):
         keras.utils.set_random_seed(3)
         trainer = tiny_trainer()
-        trainer.compile(optimizer=keras.optimizers.SGD(1e-3, momentum=0.9, use_ema=True))
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3, use_ema=True))
         try:
             fit(trainer, epochs=4, callbacks=list(callbacks))
         except KeyboardInterrupt:
