@@ -1,8 +1,8 @@
 """Corner pooling: what lets a corner, which lies on no object, see the object's two edges.
 
-All of it follows Law & Deng 2018, sec. 3.4, and `models/py_utils/_cpools` of princeton-vl/CornerNet,
-values and gradients bit for bit. The gradient of an output goes whole to one input, the maximum; among
-equal maxima to the one farthest away, which the scan meets first.
+All of it but `CenterPool` follows Law & Deng 2018, sec. 3.4, and `models/py_utils/_cpools` of
+princeton-vl/CornerNet, values and gradients bit for bit. The gradient of an output goes whole to one
+input, the maximum; among equal maxima to the one farthest away, which the scan meets first.
 
 Heights and widths may be unknown when a model is built (`keras.Input((None, None, 3))`): the fast form
 is taken as soon as the graph is traced for a known size. A size never known, as in a `tf.function` or
@@ -12,6 +12,7 @@ an exported model with unknown height or width, falls back to a slow scan with t
 import keras
 from keras import ops
 
+from keras_cornernet.ops.lines import line_maximum
 from keras_cornernet.ops.scan import running_maximum
 
 
@@ -84,15 +85,8 @@ class RightPool(_EdgePool):
     axis, reverse = 2, False
 
 
-class _CornerPool(keras.Layer):
-    """A vertical pool of one map plus a horizontal pool of another; a subclass says which corner."""
-
-    reverse: bool
-
-    def call(self, inputs):
-        first, second = inputs
-        vertical = running_maximum(first, 1, reverse=self.reverse)
-        return ops.add(vertical, running_maximum(second, 2, reverse=self.reverse))
+class _PairPool(keras.Layer):
+    """A vertical pool of one map plus a horizontal pool of another; a subclass says which pools."""
 
     def build(self, input_shape):
         self._check(input_shape)
@@ -111,6 +105,17 @@ class _CornerPool(keras.Layer):
                 f"{type(self).__name__} '{self.name}' expects inputs to be a pair of maps of one shape "
                 f"(batch, height, width, channels), got {shapes}"
             )
+
+
+class _CornerPool(_PairPool):
+    """Running maxima towards a corner; a subclass says which corner."""
+
+    reverse: bool
+
+    def call(self, inputs):
+        first, second = inputs
+        vertical = running_maximum(first, 1, reverse=self.reverse)
+        return ops.add(vertical, running_maximum(second, 2, reverse=self.reverse))
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -151,3 +156,26 @@ class BottomRightPool(_CornerPool):
     """
 
     reverse = False
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class CenterPool(_PairPool):
+    """Centre pooling: the maximum of a position's whole column in one map plus that of its row in another.
+
+    Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
+    shape: high where an object's marks lie anywhere above or below, and anywhere left or right. Among
+    equal maxima the gradient goes to the lowest of a column and the rightmost of a row.
+
+    Raises:
+        ValueError: if the input is not a pair of maps of one shape.
+
+    Example:
+        >>> CenterPool()([column_map, row_map])
+
+    Source: Duan et al. 2019, sec. 3.3, fig. 4; `center_pool` of Duankaiwen/CenterNet, which scans each line
+    there and back for the same values and gradients.
+    """
+
+    def call(self, inputs):
+        first, second = inputs
+        return ops.add(line_maximum(first, 1), line_maximum(second, 2))

@@ -3,7 +3,11 @@
 import keras
 from keras import ops
 
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER
+from keras_cornernet.layers.resampling import doubled, halved, repeated
 from keras_cornernet.layers.residual import Residual
+
+UPSAMPLING = ("nearest", "transposed")
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -12,7 +16,7 @@ class Hourglass(keras.layers.Layer):
 
     Level `k` works with `channels[k]`. Its way aside has `counts[k]` residuals; its way down halves the map
     and has as many to `channels[k + 1]`; its way up ends with a residual to `channels[k]` and doubles the
-    map by repeating cells. `counts[-1]` residuals stand at the bottom.
+    map. `counts[-1]` residuals stand at the bottom.
 
     Args:
         channels: `order + 1` widths, from the input's (which must match) to the bottom's.
@@ -23,18 +27,21 @@ class Hourglass(keras.layers.Layer):
         merge_channels: one width for all that is added: the ends of the ways aside, the bottom and the ways
             up; None keeps each level's own. Then the input may have any width.
         up_count: number of residuals on each way up; None takes `counts[k]`.
+        upsampling: `"nearest"` doubles the map by repeating cells; `"transposed"`, CornerNet-Squeeze's, by a
+            4x4 transposed convolution of stride 2 with bias.
 
     Returns (of a call on `(batch, height, width, channels[0])`):
         The merged maps of all levels, deepest first; the last one has the input's shape (with
         `merge_channels`, that many channels). CornerNet takes the last, attention heads take all.
 
     Raises:
-        ValueError: lengths differ, a number is below 1, or height or width (if known) is no multiple of
-            `2 ** order`.
+        ValueError: lengths differ, a number is below 1, unknown `upsampling`, or height or width (if known)
+            is no multiple of `2 ** order`.
 
     Source: Newell et al. 2016, sec. 3.1, `Hourglass` of princeton-vl/pytorch_stacked_hourglass,
     `models/layers.py`; Law & Deng 2018, sec. 3.5, `kp_module` of princeton-vl/CornerNet,
-    `models/py_utils/kp.py`.
+    `models/py_utils/kp.py`; `hg_module` and `saccade_module` of princeton-vl/CornerNet-Lite,
+    `core/models/py_utils/modules.py`.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class Hourglass(keras.layers.Layer):
         pooling=False,
         merge_channels=None,
         up_count=None,
+        upsampling="nearest",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -59,12 +67,15 @@ class Hourglass(keras.layers.Layer):
         for key, value in {"merge_channels": merge_channels, "up_count": up_count}.items():
             if value is not None and value < 1:
                 raise ValueError(f"{key} must be None or at least 1, not {value}")
+        if upsampling not in UPSAMPLING:
+            raise ValueError(f"upsampling must be one of {UPSAMPLING}, not {upsampling!r}")
         self.channels = tuple(channels)
         self.counts = tuple(counts)
         self.kind = kind
         self.pooling = pooling
         self.merge_channels = merge_channels
         self.up_count = up_count
+        self.upsampling = upsampling
         self.order = len(channels) - 1
         levels = range(self.order)
         self.merged = tuple(merge_channels or width for width in channels)
@@ -81,6 +92,8 @@ class Hourglass(keras.layers.Layer):
             for k in levels
         ]
         self.bottom = self._residuals("bottom", [self.merged[-1]] * counts[-1])
+        if upsampling == "transposed":
+            self.double = [self._transposed(f"double_{k}", self.merged[k]) for k in levels]
 
     def _residuals(self, name, widths, strides=1):
         return [
@@ -93,6 +106,17 @@ class Hourglass(keras.layers.Layer):
             )
             for i, width in enumerate(widths)
         ]
+
+    def _transposed(self, name, width):
+        return keras.layers.Conv2DTranspose(
+            width,
+            4,
+            strides=2,
+            padding="same",
+            kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
+            name=name,
+            dtype=self.dtype_policy,
+        )
 
     def build(self, input_shape):
         def build_all(blocks, shape):
@@ -109,6 +133,9 @@ class Hourglass(keras.layers.Layer):
         shape = build_all(self.bottom, shape)
         for k in reversed(range(self.order)):
             shape = build_all(self.up[k], shape)
+            if self.upsampling == "transposed":
+                self.double[k].build(shape)
+            shape = doubled(shape)
         self.built = True
 
     def call(self, x, training=None):
@@ -125,7 +152,8 @@ class Hourglass(keras.layers.Layer):
             x = run(self.down[k], ops.max_pool(x, 2, 2) if self.pooling else x)
         x = run(self.bottom, x)
         for k in reversed(range(self.order)):
-            x = asides[k] + double(run(self.up[k], x))
+            x = run(self.up[k], x)
+            x = asides[k] + (self.double[k](x) if self.upsampling == "transposed" else repeated(x))
             merged.append(x)
         return merged
 
@@ -153,25 +181,5 @@ class Hourglass(keras.layers.Layer):
             "pooling": self.pooling,
             "merge_channels": self.merge_channels,
             "up_count": self.up_count,
+            "upsampling": self.upsampling,
         }
-
-
-def halved(shape):
-    """The shape of maps of half the height and width."""
-    return (shape[0], *(None if n is None else n // 2 for n in shape[1:3]), shape[3])
-
-
-def double(x):
-    """`(batch, 2 height, 2 width, channels)`: every cell repeated to 2x2."""
-
-    @ops.custom_gradient
-    def repeat(x):
-        height, width = ops.shape(x)[1:3]
-
-        def gradient(upstream):
-            # The sum over the four copies. XLA knows no gradient of TensorFlow's nearest-neighbour resize.
-            return 4 * ops.average_pool(upstream, 2, 2)
-
-        return ops.image.resize(x, (2 * height, 2 * width), interpolation="nearest"), gradient
-
-    return repeat(x)

@@ -4,40 +4,34 @@ import keras
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
-from keras_cornernet.layers.corner_pooling import BottomRightPool, TopLeftPool
+from keras_cornernet.layers.corner_pooling import (
+    BottomPool,
+    BottomRightPool,
+    CenterPool,
+    LeftPool,
+    RightPool,
+    TopLeftPool,
+    TopPool,
+)
 
-_CORNER_POOLS = {"top_left": TopLeftPool, "bottom_right": BottomRightPool}
+# The pool of a pair of maps, and its vertical and horizontal halves.
+_CORNER_POOLS = {
+    "top_left": (TopLeftPool, TopPool, LeftPool),
+    "bottom_right": (BottomRightPool, BottomPool, RightPool),
+}
 
-# ln(0.1 / 0.9) as the released code rounds it: a heatmap starts at probability 0.1 everywhere.
-HEATMAP_BIAS = -2.19
 
+class _Prediction(keras.layers.Layer):
+    """A residual block around a pool of two maps; a subclass says which maps and which pool."""
 
-@keras.saving.register_keras_serializable(package="keras_cornernet")
-class CornerPrediction(keras.layers.Layer):
-    """The prediction module of one corner: corner pooling inside a residual block.
-
-    Two 3x3 convolutions to `pool_filters` are pooled towards the corner and summed; a 3x3 convolution of
-    the sum joins a 1x1 shortcut of the input; a last 3x3 convolution follows.
-
-    Args:
-        corner: `"top_left"` or `"bottom_right"`.
-        filters: output channels.
-        pool_filters: channels of the pooled maps.
-
-    Source: Law & Deng 2018, sec. 3.4, fig. 7; `pool` of princeton-vl/CornerNet, `models/CornerNet.py`.
-    """
-
-    def __init__(self, corner, filters=256, pool_filters=128, **kwargs):
+    def __init__(self, pool, filters, pool_filters, **kwargs):
         super().__init__(**kwargs)
-        if corner not in _CORNER_POOLS:
-            raise ValueError(f"corner must be one of {sorted(_CORNER_POOLS)}, not {corner!r}")
-        self.corner = corner
         self.filters = filters
         self.pool_filters = pool_filters
         policy = {"dtype": self.dtype_policy}
         self.vertical = ConvNorm(pool_filters, name="vertical", **policy)
         self.horizontal = ConvNorm(pool_filters, name="horizontal", **policy)
-        self.pool = _CORNER_POOLS[corner](name="pool", **policy)
+        self.pool = pool(name="pool", **policy)
         self.pooled = ConvNorm(filters, relu=False, name="pooled", **policy)
         self.shortcut = ConvNorm(filters, 1, relu=False, name="shortcut", **policy)
         self.last = ConvNorm(filters, name="last", **policy)
@@ -52,99 +46,99 @@ class CornerPrediction(keras.layers.Layer):
         self.built = True
 
     def call(self, x, training=None):
-        maps = [conv(x, training=training) for conv in (self.vertical, self.horizontal)]
-        pooled = self.pooled(self.pool(maps), training=training)
+        pooled = self.pooled(self.pool(self._maps(x, training)), training=training)
         joined = ops.relu(pooled + self.shortcut(x, training=training))
         return self.last(joined, training=training)
+
+    def _maps(self, x, training):
+        """What is pooled down or up columns, and what along rows."""
+        return [conv(x, training=training) for conv in (self.vertical, self.horizontal)]
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "corner": self.corner,
-            "filters": self.filters,
-            "pool_filters": self.pool_filters,
-        }
+        return {**super().get_config(), "filters": self.filters, "pool_filters": self.pool_filters}
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
-class Head(keras.layers.Layer):
-    """Convolution with bias, ReLU, 1x1 convolution with bias; no BatchNorm. Always float32.
+class CornerPrediction(_Prediction):
+    """The prediction module of one corner: corner pooling inside a residual block.
+
+    Two 3x3 convolutions to `pool_filters` are pooled towards the corner and summed; a 3x3 convolution of
+    the sum joins a 1x1 shortcut of the input; a last 3x3 convolution follows. With `cascade`, each of the two
+    maps first gets what a third and a fourth convolution see in the other direction, and goes through a
+    bare 3x3 convolution: a corner so looks along the edges and, from there, inside the object.
 
     Args:
-        channels: output channels.
-        hidden: channels of the first convolution.
-        kernel_size: side of the first convolution (3; 1 in CornerNet-Squeeze).
-        bias: initial bias of the output.
+        corner: `"top_left"` or `"bottom_right"`.
+        filters: output channels.
+        pool_filters: channels of the pooled maps.
+        cascade: cascade corner pooling, CenterNet's.
 
-    Source: `make_kp_layer` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
+    Source: Law & Deng 2018, sec. 3.4, fig. 7; `pool` of princeton-vl/CornerNet, `models/CornerNet.py`.
+    Cascade: Duan et al. 2019, sec. 3.3, figs. 4 and 5; `pool` of Duankaiwen/CenterNet,
+    `models/CenterNet-52.py`. The text tells of a maximum along the edge and then one inside from there; the
+    code looks inside from every cell first, and along the edge after it. We follow the code.
     """
 
-    def __init__(self, channels, hidden=256, kernel_size=3, *, bias=0.0, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.channels = channels
-        self.hidden_channels = hidden
-        self.kernel_size = kernel_size
-        self.bias = bias
-        self.hidden = ConvNorm(
-            hidden, kernel_size, normalize=False, name="hidden", dtype=keras.config.dtype_policy()
-        )
-        self.last = keras.layers.Conv2D(
-            channels,
-            1,
+    def __init__(self, corner, filters=256, pool_filters=128, *, cascade=False, **kwargs):
+        if corner not in _CORNER_POOLS:
+            raise ValueError(f"corner must be one of {sorted(_CORNER_POOLS)}, not {corner!r}")
+        pair, down, along = _CORNER_POOLS[corner]
+        super().__init__(pair, filters, pool_filters, **kwargs)
+        self.corner = corner
+        self.cascade = cascade
+        if cascade:
+            policy = {"dtype": self.dtype_policy}
+            self.vertical_pool, self.horizontal_pool = down(**policy), along(**policy)
+            self.vertical_look = ConvNorm(pool_filters, name="vertical_look", **policy)
+            self.horizontal_look = ConvNorm(pool_filters, name="horizontal_look", **policy)
+            self.vertical_join = self._bare("vertical_join")
+            self.horizontal_join = self._bare("horizontal_join")
+
+    def _bare(self, name):
+        return keras.layers.Conv2D(
+            self.pool_filters,
+            3,
+            padding="same",
+            use_bias=False,
             kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
-            bias_initializer=keras.initializers.Constant(bias),
             dtype=self.dtype_policy,
-            name="last",
+            name=name,
         )
 
     def build(self, input_shape):
-        self.hidden.build(input_shape)
-        self.last.build((*input_shape[:-1], self.hidden_channels))
-        self.built = True
+        if self.cascade:
+            for look in (self.vertical_look, self.horizontal_look):
+                look.build(input_shape)
+            for join in (self.vertical_join, self.horizontal_join):
+                join.build((*input_shape[:-1], self.pool_filters))
+        super().build(input_shape)
 
-    def call(self, x):
-        return self.last(self.hidden(x))
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.channels)
+    def _maps(self, x, training):
+        vertical, horizontal = super()._maps(x, training)
+        if not self.cascade:
+            return [vertical, horizontal]
+        inside = self.horizontal_pool(self.vertical_look(x, training=training))
+        across = self.vertical_pool(self.horizontal_look(x, training=training))
+        return [self.vertical_join(vertical + inside), self.horizontal_join(horizontal + across)]
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "channels": self.channels,
-            "hidden": self.hidden_channels,
-            "kernel_size": self.kernel_size,
-            "bias": self.bias,
-        }
+        return {**super().get_config(), "corner": self.corner, "cascade": self.cascade}
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
-class AddPosition(keras.layers.Layer):
-    """Adds to two channels the place `(x, y)` of each cell, in units of `cells`.
-
-    An embedding that starts from its own place tells apart objects that look alike: the head only has to
-    learn the way from the corner to the middle of its object. The papers' one-channel embedding has to invent
-    a number for each of twenty equal cells, which takes far more training.
+class CenterPrediction(_Prediction):
+    """The prediction module of centres: as that of a corner, with centre pooling.
 
     Args:
-        cells: how many grid cells make one unit of the embedding.
+        filters: output channels.
+        pool_filters: channels of the pooled maps.
+
+    Source: Duan et al. 2019, sec. 3.3, figs. 4 and 5; `center_pool` of Duankaiwen/CenterNet,
+    `models/CenterNet-52.py`.
     """
 
-    def __init__(self, cells=2.0, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.cells = cells
-
-    def call(self, x):
-        height, width = ops.shape(x)[1:3]
-        columns = ops.arange(width, dtype="float32")[None, :] + ops.zeros((height, 1))
-        rows = ops.arange(height, dtype="float32")[:, None] + ops.zeros((1, width))
-        return x + ops.stack([columns, rows], axis=-1)[None] / self.cells
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "cells": self.cells}
+    def __init__(self, filters=256, pool_filters=128, **kwargs):
+        super().__init__(CenterPool, filters, pool_filters, **kwargs)

@@ -4,8 +4,9 @@ import keras
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv
+from keras_cornernet.layers.fire import Expand
 
-KINDS = ("basic", "bottleneck", "separable")
+KINDS = ("basic", "bottleneck", "separable", "fire")
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -20,17 +21,21 @@ class Residual(keras.layers.Layer):
       activation after the sum. The shortcut is the raw input, or a 1x1 convolution of it. Every
       convolution has a bias.
     - `"separable"`: a bottleneck whose 3x3 is depthwise and then 1x1, for phones.
+    - `"fire"`: a 1x1 convolution to half the width with BatchNorm and no ReLU, then `Expand`. The input is
+      added only where stride and width stay; elsewhere there is no shortcut. ReLU comes last.
 
     Args:
-        filters: output channels.
+        filters: output channels; even for `"fire"`.
         strides: stride of the first 3x3 convolution and of the shortcut.
         kind: one of the above.
 
     Raises:
-        ValueError: unknown `kind`.
+        ValueError: unknown `kind`, or an odd number of `filters` for `"fire"`.
 
     Source: basic: `residual` of princeton-vl/CornerNet, `models/py_utils/utils.py`. Bottleneck: Newell et al.
-    2016, fig. 4; `Residual` of princeton-vl/pytorch_stacked_hourglass, `models/layers.py`.
+    2016, fig. 4; `Residual` of princeton-vl/pytorch_stacked_hourglass, `models/layers.py`. Fire: Law, Teng,
+    Russakovsky & Deng 2019, sec. 4; `fire_module` of princeton-vl/CornerNet-Lite,
+    `core/models/CornerNet_Squeeze.py`. SqueezeNet has a ReLU after the first convolution; this code has not.
     """
 
     def __init__(self, filters, strides=1, *, kind="basic", **kwargs):
@@ -41,18 +46,26 @@ class Residual(keras.layers.Layer):
         self.strides = strides
         self.kind = kind
         policy = {"dtype": self.dtype_policy}
+        self.third = None
         if kind == "basic":
             self.first = ConvNorm(filters, 3, strides, name="first", **policy)
             self.second = ConvNorm(filters, 3, relu=False, name="second", **policy)
+        elif kind == "fire":
+            if filters % 2:
+                raise ValueError(f"filters of kind='fire' must be even, not {filters}")
+            self.first = ConvNorm(filters // 2, 1, relu=False, name="first", **policy)
+            self.second = Expand(filters, strides, name="second", **policy)
         else:
             half, separable = filters // 2, kind == "separable"
             self.first = NormConv(half, 1, name="first", **policy)
             self.second = NormConv(half, 3, strides, separable=separable, name="second", **policy)
             self.third = NormConv(filters, 1, name="third", **policy)
         self.shortcut = None
+        self.keeps_shape = None  # known once built
 
     def build(self, input_shape):
-        if self.strides != 1 or input_shape[-1] != self.filters:
+        self.keeps_shape = self.strides == 1 and input_shape[-1] == self.filters
+        if not self.keeps_shape and self.kind != "fire":
             self.shortcut = self._make_shortcut()
             self.shortcut.build(input_shape)
         shape = input_shape
@@ -63,7 +76,7 @@ class Residual(keras.layers.Layer):
 
     def _blocks(self):
         # Not an attribute: Keras names the weights in its files by attributes, and these have theirs.
-        return (self.first, self.second) if self.kind == "basic" else (self.first, self.second, self.third)
+        return (self.first, self.second, *([] if self.third is None else [self.third]))
 
     def _make_shortcut(self):
         named = {"name": "shortcut", "dtype": self.dtype_policy}
@@ -85,6 +98,8 @@ class Residual(keras.layers.Layer):
             if self.shortcut is not None:
                 x = self.shortcut(x, training=training)
             return ops.relu(y + x)
+        if self.kind == "fire":
+            return ops.relu(y + x if self.keeps_shape else y)
         return y + (x if self.shortcut is None else self.shortcut(x))
 
     def compute_output_shape(self, input_shape):

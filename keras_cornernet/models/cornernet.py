@@ -1,17 +1,10 @@
 """CornerNet: objects as pairs of corners (Law & Deng, ECCV 2018)."""
 
 import keras
-from keras import ops
 
-from keras_cornernet.layers.convolution import ConvNorm
-from keras_cornernet.layers.hourglass import Hourglass
-from keras_cornernet.layers.prediction import HEATMAP_BIAS, AddPosition, CornerPrediction, Head
-from keras_cornernet.layers.residual import Residual
+from keras_cornernet.models.body import MEAN, STD
+from keras_cornernet.models.heads import CORNERS, checked, corner_outputs, images_and_features
 from keras_cornernet.models.network import Network
-
-# RGB, of images in 0..1: the released code's constants.
-MEAN = (0.47026115, 0.44719302, 0.40789654)
-STD = (0.27809835, 0.27408164, 0.28863828)
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -41,6 +34,9 @@ class CornerNet(Network):
     (batch, h, w, 1 or 2), "offset": (batch, h, w, 2) as x, y in cells}}` with `h = ceil(height / 4)`
     for the default stem.
 
+    Raises:
+        ValueError: a number below 1, or a stem that does not end with `channels[0]`.
+
     Source: Law & Deng 2018, sec. 3; princeton-vl/CornerNet, `models/CornerNet.py` and
     `models/py_utils/kp.py`. The paper says each stack's predictions are supervised, and so does the code;
     they are not fed back.
@@ -64,111 +60,25 @@ class CornerNet(Network):
         task=None,
         name="cornernet",
     ):
-        if len(stem) < 2 or stem[-1] != channels[0]:
-            raise ValueError(
-                "stem must have at least two widths and end with channels[0] = "
-                f"{channels[0]}, not {tuple(stem)}"
-            )
-        for key, value in {"num_classes": num_classes, "stacks": stacks}.items():
-            if value < 1:
-                raise ValueError(f"{key} must be at least 1, not {value}")
-        arguments = {
-            "num_classes": num_classes,
-            "stacks": stacks,
-            "channels": tuple(channels),
-            "counts": tuple(counts),
-            "stem": tuple(stem),
-            "pool_channels": pool_channels,
-            "head_channels": head_channels,
-            "head_kernel_size": head_kernel_size,
-            "embedding_cells": embedding_cells,
-            "input_size": input_size,
-            "mean": tuple(mean),
-            "std": tuple(std),
-        }
-        width = channels[0]
-        images = keras.Input((*(input_size or (None, None)), 3), name="images")
-        x = normalize(images, mean, std)
-        x = ConvNorm(stem[0], 7, 2, name="stem_conv")(x)
-        for i, filters in enumerate(stem[1:]):
-            x = Residual(filters, 2, name=f"stem_residual_{i}")(x)
-        outputs = []
-        for stack, features in enumerate(stacked_features(x, stacks, channels, counts)):
-            outputs.append(
-                {
-                    corner: corner_outputs(
-                        features,
-                        corner,
-                        stack,
-                        num_classes=num_classes,
-                        width=width,
-                        pool_channels=pool_channels,
-                        head_channels=head_channels,
-                        head_kernel_size=head_kernel_size,
-                        embedding_cells=embedding_cells,
-                    )
-                    for corner in ("top_left", "bottom_right")
-                }
-            )
+        arguments = checked(
+            {
+                "num_classes": num_classes,
+                "stacks": stacks,
+                "channels": channels,
+                "counts": counts,
+                "stem": stem,
+                "pool_channels": pool_channels,
+                "head_channels": head_channels,
+                "head_kernel_size": head_kernel_size,
+                "embedding_cells": embedding_cells,
+                "input_size": input_size,
+                "mean": mean,
+                "std": std,
+            }
+        )
+        images, stacked = images_and_features(arguments)
+        outputs = [
+            {corner: corner_outputs(features, corner, stack, arguments) for corner in CORNERS}
+            for stack, (features, _) in enumerate(stacked)
+        ]
         super().__init__(images, outputs, arguments=arguments, task=task, name=name)
-
-    @property
-    def stride(self) -> int:
-        """Input pixels for one cell of the heatmaps."""
-        return 2 ** len(self.arguments["stem"])
-
-
-def normalize(images, mean, std):
-    """RGB 0..255 to zero mean and unit deviation, in float32 whatever the precision of the rest."""
-    layer = keras.layers.Rescaling(
-        scale=[1 / (255 * s) for s in std],
-        offset=[-m / s for m, s in zip(mean, std, strict=True)],
-        dtype="float32",
-        name="normalize",
-    )
-    return layer(images)
-
-
-def stacked_features(x, stacks, channels, counts):
-    """Yields the features of each stack; between two, input and features are fused by a residual."""
-    width = channels[0]
-    for stack in range(stacks):
-        hourglass = Hourglass(channels, counts, name=f"hourglass_{stack}")(x)[-1]
-        features = ConvNorm(width, name=f"features_{stack}")(hourglass)
-        yield features
-        if stack + 1 < stacks:
-            carried = ConvNorm(width, 1, relu=False, name=f"carry_input_{stack}")(x)
-            added = ConvNorm(width, 1, relu=False, name=f"carry_features_{stack}")(features)
-            x = Residual(width, name=f"fusion_{stack}")(ops.relu(carried + added))
-
-
-def corner_outputs(
-    features,
-    corner,
-    stack,
-    *,
-    num_classes,
-    width,
-    pool_channels,
-    head_channels,
-    head_kernel_size,
-    embedding_cells,
-):
-    """The three maps of one corner of one stack."""
-    x = CornerPrediction(corner, width, pool_channels, name=f"{corner}_{stack}")(features)
-    placed = embedding_cells is not None
-    sizes = {"heatmap": num_classes, "embedding": 2 if placed else 1, "offset": 2}
-    outputs = {
-        head: Head(
-            size,
-            head_channels,
-            head_kernel_size,
-            bias=HEATMAP_BIAS if head == "heatmap" else 0.0,
-            name=f"{corner}_{head}_{stack}",
-        )(x)
-        for head, size in sizes.items()
-    }
-    if placed:
-        name = f"{corner}_embedding_place_{stack}"
-        outputs["embedding"] = AddPosition(embedding_cells, name=name)(outputs["embedding"])
-    return outputs

@@ -6,7 +6,7 @@ from keras import ops
 from keras_cornernet.layers.convolution import ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
-from keras_cornernet.models.cornernet import normalize
+from keras_cornernet.models.body import normalize
 from keras_cornernet.models.network import Network
 from keras_cornernet.models.stacked_hourglass import carried, heatmap_head
 

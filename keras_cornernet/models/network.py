@@ -30,8 +30,8 @@ class Network(keras.Model):
 
     @property
     def stride(self) -> int:
-        """Input pixels for one cell of the heatmaps."""
-        raise NotImplementedError
+        """Input pixels for one cell of the heatmaps: the stem halves once a width."""
+        return 2 ** len(self.arguments["stem"])
 
     @property
     def multiple(self) -> int:

@@ -6,7 +6,7 @@ from keras import ops
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
-from keras_cornernet.models.cornernet import normalize, stacked_features
+from keras_cornernet.models.body import normalize, stacked_features, strided_stem
 from keras_cornernet.models.network import Network
 
 
@@ -77,10 +77,8 @@ class StackedHourglass(Network):
         images = keras.Input((*(input_size or (None, None)), 3), name="images")
         x = normalize(images, mean, std)
         if kind == "basic":
-            x = ConvNorm(stem[0], stem_kernel_size, 2, name="stem_conv")(x)
-            for i, filters in enumerate((*stem[1:], channels[0])):
-                x = Residual(filters, 2, name=f"stem_residual_{i}")(x)
-            features = stacked_features(x, stacks, channels, counts)
+            x = strided_stem(x, (*stem, channels[0]), stem_kernel_size)
+            features = [maps for maps, _ in stacked_features(x, stacks, channels, counts)]
             heatmaps = [heatmap_head(maps, num_joints, stack) for stack, maps in enumerate(features)]
         else:
             x = ConvNorm(stem[0], stem_kernel_size, 2, bias=True, name="stem_conv")(x)

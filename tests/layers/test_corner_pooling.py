@@ -9,6 +9,7 @@ import pytest
 from keras_cornernet.layers.corner_pooling import (
     BottomPool,
     BottomRightPool,
+    CenterPool,
     LeftPool,
     RightPool,
     TopLeftPool,
@@ -71,7 +72,24 @@ def test_the_gradient_of_relu_zeros_lands_on_the_border():
     assert right[0, :, :, 0].tolist() == [[4, 0, 0, 0]] * 3
 
 
-@pytest.mark.parametrize("layer", [*POOLS.values(), *CORNERS])
+@pytest.mark.parametrize("case", CASES)
+def test_center_pool_is_what_the_authors_compose_of_four_scans(case):
+    """`TopPool` then `BottomPool` of one map, `LeftPool` then `RightPool` of the other."""
+    first, upstream = PARITY[f"{case}__x"], PARITY[f"{case}__upstream"]
+    second = first[::-1].copy()
+
+    def composed(inputs):
+        return BottomPool()(TopPool()(inputs[0])) + RightPool()(LeftPool()(inputs[1]))
+
+    found = keras.ops.convert_to_numpy(CenterPool()([first, second]))
+    np.testing.assert_array_equal(found, first.max(1, keepdims=True) + second.max(2, keepdims=True))
+    np.testing.assert_array_equal(found, keras.ops.convert_to_numpy(composed([first, second])))
+    ours, theirs = (gradient(pool, [first, second], upstream) for pool in (CenterPool(), composed))
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("layer", [*POOLS.values(), *CORNERS, CenterPool])
 def test_config_round_trip(layer):
     original = layer(name="pool_of_a_corner", dtype="mixed_float16")
     copy = layer.from_config(original.get_config())
@@ -95,7 +113,8 @@ def build(height, width):
     inputs = keras.Input((height, width, 4))
     top_left = TopLeftPool(name="top_left")([inputs, TopPool()(inputs)])
     bottom_right = BottomRightPool(name="bottom_right")([RightPool()(inputs), inputs])
-    return keras.Model(inputs, [top_left, BottomPool()(bottom_right), LeftPool()(top_left)])
+    center = CenterPool(name="center")([inputs, bottom_right])
+    return keras.Model(inputs, [top_left, BottomPool()(bottom_right), LeftPool()(top_left), center])
 
 
 def test_symbolic_shape_and_dtype():
@@ -114,7 +133,7 @@ def test_saved_model_is_the_same_model(tmp_path):
         )
 
 
-@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("corner", [*CORNERS, CenterPool])
 def test_anything_but_a_pair_of_equal_maps_is_named(corner):
     x = np.zeros((1, 4, 4, 2), "float32")
     for wrong in ([x, x, x], [x], x, [x, x[:, :3]], [x[0], x[0]]):

@@ -4,7 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cornernet.layers import ConvNorm, CornerPrediction, Head, Hourglass, NormConv, Residual
+from keras_cornernet.layers import (
+    CenterPrediction,
+    ConvNorm,
+    CornerPrediction,
+    Expand,
+    Head,
+    Hourglass,
+    NormConv,
+    Residual,
+)
 
 rng = np.random.default_rng(0)
 
@@ -41,8 +50,7 @@ def norm_conv(x, layer):
     if not layer.separable:
         return biased(x, layer.conv)
     depth, point, bias = (np.array(w, np.float64) for w in layer.conv.weights)
-    x = np.concatenate([conv(x[..., i : i + 1], depth[:, :, i : i + 1]) for i in range(x.shape[-1])], axis=-1)
-    return conv(x, point)[:, :: layer.strides, :: layer.strides] + bias
+    return conv(channelwise(x, depth), point)[:, :: layer.strides, :: layer.strides] + bias
 
 
 def bottleneck(x, layer):
@@ -52,7 +60,23 @@ def bottleneck(x, layer):
     return y + (x if layer.shortcut is None else biased(x, layer.shortcut))
 
 
+def channelwise(x, kernel, stride=1):
+    """A convolution of each channel with its own kernel."""
+    maps = [conv(x[..., i : i + 1], kernel[:, :, i : i + 1], stride) for i in range(x.shape[-1])]
+    return np.concatenate(maps, axis=-1)
+
+
+def fire(x, layer):
+    y = conv_norm(x, layer.first)
+    point, depth = (np.array(part.kernel, np.float64) for part in (layer.second.point, layer.second.depth))
+    halves = [conv(y, point, layer.strides), channelwise(y, depth, layer.strides)]
+    y = norm(np.concatenate(halves, axis=-1), layer.second.norm)
+    return np.maximum(y + x if y.shape == x.shape else y, 0)
+
+
 def residual(x, layer):
+    if layer.kind == "fire":
+        return fire(x, layer)
     if layer.kind != "basic":
         return bottleneck(x, layer)
     y = conv_norm(conv_norm(x, layer.first), layer.second)
@@ -70,7 +94,21 @@ def hourglass(x, layer, level=0):
     n, height, width, c = x.shape
     small = x.reshape(n, height // 2, 2, width // 2, 2, c).max((2, 4)) if layer.pooling else x
     low = hourglass(run(layer.down[level], small), layer, level + 1)
-    return run(layer.aside[level], x) + run(layer.up[level], low).repeat(2, 1).repeat(2, 2)
+    low = run(layer.up[level], low)
+    if layer.upsampling == "transposed":
+        return run(layer.aside[level], x) + transposed(low, layer.double[level])
+    return run(layer.aside[level], x) + low.repeat(2, 1).repeat(2, 2)
+
+
+def transposed(x, layer):
+    """A 4x4 transposed convolution of stride 2: each cell paints 4x4 cells, of which the border is cut."""
+    kernel, bias = (np.array(w, np.float64) for w in layer.weights)
+    n, height, width, _ = x.shape
+    y = np.zeros((n, 2 * height + 2, 2 * width + 2, kernel.shape[2]))
+    for i in range(height):
+        for j in range(width):
+            y[:, 2 * i : 2 * i + 4, 2 * j : 2 * j + 4] += np.einsum("nc,hwfc->nhwf", x[:, i, j], kernel)
+    return y[:, 1:-1, 1:-1] + bias
 
 
 def with_random_statistics(layer, shape):
@@ -110,7 +148,21 @@ def test_bottleneck(kind, filters, stride):
     np.testing.assert_allclose(y, bottleneck(x, layer), atol=1e-4)
     assert layer.compute_output_shape(x.shape) == y.shape
     with pytest.raises(ValueError, match="kind must be one of"):
-        Residual(4, kind="fire?")
+        Residual(4, kind="ice")
+
+
+@pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 1), (4, 2)])
+def test_fire(filters, stride):
+    layer = with_random_statistics(Residual(filters, stride, kind="fire"), (2, 8, 8, 4))
+    assert layer.shortcut is None
+    x = rng.normal(size=(2, 8, 8, 4)).astype(np.float32)
+    y = np.array(layer(x))
+    np.testing.assert_allclose(y, fire(x, layer), atol=1e-4)
+    assert layer.compute_output_shape(x.shape) == y.shape
+    with pytest.raises(ValueError, match="filters of kind='fire' must be even, not 5"):
+        Residual(5, kind="fire")
+    with pytest.raises(ValueError, match="filters must be twice the 4 channels of the input, not 6"):
+        Expand(6)(x)
 
 
 @pytest.mark.parametrize("kind", ["basic", "bottleneck"])
@@ -120,6 +172,17 @@ def test_hourglass_with_pooling(kind):
     merged = layer(x)
     assert [tuple(m.shape) for m in merged] == [tuple(s) for s in layer.compute_output_shape(x.shape)]
     np.testing.assert_allclose(np.array(merged[-1]), hourglass(x, layer), atol=1e-3)
+
+
+def test_hourglass_of_fire_blocks_with_transposed_convolutions():
+    layer = Hourglass((4, 4, 6), (1, 2, 1), kind="fire", upsampling="transposed")
+    layer = with_random_statistics(layer, (1, 8, 12, 4))
+    for double in layer.double:
+        double.bias.assign(rng.normal(size=double.bias.shape))
+    x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
+    np.testing.assert_allclose(np.array(layer(x)[-1]), hourglass(x, layer), atol=1e-3)
+    with pytest.raises(ValueError, match="upsampling must be one of .*, not 'bilinear'"):
+        Hourglass((4, 4), (1, 1), upsampling="bilinear")
 
 
 def test_hourglass_with_one_width_for_what_is_added():
@@ -165,7 +228,12 @@ def test_hourglass_names_a_size_it_cannot_halve():
         Hourglass((4, 6), (1, 2)),
         Hourglass((4, 6), (1, 2), kind="bottleneck", pooling=True),
         Hourglass((4, 6), (3, 1), kind="bottleneck", pooling=True, merge_channels=8, up_count=1),
+        Hourglass((4, 6), (1, 2), kind="fire", upsampling="transposed"),
+        Residual(8, 2, kind="fire"),
+        Expand(8, 2),
         CornerPrediction("bottom_right", 8, 4),
+        CornerPrediction("top_left", 8, 4, cascade=True),
+        CenterPrediction(8, 4),
         Head(3, 8, 1, bias=-2.19),
     ],
     ids=lambda layer: type(layer).__name__,
@@ -180,6 +248,35 @@ def test_config_round_trip(layer):
     again.set_weights(layer.get_weights())
     for a, b in zip(keras.tree.flatten(layer(x)), keras.tree.flatten(again(x)), strict=True):
         assert np.array_equal(np.array(a), np.array(b))
+
+
+def running(x, axis, backwards):
+    x = np.flip(x, axis) if backwards else x
+    y = np.maximum.accumulate(x, axis)
+    return np.flip(y, axis) if backwards else y
+
+
+@pytest.mark.parametrize(("corner", "backwards"), [("top_left", True), ("bottom_right", False)])
+def test_cascade_corner_prediction(corner, backwards):
+    layer = with_random_statistics(CornerPrediction(corner, 6, 4, cascade=True), (1, 5, 7, 6))
+    x = rng.normal(size=(1, 5, 7, 6)).astype(np.float32)
+    inside = running(conv_norm(x, layer.vertical_look), 2, backwards)
+    vertical = conv(conv_norm(x, layer.vertical) + inside, np.array(layer.vertical_join.kernel, np.float64))
+    across = running(conv_norm(x, layer.horizontal_look), 1, backwards)
+    along = conv_norm(x, layer.horizontal) + across
+    horizontal = conv(along, np.array(layer.horizontal_join.kernel, np.float64))
+    pooled = running(vertical, 1, backwards) + running(horizontal, 2, backwards)
+    joined = np.maximum(conv_norm(pooled, layer.pooled) + conv_norm(x, layer.shortcut), 0)
+    np.testing.assert_allclose(np.array(layer(x)), conv_norm(joined, layer.last), atol=1e-3)
+
+
+def test_center_prediction():
+    layer = with_random_statistics(CenterPrediction(6, 4), (1, 5, 7, 6))
+    x = rng.normal(size=(1, 5, 7, 6)).astype(np.float32)
+    column = conv_norm(x, layer.vertical).max(1, keepdims=True)
+    row = conv_norm(x, layer.horizontal).max(2, keepdims=True)
+    joined = np.maximum(conv_norm(column + row, layer.pooled) + conv_norm(x, layer.shortcut), 0)
+    np.testing.assert_allclose(np.array(layer(x)), conv_norm(joined, layer.last), atol=1e-3)
 
 
 def test_unknown_corner_is_named():

@@ -1,0 +1,67 @@
+"""The expanding half of the fire block."""
+
+import keras
+from keras import ops
+
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, batch_norm, bordered, grown
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class Expand(keras.layers.Layer):
+    """A 1x1 and a depthwise 3x3 convolution side by side, each half of the channels, under one BatchNorm.
+
+    No activation follows. The depthwise half has as many channels as the input.
+
+    Args:
+        filters: output channels, twice those of the input.
+        strides: of both convolutions.
+
+    Raises:
+        ValueError: `filters` is not twice the input's channels.
+
+    Source: Law, Teng, Russakovsky & Deng 2019, sec. 4; `fire_module` of princeton-vl/CornerNet-Lite,
+    `core/models/CornerNet_Squeeze.py`.
+    """
+
+    def __init__(self, filters, strides=1, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.strides = strides
+        shared = {"strides": strides, "use_bias": False, "dtype": self.dtype_policy}
+        self.border = 1 if strides > 1 else 0
+        self.point = keras.layers.Conv2D(
+            filters // 2,
+            1,
+            kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),
+            name="point",
+            **shared,
+        )
+        self.depth = keras.layers.DepthwiseConv2D(
+            3,
+            padding="valid" if strides > 1 else "same",
+            # PyTorch's bound: each channel sees nine values.
+            depthwise_initializer=keras.initializers.RandomUniform(-1 / 3, 1 / 3),
+            name="depth",
+            **shared,
+        )
+        self.norm = batch_norm(self.dtype_policy)
+
+    def build(self, input_shape):
+        if self.filters != 2 * input_shape[-1]:
+            raise ValueError(
+                f"filters must be twice the {input_shape[-1]} channels of the input, not {self.filters}"
+            )
+        self.point.build(input_shape)
+        self.depth.build(grown(input_shape, self.border))
+        self.norm.build((*input_shape[:-1], self.filters))
+        self.built = True
+
+    def call(self, x, training=None):
+        halves = [self.point(x), self.depth(bordered(x, self.border))]
+        return self.norm(ops.concatenate(halves, axis=-1), training=training)
+
+    def compute_output_shape(self, input_shape):
+        return (*self.point.compute_output_shape(input_shape)[:-1], self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "strides": self.strides}
