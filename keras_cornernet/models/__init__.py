@@ -1,7 +1,17 @@
 """The networks, one file per paper."""
 
+from keras_cornernet.models.centernet import CenterNet
 from keras_cornernet.models.cornernet import CornerNet
+from keras_cornernet.models.cornernet_saccade import CornerNetSaccade
+from keras_cornernet.models.cornernet_squeeze import CornerNetSqueeze
 from keras_cornernet.models.legacy_hourglass import LegacyStackedHourglass
 from keras_cornernet.models.stacked_hourglass import StackedHourglass
 
-__all__ = ["CornerNet", "LegacyStackedHourglass", "StackedHourglass"]
+__all__ = [
+    "CenterNet",
+    "CornerNet",
+    "CornerNetSaccade",
+    "CornerNetSqueeze",
+    "LegacyStackedHourglass",
+    "StackedHourglass",
+]
