@@ -1,6 +1,19 @@
 """Codecs: `encode` and `decode` of one representation, side by side."""
 
+from keras_cornernet.codecs.attention import LEVELS, AttentionLevel, SaccadeCodec
 from keras_cornernet.codecs.corners import CornerCodec, Decoded
 from keras_cornernet.codecs.keypoints import DecodedJoints, KeypointCodec
+from keras_cornernet.codecs.triplets import DecodedTriplets, TripletCodec, confirm_by_centers
 
-__all__ = ["CornerCodec", "Decoded", "DecodedJoints", "KeypointCodec"]
+__all__ = [
+    "LEVELS",
+    "AttentionLevel",
+    "CornerCodec",
+    "Decoded",
+    "DecodedJoints",
+    "DecodedTriplets",
+    "KeypointCodec",
+    "SaccadeCodec",
+    "TripletCodec",
+    "confirm_by_centers",
+]

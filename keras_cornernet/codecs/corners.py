@@ -29,6 +29,26 @@ class Decoded(NamedTuple):
     corner_scores: object
 
 
+class Placed(NamedTuple):
+    """The annotated objects of a batch, on the grid.
+
+    Attributes:
+        boxes: `(batch, n, 4)` `xyxy`, cells.
+        labels: `(batch, n)` int32, 0 for padding.
+        present: `(batch, n)` bool, False for padding.
+        taught: `(batch, n)` bool, False for padding and ignored objects.
+        radius: `(batch, n)` int32 of the bumps, cells.
+        size: `(rows, columns)` of the grid.
+    """
+
+    boxes: object
+    labels: object
+    present: object
+    taught: object
+    radius: object
+    size: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class CornerCodec:
     """Encodes boxes to the targets of CornerNet and decodes its outputs.
@@ -36,6 +56,8 @@ class CornerCodec:
     Attributes:
         num_classes: channels of the heatmaps.
         min_overlap: a corner moved by the bump's radius keeps this intersection over union.
+        corrected_radius: the radius keeps `min_overlap`; False is the first release's, see
+            `ops.gaussian.gaussian_radius`.
         bump_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
         offset_reach: offsets are also taught in the cells up to that many away from the corner's own, where
             they lead back to the corner, so that a peak in a neighbouring cell costs nothing. 0 is the
@@ -48,6 +70,8 @@ class CornerCodec:
         geometric_score: a pair scores the geometric mean of its corners, so that a strong corner does not
             carry a weak one; False is the papers' mean.
         peak_kernel: a corner is the maximum of this many cells each way; 1 takes every cell.
+        reject_border: top-left corners in the first row or column and bottom-right corners in the last pair
+            with none; for crops, at whose border objects are cut.
 
     Source: Law & Deng 2018, secs. 3.2, 3.3 and 4.2; princeton-vl/CornerNet, `sample/coco.py` and `_decode` of
     `models/py_utils/kp_utils.py`.
@@ -63,6 +87,8 @@ class CornerCodec:
     embedding_scale: float | None = None
     geometric_score: bool = False
     peak_kernel: int = 3
+    corrected_radius: bool = True
+    reject_border: bool = False
 
     def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
         """Draws the targets on the device.
@@ -80,39 +106,61 @@ class CornerCodec:
             `offset_reach`, each corner has also `"offset_index"` and `"offset_mask"`, and these and its
             `"offset"` have one entry for each cell in reach of each object.
         """
-        boxes, labels = annotations["boxes"], ops.cast(annotations["labels"], "int32")
-        ignore = annotations.get("ignore")
-        (height, width), (rows, columns) = input_size, grid_size
-        ratio = np.array([columns / width, rows / height] * 2, np.float32)
-        scaled = boxes * ratio
-        present = labels >= 0
-        taught = present if ignore is None else present & ~ignore
-        cell = ops.clip(ops.cast(ops.floor(scaled), "int32"), 0, np.array([columns - 1, rows - 1] * 2))
-        radius = self._radius(scaled, rows, columns)
-        mask = ops.cast(taught, "float32")
-        grid = (ops.shape(labels)[0], rows, columns, self.num_classes)
-        channel = ops.maximum(labels, 0)
-        targets = {"mask": mask}
+        placed = self._place(annotations, input_size, grid_size)
+        targets = {"mask": ops.cast(placed.taught, "float32")}
         for name, part in CORNERS.items():
-            x, y = cell[..., part][..., 0], cell[..., part][..., 1]
-            targets[name] = {
-                "heatmap": draw_bumps(
-                    y, x, radius, channel, taught, grid=grid, max_radius=self._max_radius(rows, columns)
-                ),
-                "offset": (scaled[..., part] - ops.cast(cell[..., part], "float32")) * mask[..., None],
-                "index": ops.where(taught, y * columns + x, 0),
-            }
-            if self.offset_reach:
-                targets[name] |= self._offsets_around(scaled[..., part], x, y, taught, rows, columns)
-        if ignore is not None:
-            left, top, right, bottom = (cell[..., i] for i in range(4))
-            tall = ops.where(present & ignore, bottom - top + 1, 0)
-            ignored = draw_rectangles(top, left, tall, right - left + 1, channel, grid=grid)
-            targets["heatmap_mask"] = 1.0 - ignored
+            targets[name] = self._encode_points(placed, placed.boxes[..., part])
+        if "ignore" in annotations:
+            targets["heatmap_mask"] = 1.0 - self._ignored_rectangles(placed)
         return targets
 
-    def _offsets_around(self, corner, x, y, taught, rows, columns):
-        """How far each corner is from each cell in its reach."""
+    def _place(self, annotations, input_size, grid_size) -> Placed:
+        labels = ops.cast(annotations["labels"], "int32")
+        (height, width), (rows, columns) = input_size, grid_size
+        boxes = annotations["boxes"] * np.array([columns / width, rows / height] * 2, np.float32)
+        present = labels >= 0
+        taught = present & ~annotations["ignore"] if "ignore" in annotations else present
+        radius = self._radius(boxes, rows, columns)
+        return Placed(boxes, ops.maximum(labels, 0), present, taught, radius, (rows, columns))
+
+    def _encode_points(self, placed, points, sigma_divisor=6.0):
+        """Heatmap, offsets and flat cells of one point of each object.
+
+        Args:
+            placed: the objects.
+            points: `(batch, n, 2)` x, y in cells.
+            sigma_divisor: see `draw_bumps`.
+        """
+        rows, columns = placed.size
+        mask = ops.cast(placed.taught, "float32")
+        x, y = (cell_of(points, placed.size)[..., i] for i in (0, 1))
+        grid = (ops.shape(mask)[0], rows, columns, self.num_classes)
+        heatmap = draw_bumps(
+            *(y, x, placed.radius, placed.labels, placed.taught),
+            grid=grid,
+            max_radius=self._max_radius(rows, columns),
+            sigma_divisor=sigma_divisor,
+        )
+        cells = ops.cast(ops.stack([x, y], axis=-1), "float32")
+        targets = {
+            "heatmap": heatmap,
+            "offset": (points - cells) * mask[..., None],
+            "index": ops.where(placed.taught, y * columns + x, 0),
+        }
+        if self.offset_reach:
+            targets |= self._offsets_around(points, x, y, placed.taught, rows, columns)
+        return targets
+
+    def _ignored_rectangles(self, placed):
+        """Ones where an ignored object of the class lies."""
+        first, last = (cell_of(placed.boxes[..., part], placed.size) for part in CORNERS.values())
+        sides = last - first + 1
+        tall = ops.where(placed.present & ~placed.taught, sides[..., 1], 0)
+        grid = (ops.shape(tall)[0], *placed.size, self.num_classes)
+        return draw_rectangles(first[..., 1], first[..., 0], tall, sides[..., 0], placed.labels, grid=grid)
+
+    def _offsets_around(self, points, x, y, taught, rows, columns):
+        """How far each point is from each cell in its reach."""
         steps = np.arange(-self.offset_reach, self.offset_reach + 1)
         right, down = (steps.astype(np.int32) for steps in np.meshgrid(steps, steps))
         shape = (-1, right.size * x.shape[1])
@@ -121,7 +169,7 @@ class CornerCodec:
         taught = ops.repeat(taught, right.size, axis=1)
         taught = taught & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
         mask = ops.cast(taught, "float32")
-        away = ops.repeat(corner, right.size, axis=1) - ops.cast(ops.stack([x, y], axis=-1), "float32")
+        away = ops.repeat(points, right.size, axis=1) - ops.cast(ops.stack([x, y], axis=-1), "float32")
         return {
             "offset": away * mask[..., None],
             "offset_index": ops.where(taught, y * columns + x, 0),
@@ -131,13 +179,16 @@ class CornerCodec:
     def _max_radius(self, rows, columns):
         if self.bump_radius is not None:
             return self.bump_radius
-        return int(radius_table(rows, columns, self.min_overlap).max())
+        return int(self._radius_table(rows, columns).max())
 
-    def _radius(self, scaled, rows, columns):
+    def _radius_table(self, rows, columns):
+        return radius_table(rows, columns, self.min_overlap, self.corrected_radius)
+
+    def _radius(self, boxes, rows, columns):
         if self.bump_radius is not None:
-            return ops.full_like(scaled[..., 0], self.bump_radius, dtype="int32")
-        table = radius_table(rows, columns, self.min_overlap)
-        side = ops.cast(ops.ceil(scaled[..., 2:] - scaled[..., :2]), "int32")
+            return ops.full_like(boxes[..., 0], self.bump_radius, dtype="int32")
+        table = self._radius_table(rows, columns)
+        side = ops.cast(ops.ceil(boxes[..., 2:] - boxes[..., :2]), "int32")
         side = ops.clip(side, 0, np.array([columns, rows]))
         return ops.take(table.reshape(-1), side[..., 1] * (columns + 1) + side[..., 0])
 
@@ -150,7 +201,10 @@ class CornerCodec:
         """
         maps = outputs[-1]
         rows, columns = maps["top_left"]["heatmap"].shape[1:3]
-        first, second = (self._corners(maps[name]) for name in CORNERS)
+        first, second = (self._peaks(maps[name]) for name in CORNERS)
+        if self.reject_border:
+            first["live"] &= (first["row"] > 0) & (first["column"] > 0)
+            second["live"] &= (second["row"] < rows - 1) & (second["column"] < columns - 1)
 
         def pair(name, combine):
             return combine(first[name][:, :, None], second[name][:, None, :])
@@ -187,18 +241,28 @@ class CornerCodec:
         corner_scores = ops.stack([one[..., 2], other[..., 2]], axis=-1)
         return Decoded(boxes, scores, ops.cast(one[..., 3], "int32"), corner_scores)
 
-    def _corners(self, heads):
-        """The best corners of one kind; x and y in cells, offsets added."""
+    def _peaks(self, heads):
+        """The best points of one kind; x and y in cells, offsets added."""
         peaks = find_peaks(ops.cast(heads["heatmap"], "float32"), self.top_k, self.peak_kernel)
         offset = gather_cells(heads["offset"], peaks.index)
-        return {
+        found = {
             "score": ops.sigmoid(peaks.logits),
             "live": peaks.logits > NOTHING / 2,
             "label": peaks.label,
+            "row": peaks.row,
+            "column": peaks.column,
             "x": ops.cast(peaks.column, "float32") + offset[..., 0],
             "y": ops.cast(peaks.row, "float32") + offset[..., 1],
-            "embedding": gather_cells(heads["embedding"], peaks.index),
         }
+        if "embedding" in heads:
+            found["embedding"] = gather_cells(heads["embedding"], peaks.index)
+        return found
+
+
+def cell_of(points, size):
+    """The cells `(..., 2)` x, y int32 in which points lie; those on the far edge lie in the last ones."""
+    rows, columns = size
+    return ops.clip(ops.cast(ops.floor(points), "int32"), 0, np.array([columns - 1, rows - 1]))
 
 
 def embedding_distance(a, b):

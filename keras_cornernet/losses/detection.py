@@ -21,11 +21,15 @@ class DetectionLoss:
         embedding_batch: pull and push are sums over the images of a batch, as in the released code, so
             their weight grows with the batch (the authors had 5 images per GPU). A number here scales
             them to what a batch of that many images would give.
+        attention_weight: of the focal loss of CornerNet-Saccade's attention maps; 0 where there are none. The
+            released code, with weight 1, divides it by the number of stacks twice, and so does this.
 
     Called with `targets` of a codec and `outputs` of a network, it returns `{"focal", "pull", "push",
-    "offset"}`: scalars, weighted, that add up to the loss.
+    "offset"}` and, with an `attention_weight`, `"attention"`: scalars, weighted, that add up to the loss.
 
-    Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
+    Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`;
+    `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; CenterNet's has
+    the centre's terms besides (Duan et al. 2019, eq. 3).
     """
 
     pull_weight: float = 0.1
@@ -33,24 +37,31 @@ class DetectionLoss:
     offset_weight: float = 1.0
     offset_beta: float = 1.0
     embedding_batch: int | None = None
+    attention_weight: float = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the terms."""
-        return ("focal", "pull", "push", "offset")
+        return ("focal", "pull", "push", "offset") + ("attention",) * bool(self.attention_weight)
 
     def __call__(self, targets: dict, outputs: list) -> dict:
         total = dict.fromkeys(self.names, 0.0)
         for stack in outputs:
-            for name, value in self._stack_terms(targets, stack).items():
+            terms = self._stack_terms(targets, stack)
+            if self.attention_weight:
+                attention = attention_loss(stack["attention"], targets["attention"])
+                terms["attention"] = self.attention_weight * attention / len(outputs)
+            for name, value in terms.items():
                 total[name] = total[name] + value / len(outputs)
         return total
 
     def _stack_terms(self, targets, stack):
         focal, offset, embeddings = 0.0, 0.0, []
         for branch, heads in stack.items():
+            if branch == "attention":
+                continue
             target = targets[branch]
-            mask = targets.get("heatmap_mask")
+            mask = target.get("heatmap_mask", targets.get("heatmap_mask"))
             focal += penalty_reduced_focal_loss(heads["heatmap"], target["heatmap"], mask)
             predicted = gather_cells(heads["offset"], target.get("offset_index", target["index"]))
             taught = target.get("offset_mask", targets["mask"])
@@ -71,3 +82,12 @@ class DetectionLoss:
             return 1.0
         images = ops.cast(ops.shape(mask)[0], "float32")
         return self.embedding_batch / sum_over_replicas(images)
+
+
+def attention_loss(maps: dict, targets: dict):
+    """The focal loss of each attention map, summed; each is divided by its own number of marked cells.
+
+    Args:
+        maps, targets: `{level: (batch, rows, columns, 1)}`, logits and marks.
+    """
+    return sum(penalty_reduced_focal_loss(maps[level], targets[level]) for level in targets)

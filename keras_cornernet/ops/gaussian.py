@@ -8,38 +8,49 @@ from keras import ops
 from keras_cornernet.backend import scatter_max, window_cells
 
 
-def gaussian_radius(height, width, min_overlap: float = 0.3) -> np.ndarray:
+def gaussian_radius(height, width, min_overlap: float = 0.3, *, corrected: bool = True) -> np.ndarray:
     """How far both corners may move before the box overlaps the true one by less than `min_overlap`.
 
     Args:
         height, width: box sides in grid cells, arrays or numbers.
         min_overlap: intersection over union to keep, in 0..1.
+        corrected: False gives the formula of CornerNet's first release, which does not keep the overlap: it
+            takes the larger roots and halves them whatever the leading coefficient. The published weights
+            of CenterNet were taught with it, at an overlap of 0.7.
 
     Returns:
         float64, real-valued; truncate it to draw.
 
     Source: Law & Deng 2018, sec. 3.2; `gaussian_radius` of princeton-vl/CornerNet, `sample/utils.py`, in its
-    corrected form (the smaller roots of the three cases). Duankaiwen/CenterNet still has the older one,
-    whose radii are larger.
+    corrected form (the smaller roots of the three cases), and of Duankaiwen/CenterNet, which still has the
+    other.
     """
     height, width = np.asarray(height, np.float64), np.asarray(width, np.float64)
     total, keep = height + width, min_overlap
     # Rounded in the authors' order: for 15 x 12 cells another one gives 2.999..., which truncates to 2.
-    one_in_one_out = (total - np.sqrt(total**2 - 4 * (width * height * (1 - keep) / (1 + keep)))) / 2
-    both_in = (2 * total - np.sqrt((2 * total) ** 2 - 16 * ((1 - keep) * width * height))) / 8
+    slid_root = np.sqrt(total**2 - 4 * (width * height * (1 - keep) / (1 + keep)))
+    inside_root = np.sqrt((2 * total) ** 2 - 16 * ((1 - keep) * width * height))
     slope = -2 * keep * total
-    both_out = (slope + np.sqrt(slope**2 - 16 * keep * ((keep - 1) * width * height))) / (8 * keep)
+    outside_root = np.sqrt(slope**2 - 16 * keep * ((keep - 1) * width * height))
+    if corrected:
+        one_in_one_out = (total - slid_root) / 2
+        both_in = (2 * total - inside_root) / 8
+        both_out = (slope + outside_root) / (8 * keep)
+    else:
+        one_in_one_out = (total + slid_root) / 2
+        both_in = (2 * total + inside_root) / 2
+        both_out = (slope + outside_root) / 2
     return np.minimum(one_in_one_out, np.minimum(both_in, both_out))
 
 
 @cache
-def radius_table(height: int, width: int, min_overlap: float) -> np.ndarray:
+def radius_table(height: int, width: int, min_overlap: float, corrected: bool = True) -> np.ndarray:
     """`(height + 1, width + 1)` int32: the truncated radius of every box size on a grid.
 
     A table, since float32 on the device would truncate some of them to the neighbouring integer.
     """
     rows, columns = np.mgrid[: height + 1, : width + 1]
-    return np.maximum(gaussian_radius(rows, columns, min_overlap), 0).astype(np.int32)
+    return np.maximum(gaussian_radius(rows, columns, min_overlap, corrected=corrected), 0).astype(np.int32)
 
 
 def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigma_divisor: float = 6.0):

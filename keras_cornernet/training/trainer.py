@@ -42,7 +42,8 @@ class Trainer(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of one batch; under `tf.distribute` this replica's share of the global batch's."""
-        grid_size = next(iter(y_pred[-1].values()))["heatmap"].shape[1:3]
+        branch = next(branch for branch in y_pred[-1].values() if "heatmap" in branch)
+        grid_size = branch["heatmap"].shape[1:3]
         targets = self.codec.encode(y, tuple(x.shape[1:3]), tuple(grid_size))
         terms = self.loss_terms(targets, y_pred)
         for name, value in terms.items():

@@ -2,91 +2,15 @@
 
 import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from codec_cases import CASES, FIXTURE, check_targets, encode, perfect_maps, random_boxes, to_numpy
 from keras import ops, tree
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import CornerCodec
-from keras_cornernet.ops import affine
 from keras_cornernet.ops.gaussian import gaussian_radius
-from keras_cornernet.preprocessing import fit_view
-
-# Boxes in image pixels and their targets by princeton-vl/CornerNet (`cornernet`) and CornerNet-Lite (`lite`)
-# without augmentation: images of 120 x 160, inputs of 127 x 127, grids of 32 x 32, four classes.
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "corner_targets.npz"
-CASES = {
-    "border_a": {},
-    "empty_a": {},
-    "exactly_128_a": {},
-    "overlapping_a": {},
-    "random_a": {},
-    "random_fixed_radius_a": {"bump_radius": 2},
-    "random_no_bump_a": {"bump_radius": 0},
-    "tiny_a": {},
-    "too_many_a": {},
-}
-INPUT_FROM_IMAGE = {
-    "cornernet": fit_view((120, 160), (127, 127)).input_from_image,  # the square around it, resized
-    "lite": affine.scaling(127 / 160, 127 / 120),
-}
-
-
-def annotations_of(boxes, input_from_image, size, rows):
-    """Boxes with 1-based classes in image pixels as clipped, padded annotations of a batch of one."""
-    moved = np.clip(affine.transform_boxes(input_from_image, boxes[:, :4]), 0, size - 1)
-    left = (moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])
-    kept, labels = moved[left][:rows], boxes[left, 4][:rows] - 1
-    padded = {"boxes": np.zeros((1, rows, 4), np.float32), "labels": np.full((1, rows), -1, np.int32)}
-    padded["boxes"][0, : len(kept)], padded["labels"][0, : len(kept)] = kept, labels
-    return padded
-
-
-def encode(codec, annotations, input_size, grid_size):
-    annotations = {name: ops.convert_to_tensor(array) for name, array in annotations.items()}
-    return to_numpy(codec.encode(annotations, input_size, grid_size))
-
-
-def to_numpy(targets):
-    return tree.map_structure(ops.convert_to_numpy, targets)
-
-
-def check_targets(stored, boxes, settings, which):
-    """Holds encoded `boxes` to the authors' arrays `WHICH_...` of `stored`."""
-    annotations = annotations_of(boxes, INPUT_FROM_IMAGE[which], 127, 128)
-    got = encode(CornerCodec(4, **settings), annotations, (127, 127), (32, 32))
-    np.testing.assert_array_equal(got["mask"][0], stored[f"{which}_tag_masks"])
-    for branch, letters in (("top_left", "tl"), ("bottom_right", "br")):
-        target = {name: array[0] for name, array in got[branch].items()}
-        np.testing.assert_array_equal(target["index"], stored[f"{which}_{letters}_tags"])
-        np.testing.assert_allclose(target["offset"], stored[f"{which}_{letters}_regrs"], rtol=0, atol=1e-5)
-        heatmap = stored[f"{which}_{letters}_heatmaps"]
-        np.testing.assert_allclose(target["heatmap"], heatmap, rtol=0, atol=1e-6)
-        np.testing.assert_array_equal(target["heatmap"] == 1, heatmap == 1)  # what the focal loss counts
-
-
-def random_boxes(rng, count, height, width, smallest=3.0):
-    size = rng.uniform(smallest, [width / 2, height / 2], (count, 2))
-    low = rng.uniform(0, 1, (count, 2)) * ([width, height] - size)
-    return np.concatenate([low, low + size], 1).astype(np.float32)
-
-
-def perfect_maps(targets, grid, embedding, num_classes):
-    """Outputs of a network that has learned `targets`: sharp peaks, exact offsets, embeddings apart."""
-    outputs = {}
-    for branch in ("top_left", "bottom_right"):
-        heat = np.where(targets[branch]["heatmap"] == 1, 8.0, -8.0).astype(np.float32)
-        offsets = np.zeros((*heat.shape[:3], 2), np.float32)
-        embeddings = np.zeros((*heat.shape[:3], 1), np.float32)
-        for b, k in zip(*np.nonzero(targets["mask"]), strict=True):
-            y, x = divmod(int(targets[branch]["index"][b, k]), grid[1])
-            offsets[b, y, x] = targets[branch]["offset"][b, k]
-            embeddings[b, y, x] = embedding[b, k]
-        outputs[branch] = {"heatmap": heat, "offset": offsets, "embedding": embeddings}
-    assert heat.shape[3] == num_classes
-    return [outputs]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -94,9 +18,9 @@ def test_targets_equal_the_authors(case):
     fixture = np.load(FIXTURE)
     names = [key.removeprefix(f"{case}__") for key in fixture.files if key.startswith(f"{case}__")]
     stored = {name: fixture[f"{case}__{name}"] for name in names}
-    check_targets(stored, stored["boxes"], CASES[case], "cornernet")
+    check_targets(stored, CornerCodec(4, **CASES[case]), "cornernet")
     if "lite_tag_masks" in stored:
-        check_targets(stored, stored["boxes"], CASES[case], "lite")
+        check_targets(stored, CornerCodec(4, **CASES[case]), "lite")
 
 
 def test_target_parity(parity):
@@ -112,7 +36,7 @@ def test_target_parity(parity):
         stored = {key.replace("cornernet_first128", "cornernet"): stored[key] for key in stored.files}
         for which in ("cornernet", "lite"):
             if f"{which}_tag_masks" in stored:
-                check_targets(stored, stored["boxes"], CASES[case], which)
+                check_targets(stored, CornerCodec(4, **CASES[case]), which)
 
 
 def test_targets_equal_a_plain_loop_on_an_input_that_is_not_square():
@@ -306,3 +230,50 @@ def test_fewer_corners_than_asked_for_give_rejected_pairs_only():
     np.testing.assert_allclose(ops.convert_to_numpy(decoded.boxes)[0, 0], [4, 4, 4, 4])
     assert np.isfinite(ops.convert_to_numpy(decoded.boxes)).all()
     assert ((scores == -1) | (scores > 0)).all() and (scores == -1).any()
+
+
+def test_corners_at_the_border_can_be_rejected():
+    def corner(y, x):
+        maps = {
+            "heatmap": np.full((1, 6, 8, 1), -9, np.float32),
+            "offset": np.zeros((1, 6, 8, 2), np.float32),
+        }
+        maps["heatmap"][0, y, x] = 9
+        return {**maps, "embedding": np.zeros((1, 6, 8, 1), np.float32)}
+
+    for first, last, inside in [
+        ((1, 1), (4, 6), True),
+        ((0, 1), (4, 6), False),
+        ((1, 0), (4, 6), False),
+        ((1, 1), (5, 6), False),
+        ((1, 1), (4, 7), False),
+        ((4, 6), (4, 6), True),  # the far border is none for a top-left corner
+    ]:
+        outputs = [{"top_left": corner(*first), "bottom_right": corner(*last)}]
+        for reject, found in ((False, True), (True, inside)):
+            codec = CornerCodec(1, top_k=1, reject_border=reject)
+            score = float(codec.decode(outputs, (24, 32)).scores[0, 0])
+            assert (score > 0.9) is found, (first, last, reject)
+
+
+def test_decode_parity_of_saccade(parity):
+    folder = parity("cornernet_saccade")
+    heads = np.load(folder / "heads.npz")
+    letters = {"top_left": "tl", "bottom_right": "br"}
+    names = {"heatmap": "heat", "embedding": "tag", "offset": "off"}
+    maps = {b: {h: heads[f"{c}_{n}_2"] for h, n in names.items()} for b, c in letters.items()}
+    for case, config in json.loads((folder / "config.json").read_text())["decode_settings"].items():
+        codec = CornerCodec(
+            5,
+            top_k=config["K"],
+            num_detections=config["num_dets"],
+            embedding_threshold=config["ae_threshold"],
+            reject_border=config.get("no_border", False),
+        )
+        boxes, scores, labels, sides = (ops.convert_to_numpy(p)[0] for p in codec.decode([maps], (127, 127)))
+        found = np.column_stack([boxes * (32 / 127), scores, sides, labels])[scores > -1]
+        expected = np.load(folder / "decode.npz")[f"detections_{case}"][0]
+        expected = expected[expected[:, 4] > -1]
+        assert len(found) == len(expected) == config["valid"][0]
+        order, other = np.argsort(-found[:, 4]), np.argsort(-expected[:, 4])
+        np.testing.assert_allclose(found[order], expected[other], atol=1e-4)

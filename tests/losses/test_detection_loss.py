@@ -77,6 +77,56 @@ def test_weights_batch_scale_and_mask():
     assert got == pytest.approx(summed_by_hand(targets, outputs, (0.3, 0.2, 2.0), scale=2.0), rel=1e-5)
 
 
+def test_each_branch_may_have_a_mask_of_its_own():
+    rng = np.random.default_rng(8)
+    targets, outputs = drawn(rng, stacks=1)
+    expected = 0.0
+    for branch in BRANCHES:
+        mask = rng.integers(0, 2, targets[branch]["heatmap"].shape).astype(np.float32)
+        targets[branch]["heatmap_mask"] = mask
+        heatmap = outputs[0][branch]["heatmap"]
+        expected += float(penalty_reduced_focal_loss(heatmap, targets[branch]["heatmap"], mask))
+    assert float(DetectionLoss()(targets, outputs)["focal"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_centers_add_a_focal_and_an_offset_term():
+    rng = np.random.default_rng(9)
+    targets, outputs = drawn(rng)
+    without = {name: float(value) for name, value in DetectionLoss()(targets, outputs).items()}
+    targets["center"] = {k: np.roll(v, 1, axis=1) for k, v in targets["top_left"].items()}
+    focal = offset = 0.0
+    for stack in outputs:
+        stack["center"] = {
+            "heatmap": rng.normal(size=stack["top_left"]["heatmap"].shape).astype(np.float32),
+            "offset": rng.normal(size=stack["top_left"]["offset"].shape).astype(np.float32),
+        }
+        maps, target = stack["center"], targets["center"]
+        focal += float(penalty_reduced_focal_loss(maps["heatmap"], target["heatmap"])) / len(outputs)
+        there = at(maps["offset"], target["index"])
+        offset += float(offset_loss(there, target["offset"], targets["mask"])) / len(outputs)
+    got = {name: float(value) for name, value in DetectionLoss()(targets, outputs).items()}
+    expected = {**without, "focal": without["focal"] + focal, "offset": without["offset"] + offset}
+    assert got == pytest.approx(expected, rel=1e-5)
+
+
+def test_attention_is_divided_by_the_stacks_twice():
+    rng = np.random.default_rng(10)
+    targets, outputs = drawn(rng, stacks=3)
+    sizes, expected = {"large": (3, 1, 2, 1), "medium": (3, 2, 3, 1), "small": (3, 4, 5, 1)}, 0.0
+    targets["attention"] = {k: rng.integers(0, 2, s).astype(np.float32) for k, s in sizes.items()}
+    targets["attention"]["large"][:] = 0  # nothing marked: the sum stays undivided
+    for stack in outputs:
+        stack["attention"] = {k: rng.normal(size=s).astype(np.float32) for k, s in sizes.items()}
+        for level, maps in stack["attention"].items():
+            expected += float(penalty_reduced_focal_loss(maps, targets["attention"][level])) / 9
+    loss = DetectionLoss(attention_weight=2.0)
+    got = loss(targets, outputs)
+    assert tuple(got) == loss.names == (*DetectionLoss().names, "attention")
+    assert float(got["attention"]) == pytest.approx(2 * expected, rel=1e-5)
+    others = DetectionLoss()(targets, outputs)
+    assert all(float(got[name]) == pytest.approx(float(value)) for name, value in others.items())
+
+
 def test_offsets_of_cells_around_the_corners():
     rng = np.random.default_rng(4)
     targets, outputs = drawn(rng, stacks=1)
@@ -121,22 +171,50 @@ def test_every_head_of_every_stack_gets_a_gradient():
             assert touched <= cells
 
 
-def test_whole_loss_parity(parity):
+@pytest.mark.parametrize(
+    ("family", "stacks", "loss"),
+    [("cornernet_lite", 2, DetectionLoss()), ("saccade", 3, DetectionLoss(attention_weight=1.0))],
+)
+def test_whole_loss_parity(parity, family, stacks, loss):
     stored = np.load(parity("losses") / "lite_total.npz")
     values = json.loads((parity("losses") / "values.json").read_text())["lite_total"]
-    a = {k.removeprefix("cornernet_lite__"): stored[k] for k in stored.files if "cornernet_lite__" in k}
+    a = {k.removeprefix(f"{family}__"): stored[k] for k in stored.files if f"{family}__" in k}
     letters = {"top_left": "tl", "bottom_right": "br"}
     heads = {"heatmap": "heat", "embedding": "tag", "offset": "off"}
+    levels = {"large": 4, "medium": 8, "small": 16} if family == "saccade" else {}
     targets = {"mask": a["gt_mask"].astype(np.float32)}
     for branch, c in letters.items():
         index = a[f"{c}_inds"].astype(np.int32)
         targets[branch] = {"heatmap": a[f"gt_{c}_heat"], "offset": a[f"gt_{c}_off"], "index": index}
+        if family == "saccade":
+            targets[branch]["heatmap_mask"] = a[f"{c}_valid"]
+    targets["attention"] = {level: a[f"gt_att_{n}"] for level, n in levels.items()}
     outputs = [
         {
-            branch: {head: a[f"{c}_{name}_{s}"] for head, name in heads.items()}
-            for branch, c in letters.items()
+            **{b: {head: a[f"{c}_{name}_{s}"] for head, name in heads.items()} for b, c in letters.items()},
+            "attention": {level: a[f"att_{s}_{n}"] for level, n in levels.items()},
         }
-        for s in range(2)
+        for s in range(stacks)
     ]
-    total = float(sum(DetectionLoss()(targets, outputs).values()))
-    assert total == pytest.approx(values["cornernet_lite"]["total"], rel=1e-5)
+    total = float(sum(loss(targets, outputs).values()))
+    assert total == pytest.approx(values[family]["total"], rel=1e-5)
+
+
+def test_whole_loss_parity_of_centernet(parity):
+    folder = parity("centernet")
+    heads, truth = np.load(folder / "heads.npz"), np.load(folder / "loss.npz")
+    cells = np.load(folder / "train_signature.npz")
+    expected = json.loads((folder / "config.json").read_text())["loss"]
+    letters = {"top_left": "tl", "bottom_right": "br", "center": "ct"}
+    names = {"heatmap": "heat", "embedding": "tag", "offset": "regr"}
+    targets, outputs = {"mask": truth["gt_mask"].astype(np.float32)}, {}
+    for branch, c in letters.items():
+        index = cells[f"{c}_inds"].astype(np.int32)
+        heatmap, offset = truth[f"gt_{c}_heat"], truth[f"gt_{c}_regr"]
+        targets[branch] = {"heatmap": heatmap, "offset": offset, "index": index}
+        there = {head: f"{c}_{name}_0" for head, name in names.items()}
+        outputs[branch] = {head: heads[name] for head, name in there.items() if name in heads}
+    got = {name: float(value) for name, value in DetectionLoss()(targets, [outputs]).items()}
+    assert sum(got.values()) == pytest.approx(expected["total"], rel=1e-5)
+    for ours, theirs in {"focal": "focal", "pull": "pull", "push": "push", "offset": "regr"}.items():
+        assert got[ours] == pytest.approx(expected[theirs], rel=1e-4)

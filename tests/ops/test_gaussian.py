@@ -55,6 +55,22 @@ def test_radius_of_the_reference_table(size):
     np.testing.assert_allclose(got, RADII[size], atol=6e-5)
 
 
+# height, width: radius of the first release's formula for a minimum overlap of 0.7 and 0.3
+RELEASED = {
+    (1, 1): (0.2733, 0.4954),
+    (10, 40): (4.5095, 8.6854),
+    (20, 30): (6.5812, 12.0),
+    (128, 128): (34.985, 63.417),
+}
+
+
+@pytest.mark.parametrize("size", RELEASED)
+def test_radius_of_the_first_release(size):
+    got = [gaussian_radius(*size, overlap, corrected=False) for overlap in (0.7, 0.3)]
+    np.testing.assert_allclose(got, RELEASED[size], atol=6e-5)
+    assert radius_table(*size, 0.7, False)[size] == int(RELEASED[size][0])
+
+
 @pytest.mark.parametrize("overlap", [0.3, 0.5, 0.7])
 def test_corners_moved_by_the_radius_keep_the_overlap(overlap):
     height, width = (a.astype(float) for a in np.mgrid[2:60:7, 2:60:7])
@@ -128,8 +144,9 @@ def test_no_objects_draw_nothing():
 def test_radius_parity(parity):
     stored = np.load(parity("targets") / "gaussian_radius.npz")
     for i, overlap in enumerate(stored["min_overlap"]):
-        got = gaussian_radius(*stored["hw"].T, float(overlap))
-        np.testing.assert_allclose(got, stored["radius_cornernet"][:, i], rtol=0, atol=1e-9)
+        for name, corrected in (("cornernet", True), ("centernet", False)):
+            got = gaussian_radius(*stored["hw"].T, float(overlap), corrected=corrected)
+            np.testing.assert_allclose(got, stored[f"radius_{name}"][:, i], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("name", "divisor"), [("draw_cornernet", 6.0), ("draw_centernet_center", 5.0)])

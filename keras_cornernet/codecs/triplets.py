@@ -1,0 +1,106 @@
+"""Boxes as triplets: a pair of corners that a centre of the same class confirms."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from keras_cornernet.codecs.corners import CORNERS, CornerCodec
+from keras_cornernet.ops.gather import gather_rows
+
+SMALL_AREA = 150**2  # square pixels of the original image
+
+
+class DecodedTriplets(NamedTuple):
+    """Boxes and centres read off the maps, best first, not yet held against each other.
+
+    That is done once those of all views of an image are in its own pixels, see `confirm_by_centers`.
+
+    Attributes:
+        boxes, scores, labels, corner_scores: as in `Decoded`.
+        centers: `(batch, k, 2)` x, y, input pixels.
+        center_scores: `(batch, k)`; -1 where there are fewer.
+        center_labels: `(batch, k)` int32.
+    """
+
+    boxes: object
+    scores: object
+    labels: object
+    corner_scores: object
+    centers: object
+    center_scores: object
+    center_labels: object
+
+
+@dataclass(frozen=True)
+class TripletCodec(CornerCodec):
+    """Encodes boxes to the targets of CenterNet and decodes its outputs.
+
+    A `CornerCodec` with a third point, whose defaults are the released code's, with which the published
+    weights were taught: 70 points of each kind, and bumps by the uncorrected radius at an overlap of 0.7.
+
+    Attributes:
+        center_sigma_divisor: the centre's bump has the corners' radius and a deviation of
+            `(2 radius + 1) / center_sigma_divisor`; the corners' is 6.
+
+    Source: Duan et al. 2019, sec. 3.2; Duankaiwen/CenterNet, `sample/coco.py` and `_decode` of
+    `models/py_utils/kp_utils.py`.
+    """
+
+    min_overlap: float = 0.7
+    corrected_radius: bool = False
+    top_k: int = 70
+    center_sigma_divisor: float = 5.0
+
+    def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
+        """As `CornerCodec.encode`, with a third entry `"center"`."""
+        targets = super().encode(annotations, input_size, grid_size)
+        placed = self._place(annotations, input_size, grid_size)
+        first, last = (placed.boxes[..., part] for part in CORNERS.values())
+        middle = (first + last) / 2
+        return {**targets, "center": self._encode_points(placed, middle, self.center_sigma_divisor)}
+
+    def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedTriplets:
+        """As `CornerCodec.decode`, and the peaks of the centre heatmap."""
+        maps = outputs[-1]["center"]
+        (rows, columns), (height, width) = maps["heatmap"].shape[1:3], input_size
+        found = self._peaks(maps)
+        pixels = np.array([width / columns, height / rows], np.float32)
+        centers = ops.stack([found["x"], found["y"]], axis=-1) * pixels
+        scores = ops.where(found["live"], found["score"], -1.0)
+        return DecodedTriplets(*super().decode(outputs, input_size), centers, scores, found["label"])
+
+
+def confirm_by_centers(boxes, scores, labels, centers, center_scores, center_labels, *, best: bool = False):
+    """Keeps boxes with a centre of their class in their middle, whose score joins theirs.
+
+    The middle is the box shrunk about its centre to a third of its sides, or to a fifth if its area is more
+    than 150 x 150 pixels. The new score is the mean of the three keypoints', `(2 score + center) / 3`.
+
+    Args:
+        boxes: `(batch, n, 4)` `xyxy`, pixels of the original image.
+        scores, labels: `(batch, n)`; boxes with a negative score stay out.
+        centers: `(batch, k, 2)` x, y, pixels of the original image.
+        center_scores, center_labels: `(batch, k)`; negative scores are padding.
+        best: of several centres in the middle take the best; otherwise the first in the list, as the released
+            code does, which lists those of the image before those of its mirror image.
+
+    Returns:
+        `(batch, n)` new scores, -1 for boxes without a centre.
+
+    Source: Duan et al. 2019, sec. 3.2; `kp_detection` of Duankaiwen/CenterNet, `test/coco.py`.
+    """
+    first, last = boxes[..., :2], boxes[..., 2:]
+    area = ops.prod(ops.maximum(last - first, 0.0), axis=-1, keepdims=True)
+    parts = ops.where(area > SMALL_AREA, 5.0, 3.0)
+    low = ((parts + 1) * first + (parts - 1) * last) / (2 * parts)
+    high = ((parts - 1) * first + (parts + 1) * last) / (2 * parts)
+    points = centers[:, None]
+    inside = ops.all((points > low[:, :, None]) & (points < high[:, :, None]), axis=-1)
+    fits = inside & (labels[:, :, None] == center_labels[:, None]) & (center_scores[:, None] >= 0)
+    worth = ops.where(fits, center_scores[:, None] if best else 1.0, -1.0)
+    chosen = ops.cast(ops.argmax(worth, axis=-1), "int32")  # the first of equals
+    center = gather_rows(center_scores[..., None], chosen)[..., 0]
+    confirmed = ops.any(fits, axis=-1) & (scores >= 0)
+    return ops.where(confirmed, (2 * scores + center) / 3, -1.0)
