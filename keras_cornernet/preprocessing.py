@@ -100,6 +100,10 @@ class View(NamedTuple):
         """`(n, 4)` boxes from input pixels back to image pixels."""
         return affine.transform_boxes(affine.invert(self.input_from_image), boxes)
 
+    def points_to_image(self, points: np.ndarray) -> np.ndarray:
+        """`(n, 2)` points from input pixels back to image pixels."""
+        return affine.transform_points(affine.invert(self.input_from_image), points)
+
 
 def fit_view(image_size: Size, input_size: Size) -> View:
     """The whole image, as large as it fits into a fixed input, centred on black."""
@@ -164,6 +168,41 @@ def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> Vi
     )
     right, bottom = left + min(width, width // 2 + columns // 2), top + min(height, height // 2 + rows // 2)
     return View(placed, (rows, columns), (left, top, right, bottom))
+
+
+def zoom_view(image_size: Size, center: tuple[float, float], zoom: float, input_size: Size) -> View:
+    """A crop of `int(input side / zoom)` pixels about a point of the image, resized to the input.
+
+    Outside the image the input is black, and so may be its last rows and columns, since the crop's halves are
+    cut to whole pixels.
+
+    Args:
+        image_size: `(height, width)`.
+        center: x, y in image pixels, cut to whole ones.
+        zoom: input pixels for one of the image.
+        input_size: `(height, width)`.
+
+    Source: `crop_image_gpu` of princeton-vl/CornerNet-Lite, `core/sample/utils.py`. There the part of the
+    image that is seen is resized to its whole number of input pixels; here too, by one affine.
+    """
+    spans = []
+    for place, length, side in zip(center, image_size[::-1], input_size[::-1], strict=True):
+        place, crop = int(place), zoomed_side(side, zoom)
+        first = max(place - crop // 2, 0)
+        last = max(min(place + crop // 2, length), first + 1)
+        start = side // 2 - int((place - first) * (side / crop))
+        end = max(side // 2 + int((last - place) * (side / crop)), start + 1)
+        spans.append((start, end, (end - start) / (last - first), first))
+    (left, right, stretch_x, x), (top, bottom, stretch_y, y) = spans
+    placed = affine.compose(
+        affine.translation(left, top), affine.scaling(stretch_x, stretch_y), affine.translation(-x, -y)
+    )
+    return View(placed, input_size, (left, top, right, bottom))
+
+
+def zoomed_side(side: int, zoom: float) -> int:
+    """The side of the crop that `zoom` makes `side` pixels long, in whole image pixels, at least 2."""
+    return max(2, int(side / zoom))
 
 
 def warp(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keras_cornernet import files
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.detector import list_images
+from keras_cornernet.inference.reading import list_images
 from keras_cornernet.presets import PRESETS, from_preset
 from keras_cornernet.structures import Detections, Progress
 

@@ -2,5 +2,7 @@
 
 from keras_cornernet.inference.detector import Detector
 from keras_cornernet.inference.pose_estimator import PoseEstimator
+from keras_cornernet.inference.saccade import SaccadeDetector
+from keras_cornernet.inference.settings import SaccadeSettings, TestSettings
 
-__all__ = ["Detector", "PoseEstimator"]
+__all__ = ["Detector", "PoseEstimator", "SaccadeDetector", "SaccadeSettings", "TestSettings"]

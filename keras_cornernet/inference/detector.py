@@ -1,60 +1,17 @@
 """Detection on whole images."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from keras_cornernet.backend import jit
-from keras_cornernet.files import IMAGE_SUFFIXES
-from keras_cornernet.ops.suppression import METHODS, soft_nms
-from keras_cornernet.preprocessing import Size, View, fit_view, padded_view, read_image, to_rgb
+from keras_cornernet.codecs import confirm_by_centers
+from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
+from keras_cornernet.inference.settings import Reduction, TestSettings
+from keras_cornernet.ops.affine import transform_boxes
+from keras_cornernet.ops.suppression import soft_nms
 from keras_cornernet.structures import Categories, Detections
-
-
-@dataclass(frozen=True)
-class TestSettings:
-    """How an image is shown at test, and how the boxes found are reduced.
-
-    Attributes:
-        input_size: the image is fitted into this `(height, width)`; None shows it at its own size, padded
-            to sides `multiple * m - 1`, as the paper does.
-        multiple: see `input_size`; 128 for a grid of a quarter and five halvings.
-        scales: the image is shown at each of them and the boxes are pooled; only without `input_size`.
-        flip: show the mirror image too.
-        method, sigma, iou_threshold: of the suppression, see `ops.suppression.soft_nms`.
-        merge_exponent: merge suppressed boxes into the kept ones, as the paper does with several scales.
-        max_detections: boxes kept per image.
-
-    Source: Law & Deng 2018, sec. 4.2; `kp_detection` of princeton-vl/CornerNet, `test/coco.py`.
-    """
-
-    __test__ = False  # not a test case, whatever pytest makes of the name
-
-    input_size: Size | None = None
-    multiple: int = 128
-    scales: tuple[float, ...] = (1.0,)
-    flip: bool = True
-    method: str = "gaussian"
-    sigma: float = 0.5
-    iou_threshold: float = 0.5
-    merge_exponent: float | None = None
-    max_detections: int = 100
-
-    def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {METHODS}, not {self.method!r}")
-        if not self.scales or min(self.scales) <= 0:
-            raise ValueError(f"scales must be positive and at least one, not {self.scales}")
-        if self.input_size is not None and tuple(self.scales) != (1.0,):
-            raise ValueError("scales need input_size=None: a fitted image has one size")
-
-    def views(self, image_size: Size) -> list[View]:
-        """The views of an image of `(height, width)`."""
-        if self.input_size is not None:
-            return [fit_view(image_size, self.input_size)]
-        return [padded_view(image_size, scale, self.multiple) for scale in self.scales]
 
 
 class Detector:
@@ -66,7 +23,8 @@ class Detector:
         categories: names and ids of the labels.
         settings: see `TestSettings`.
 
-    Network, peaks, pairing and suppression run in compiled graphs, one per input size.
+    Network, peaks, pairing and suppression run in compiled graphs, one per input size. With a `TripletCodec`
+    boxes are kept that a centre confirms, once those of all views have been pooled.
 
     Example:
         >>> detector = keras_cornernet.from_preset("cornernet_people")
@@ -74,11 +32,13 @@ class Detector:
         >>> found.save("street_found.jpg")
     """
 
+    settings_type: type[Reduction] = TestSettings
+
     def __init__(self, network, codec, categories: Categories, settings: TestSettings | None = None):
         self.network = network
         self.codec = codec
         self.categories = categories
-        self.settings = settings or TestSettings()
+        self.settings = settings or self.settings_type()
         self._find = jit(self._decode)
         self._reduce = jit(self._suppress)
 
@@ -86,9 +46,9 @@ class Detector:
         """The same detector with other test settings.
 
         Args:
-            changes: fields of `TestSettings`.
+            changes: fields of its settings, such as `TestSettings`.
         """
-        return Detector(self.network, self.codec, self.categories, replace(self.settings, **changes))
+        return type(self)(self.network, self.codec, self.categories, replace(self.settings, **changes))
 
     def predict(self, source, *, batch_size: int = 1) -> list[Detections]:
         """Detects on one or many images.
@@ -107,9 +67,7 @@ class Detector:
         """
         return list(self.stream(source, batch_size=batch_size))
 
-    def stream(
-        self, source, *, batch_size: int = 1, on_error: Callable[[str, OSError], None] | None = None
-    ) -> Iterator[Detections]:
+    def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator[Detections]:
         """`predict`, one result at a time.
 
         Args:
@@ -121,18 +79,13 @@ class Detector:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         waiting: list[tuple[str | None, np.ndarray]] = []
         for item in list_images(source):
-            path = str(item) if isinstance(item, str | Path) else None
-            try:
-                image = read_image(item) if path is not None else to_rgb(item)
-            except OSError as error:
-                if on_error is None:
-                    raise
-                on_error(path, error)
+            image = read_or_tell(item, on_error)
+            if image is None:
                 continue
             if waiting and self._sizes(waiting[0][1]) != self._sizes(image):
                 yield from self._detect(waiting)
                 waiting = []
-            waiting.append((path, image))
+            waiting.append((path_of(item), image))
             if len(waiting) == batch_size:
                 yield from self._detect(waiting)
                 waiting = []
@@ -140,19 +93,26 @@ class Detector:
             yield from self._detect(waiting)
 
     def _sizes(self, image):
+        """Images for which this is the same can share a batch."""
         return [view.input_size for view in self.settings.views(image.shape[:2])]
 
     def _detect(self, items) -> Iterator[Detections]:
         """Detects on images whose views have equal sizes."""
         views = [self.settings.views(image.shape[:2]) for _, image in items]
-        parts = []
-        for same_scale in zip(*views, strict=True):
+        boxes, centers = [], []
+        for place, same_scale in enumerate(zip(*views, strict=True)):
             shown = np.stack([view.apply(image) for view, (_, image) in zip(same_scale, items, strict=True)])
             for mirrored in (False, True)[: 1 + self.settings.flip]:
                 batch = shown[:, :, ::-1] if mirrored else shown
                 found = [np.asarray(part) for part in self._find(batch.astype(np.float32))]
-                parts.append(self._to_images(found, same_scale, items, mirrored))
-        pooled = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
+                boxes.append(self._to_images(found[:4], same_scale, items, mirrored))
+                if place == self.settings.center_view:
+                    centers.append(centers_to_images(found[4:], same_scale, mirrored))
+        parts = [*zip(*boxes, strict=True), *zip(*centers, strict=True)]
+        yield from self._detections(items, [np.concatenate(part, axis=1) for part in parts])
+
+    def _detections(self, items, pooled) -> Iterator[Detections]:
+        """What suppression leaves of `(images, n, ...)` boxes, scores, labels, corner scores and centres."""
         boxes, scores, index = (np.asarray(part) for part in self._reduce(*pooled))
         labels = np.take_along_axis(pooled[2], index, axis=1)
         for i, (path, image) in enumerate(items):
@@ -163,20 +123,32 @@ class Detector:
         """Boxes from input to image pixels, clipped to the image."""
         boxes, scores, labels, corner_scores = found
         if mirrored:
-            width = views[0].input_size[1]
-            boxes = np.stack([width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1)
+            boxes = unmirrored(boxes, views[0].input_size[1])
+        if self.settings.border is not None:
+            scores = np.where(self._reach_beyond(boxes, views, items), -1, scores)
         moved = []
         for view, (_, image), mine in zip(views, items, boxes, strict=True):
             height, width = image.shape[:2]
             moved.append(np.clip(view.boxes_to_image(mine), 0, [width, height, width, height]))
         return np.stack(moved).astype(np.float32), scores, labels, corner_scores
 
+    def _reach_beyond(self, boxes, views, items):
+        """Which boxes, in input pixels, reach farther than `border` beyond the image."""
+        ends = [
+            transform_boxes(view.input_from_image, np.array([[0, 0, image.shape[1], image.shape[0]]]))
+            for view, (_, image) in zip(views, items, strict=True)
+        ]
+        beyond = (boxes - np.stack(ends)) * [-1, -1, 1, 1]
+        return (beyond >= self.settings.border).any(axis=-1)
+
     def _decode(self, images):
         outputs = self.network(images, training=False)
         return tuple(self.codec.decode(outputs, tuple(images.shape[1:3])))
 
-    def _suppress(self, boxes, scores, labels, corner_scores):
+    def _suppress(self, boxes, scores, labels, corner_scores, *centers):
         settings = self.settings
+        if centers:
+            scores = confirm_by_centers(boxes, scores, labels, *centers, best=settings.best_center)
         kept = soft_nms(
             boxes,
             scores,
@@ -191,23 +163,17 @@ class Detector:
         return kept.boxes, kept.scores, kept.index
 
 
-def list_images(source) -> Sequence:
-    """The single images of a source: arrays as they are, folders as the sorted paths of their images.
+def unmirrored(boxes, width):
+    """`(..., 4)` boxes of a mirrored input of that width, on the input itself."""
+    return np.stack([width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], axis=-1)
 
-    Raises:
-        OSError: a folder holds no image, or a path does not exist.
-    """
-    if isinstance(source, str | Path):
-        path = Path(source)
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not found:
-                raise FileNotFoundError(f"{path}: the folder holds no image ({', '.join(IMAGE_SUFFIXES)})")
-            return found
-        return [path]
-    if isinstance(source, np.ndarray):
-        return list(source) if source.ndim == 4 else [source]
-    if isinstance(source, Sequence):
-        return [image for item in source for image in list_images(item)]
-    array = np.asarray(source)
-    return list(array) if array.ndim == 4 else [array]
+
+def centers_to_images(centers, views, mirrored):
+    """Points, scores and labels of centres, the points in image pixels; nothing if there are none."""
+    if not centers:
+        return ()
+    points, scores, labels = centers
+    if mirrored:
+        points = points * [-1, 1] + [views[0].input_size[1], 0]
+    moved = [view.points_to_image(mine) for view, mine in zip(views, points, strict=True)]
+    return np.stack(moved).astype(np.float32), scores, labels

@@ -1,16 +1,15 @@
 """Poses on whole images: everyone is cropped, read, and put back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import jit
-from keras_cornernet.inference.detector import list_images
+from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
 from keras_cornernet.ops import affine
-from keras_cornernet.preprocessing import Size, person_view, read_image, to_rgb
+from keras_cornernet.preprocessing import Size, person_view
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Detections, Poses, PoseSet, Progress
 
@@ -102,7 +101,7 @@ class PoseEstimator:
         boxes=None,
         *,
         batch_size: int = 8,
-        on_error: Callable[[str, OSError], None] | None = None,
+        on_error: OnError | None = None,
     ) -> Iterator[Poses]:
         """`predict`, one image at a time.
 
@@ -115,8 +114,7 @@ class PoseEstimator:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         images = list_images(source)
         for item, given in zip(images, self._boxes_of_images(boxes, len(images)), strict=True):
-            path = str(item) if isinstance(item, str | Path) else None
-            image = to_rgb(item) if path is None else _read_or_tell(path, on_error)
+            image = read_or_tell(item, on_error)
             if image is None:
                 continue
             found, scores = self._people(image, given)
@@ -125,7 +123,7 @@ class PoseEstimator:
             # A batch is filled up, so that its graph is compiled once: for one person that would be waste.
             size = 1 if given is None else batch_size
             xy, heights = self.read(image, centers, padding * sides, batch_size=size)
-            yield Poses(xy, heights, found, scores, self.skeleton, image, path)
+            yield Poses(xy, heights, found, scores, self.skeleton, image, path_of(item))
 
     def read(
         self, image: np.ndarray, centers, sides, *, batch_size: int = 8
@@ -167,7 +165,7 @@ class PoseEstimator:
         pose_set: PoseSet,
         *,
         batch_size: int = 16,
-        on_error: Callable[[str, OSError], None] | None = None,
+        on_error: OnError | None = None,
         progress: Progress = list,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The joints of all people of a data set, each shown by the annotated square.
@@ -188,7 +186,7 @@ class PoseEstimator:
         waiting, path, image = [], None, None
         for place, person in enumerate(progress(pose_set.people)):
             if person.path != path:
-                path, image = person.path, _read_or_tell(person.path, on_error)
+                path, image = person.path, read_or_tell(person.path, on_error)
             if image is not None:
                 view = person_view(person.center, person.side, self.settings.input_size)
                 waiting.append((place, (view, image)))
@@ -249,16 +247,6 @@ class PoseEstimator:
         if len(boxes) != count:
             raise ValueError(f"boxes must hold one array for each image: {count}, not {len(boxes)}")
         return list(boxes)
-
-
-def _read_or_tell(path, on_error) -> np.ndarray | None:
-    try:
-        return read_image(path)
-    except OSError as error:
-        if on_error is None:
-            raise
-        on_error(path, error)
-        return None
 
 
 def unmirror(heatmaps, skeleton: Skeleton, *, shift: bool = False):

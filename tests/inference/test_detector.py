@@ -11,7 +11,8 @@ from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, Decoded
 from keras_cornernet.inference import Detector
-from keras_cornernet.inference.detector import TestSettings, list_images
+from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference.reading import list_images
 from keras_cornernet.models import CornerNet
 from keras_cornernet.structures import Categories
 

@@ -1,0 +1,128 @@
+"""Where CornerNet-Saccade looks next: `(n, 4)` arrays with rows y, x in image pixels, zoom, score."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cornernet.codecs import LEVELS
+from keras_cornernet.ops import affine
+from keras_cornernet.preprocessing import Size, View, zoom_view, zoomed_side
+
+# Nothing is looked at closer than so many times its size, nor attended to on crops that are twice as close.
+LARGEST_ZOOM = 4.0
+LARGEST_ATTENDED_ZOOM = 2.0
+# Longer side of a box from which it counts, in image pixels, and how long it is shown on its own crop.
+BOX_SIZES = ((96.0, 192.0), (32.0, 64.0), (0.0, 24.0))
+
+
+class Glance(NamedTuple):
+    """One look at a place of an image.
+
+    Attributes:
+        view: the crop.
+        zoom: crop pixels for one of the image.
+        image_from_input: `(2, 3)` affine, the way back.
+    """
+
+    view: View
+    zoom: float
+    image_from_input: np.ndarray
+
+
+def glance_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> Glance:
+    """The look at a place.
+
+    Args:
+        place: y, x, zoom, score.
+        image_size, input_size: `(height, width)` of the image and of the crop.
+        released: the way back as in `SaccadeSettings.released_geometry`.
+    """
+    y, x, zoom = (float(value) for value in place[:3])
+    view = zoom_view(image_size, (x, y), zoom, input_size)
+    if not released:
+        return Glance(view, zoom, affine.invert(view.input_from_image))
+    left, top = (
+        int(p) - zoomed_side(side, zoom) // 2 for p, side in ((x, input_size[1]), (y, input_size[0]))
+    )
+    way_back = affine.compose(affine.translation(left, top), affine.scaling(1 / zoom, 1 / zoom))
+    return Glance(view, zoom, way_back)
+
+
+def first_places(image_size: Size, sizes) -> np.ndarray:
+    """The middle of the image, zoomed so that its longer side has each of `sizes`."""
+    height, width = image_size
+    return np.array([[height // 2, width // 2, size / max(image_size), 1.0] for size in sizes])
+
+
+def attended_places(
+    maps: dict,
+    glances: list[Glance],
+    image_size: Size,
+    *,
+    threshold: float,
+    zooms,
+    closer: bool,
+    anchor: float,
+) -> np.ndarray:
+    """The places that attention maps mark inside the image.
+
+    Args:
+        maps: `{level: (n, rows, columns)}` of the peaks on `n` crops.
+        glances: how these crops were made.
+        image_size: `(height, width)`.
+        threshold: marks are higher.
+        zooms: how much closer to look at large, medium and small objects.
+        closer: leave out levels whose zoom is not above 1.
+        anchor: the point of a cell that it stands for: 0.5 its centre, 0 its upper left corner.
+
+    Source: `decode_atts` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
+    """
+    found = [np.zeros((0, 4))]
+    for i, glance in enumerate(glances):
+        for (name, level), factor in zip(LEVELS.items(), zooms, strict=True):
+            zoom = factor * glance.zoom
+            if glance.zoom > LARGEST_ATTENDED_ZOOM or zoom > LARGEST_ZOOM or (closer and factor <= 1):
+                continue
+            cells = np.argwhere(maps[name][i] > threshold)
+            points = (cells[:, ::-1] + anchor) * level.stride
+            x, y = affine.transform_points(glance.image_from_input, points).T
+            scores = maps[name][i][tuple(cells.T)]
+            rows = np.stack([y, x, np.full(len(cells), zoom), scores], axis=1)
+            found.append(rows[(y >= 0) & (x >= 0) & (y < image_size[0]) & (x < image_size[1])])
+    return np.concatenate(found)
+
+
+def places_of_boxes(boxes: np.ndarray) -> np.ndarray:
+    """The middles of `(n, 4)` boxes in image pixels, zoomed as suits their size; all score 1.
+
+    Source: `get_ref_locs` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
+    """
+    sides = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, initial=0)
+    shown = np.select(
+        [sides > longer for longer, _ in BOX_SIZES[:-1]], [s for _, s in BOX_SIZES[:-1]], BOX_SIZES[-1][1]
+    )
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
+    # A box may be a point, which no zoom would show at any size.
+    return np.stack([y, x, shown / np.maximum(sides, 1), np.ones(len(boxes))], axis=1)
+
+
+def distinct_places(places: np.ndarray, near: float, *, both_ways: bool = False) -> np.ndarray:
+    """The best of the places that are near each other at about the same zoom, best first.
+
+    Two places are near if they are at most `near` crop pixels apart, measured at the better one's zoom, in x
+    or in y. That is the released code's rule, which leaves few places; `both_ways` wants x and y.
+
+    Source: `location_nms` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`. Places of equal
+    score are taken last come, first served, where the released order is left to chance.
+    """
+    order = np.argsort(places[:, 3], kind="stable")[::-1]
+    kept = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(best)
+        away = np.abs(places[order, :2] - places[best, :2])
+        away = away.max(axis=1) if both_ways else away.min(axis=1)
+        ratio = places[best, 2] / places[order, 2]
+        same = (away <= near / places[best, 2]) & (ratio >= 0.8) & (ratio <= 1.2)
+        order = order[~same]
+    return places[kept]

@@ -1,0 +1,146 @@
+"""Detection by glances: CornerNet-Saccade looks at the whole image first, then closer where it pays."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from keras_cornernet.backend import jit
+from keras_cornernet.codecs import LEVELS
+from keras_cornernet.inference.detector import Detector, unmirrored
+from keras_cornernet.inference.places import (
+    attended_places,
+    distinct_places,
+    first_places,
+    glance_at,
+    places_of_boxes,
+)
+from keras_cornernet.inference.settings import SaccadeSettings
+from keras_cornernet.ops import affine
+from keras_cornernet.structures import Detections
+
+
+class SaccadeDetector(Detector):
+    """Finds objects on crops that the attention of a `CornerNetSaccade` chooses.
+
+    The image is shown small and whole; where an attention map is high, and where a box was found, crops of
+    the original image are taken, the best `max_crops` of them; the boxes of all looks are pooled.
+
+    Args:
+        network: crops `(batch, height, width, 3)` RGB 0..255 to maps, attention among them.
+        codec: a `SaccadeCodec`.
+        categories: names and ids of the labels.
+        settings: see `SaccadeSettings`.
+
+    Network, peaks, pairing and suppression run in compiled graphs for fixed sizes of batch. In `predict` and
+    `stream`, images of any size can be read together; `batch_size` says of how many the crops are pooled.
+
+    Source: Law et al. 2019 (CornerNet-Lite), sec. 3; princeton-vl/CornerNet-Lite,
+    `core/test/cornernet_saccade.py`.
+    """
+
+    settings_type = SaccadeSettings
+
+    def __init__(self, network, codec, categories, settings: SaccadeSettings | None = None):
+        super().__init__(network, codec, categories, settings)
+        self._find_and_attend = jit(self._decode_and_attend)
+
+    def _sizes(self, image):
+        return self.settings.input_size
+
+    def _detect(self, items) -> Iterator[Detections]:
+        settings = self.settings
+        images = [image for _, image in items]
+        places = [first_places(image.shape[:2], settings.first_sizes) for image in images]
+        left = [settings.max_crops] * len(images)
+        boxes = [[] for _ in images]
+        for step in range(len(settings.thresholds) + 1):
+            last = step == len(settings.thresholds)
+            glances = [self._glances(image, mine) for image, mine in zip(images, places, strict=True)]
+            pairs = [(image, glance) for image, mine in zip(images, glances, strict=True) for glance in mine]
+            if not pairs:
+                break
+            size = settings.crop_batch if step else len(settings.first_sizes)
+            found = self._look(pairs, size, self._find if last else self._find_and_attend)
+            ends = np.cumsum([len(mine) for mine in glances])[:-1]
+            for i, parts in enumerate(zip(*(np.split(part, ends) for part in found), strict=True)):
+                seen = [part.reshape(-1, *part.shape[2:]) for part in parts[:4]]
+                if step == 0:
+                    seen[1] = np.where(seen[1] > settings.first_score, seen[1], -1)
+                boxes[i].append(seen)
+                if not last:
+                    maps = dict(zip(LEVELS, parts[4:], strict=True))
+                    places[i] = self._next_places(images[i], glances[i], seen, maps, step)[: left[i]]
+                    left[i] -= len(places[i])
+        for found in self._detections(items, self._pooled(boxes)):
+            yield found._replace(boxes=clipped(found.boxes, found.image))
+
+    def _glances(self, image, places):
+        size, released = self.settings.input_size, self.settings.released_geometry
+        return [glance_at(place, image.shape[:2], size, released=released) for place in places]
+
+    def _look(self, pairs, batch_size, find):
+        """What `find` gives for pairs of an image and a glance, boxes in image pixels; one entry for each."""
+        parts = []
+        width = self.settings.input_size[1]
+        for start in range(0, len(pairs), batch_size):
+            group = pairs[start : start + batch_size]
+            # One size of batch, so that the graph is compiled once.
+            crops = np.zeros((batch_size, *self.settings.input_size, 3), np.float32)
+            crops[: len(group)] = [glance.view.apply(image) for image, glance in group]
+            found = [np.asarray(part)[: len(group)] for part in find(crops)]
+            if self.settings.flip:
+                mirrored = [np.asarray(part)[: len(group)] for part in self._find(crops[:, :, ::-1])]
+                mirrored[0] = unmirrored(mirrored[0], width)
+                found[:4] = [np.concatenate(p, axis=1) for p in zip(found[:4], mirrored, strict=True)]
+            found[0] = np.stack([self._to_image(*pair, b) for pair, b in zip(group, found[0], strict=True)])
+            parts.append(found)
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _to_image(self, image, glance, boxes):
+        moved = affine.transform_boxes(glance.image_from_input, boxes).astype(np.float32)
+        return moved if self.settings.released_geometry else clipped(moved, image)
+
+    def _next_places(self, image, glances, seen, maps, step):
+        """Where to look after a round, best first."""
+        settings, (boxes, scores, *_) = self.settings, seen
+        places = attended_places(
+            maps,
+            glances,
+            image.shape[:2],
+            threshold=settings.thresholds[step],
+            zooms=settings.zooms[step],
+            closer=step > 0,
+            anchor=0.0 if settings.released_geometry else 0.5,
+        )
+        if settings.box_score is not None:
+            places = np.concatenate([places, places_of_boxes(boxes[scores > settings.box_score])])
+        return distinct_places(places, settings.near, both_ways=settings.near_both_ways)
+
+    def _pooled(self, boxes):
+        """The boxes of all looks at each image, filled up to what the most looks would give."""
+        settings = self.settings
+        images = [[np.concatenate(part) for part in zip(*looks, strict=True)] for looks in boxes]
+        per_crop = self.codec.num_detections * (1 + settings.flip)
+        most = (len(settings.first_sizes) + settings.max_crops) * per_crop
+
+        def padded(part, value):
+            full = np.full((most, *part.shape[1:]), value, part.dtype)
+            full[: len(part)] = part
+            return full
+
+        fillings = (0, -1, 0, 0)  # scores below 0 are no boxes
+        return [
+            np.stack([padded(image[k], filling) for image in images]) for k, filling in enumerate(fillings)
+        ]
+
+    def _decode_and_attend(self, images):
+        outputs = self.network(images, training=False)
+        maps = self.codec.attention(outputs)
+        decoded = self.codec.decode(outputs, tuple(images.shape[1:3]))
+        return (*decoded, *(maps[level] for level in LEVELS))
+
+
+def clipped(boxes, image):
+    """Boxes cut off at the edges of their image."""
+    height, width = image.shape[:2]
+    return np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)

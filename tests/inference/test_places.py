@@ -1,0 +1,180 @@
+"""Where CornerNet-Saccade looks next: against plain loops and the authors' arrays."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_cornernet.inference.places import (
+    Glance,
+    attended_places,
+    distinct_places,
+    first_places,
+    glance_at,
+    places_of_boxes,
+)
+from keras_cornernet.ops import affine
+
+LEVELS = ("large", "medium", "small")
+
+
+def moved_glance(zoom, x, y):
+    """A glance of which only zoom and way back matter: input pixel 0 lies at x, y."""
+    return Glance(None, zoom, np.array([[1 / zoom, 0, x], [0, 1 / zoom, y]]))
+
+
+def maps_with(cells, crops=1):
+    """Attention maps that are 0 but for `{level: {(crop, y, x): value}}`."""
+    sizes = {"large": 16, "medium": 32, "small": 64}
+    maps = {name: np.zeros((crops, side, side), np.float32) for name, side in sizes.items()}
+    for name, values in cells.items():
+        for place, value in values.items():
+            maps[name][place] = value
+    return maps
+
+
+def test_the_first_places_show_the_whole_image_small():
+    np.testing.assert_allclose(
+        first_places((481, 640), (192, 255)), [[240, 320, 0.3, 1], [240, 320, 255 / 640, 1]]
+    )
+
+
+def test_marked_cells_become_places():
+    maps = maps_with(
+        {"large": {(0, 2, 3): 0.5, (0, 9, 9): 0.3}, "small": {(1, 10, 20): 0.9, (0, 63, 0): 0.8}}, crops=2
+    )
+    glances = [moved_glance(0.5, 7, -11), moved_glance(1.0, 100, 50)]
+    options = {"threshold": 0.3, "zooms": (1, 2, 4), "closer": False}
+    got = attended_places(maps, glances, (300, 400), anchor=0.0, **options)
+    # 0.3 is not above the threshold, and row 63 of the first crop lies outside at 63 * 4 / 0.5 - 11.
+    expected = [[2 * 16 / 0.5 - 11, 3 * 16 / 0.5 + 7, 0.5, 0.5], [10 * 4 + 50, 20 * 4 + 100, 4.0, 0.9]]
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+    centered = attended_places(maps, glances, (300, 400), anchor=0.5, **options)
+    np.testing.assert_allclose(centered - got, [[16, 16, 0, 0], [2, 2, 0, 0]], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("zoom", "closer", "levels"),
+    [
+        (0.9, False, ["large", "medium", "small"]),
+        (0.9, True, ["medium", "small"]),  # a factor of 1 looks at the same again
+        (1.5, False, ["large", "medium"]),  # 6 would be too close
+        (2.1, False, []),
+    ],
+)
+def test_what_is_close_already_is_not_looked_at_closer(zoom, closer, levels):
+    maps = maps_with({name: {(0, 1, 1): 0.9} for name in LEVELS})
+    got = attended_places(
+        maps, [moved_glance(zoom, 0, 0)], (300, 300), threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0
+    )
+    factors = {"large": 1, "medium": 2, "small": 4}
+    np.testing.assert_allclose(got[:, 2], [factors[name] * zoom for name in levels])
+
+
+def test_boxes_are_looked_at_at_a_size_that_suits_them():
+    boxes = np.array([[10, 20, 110, 40], [0, 0, 96, 10], [5, 5, 25, 37], [9, 9, 19, 41.5], [7, 8, 7, 8]])
+    np.testing.assert_allclose(
+        places_of_boxes(boxes),
+        [
+            [30, 60, 1.92, 1],
+            [5, 48, 64 / 96, 1],
+            [21, 15, 24 / 32, 1],
+            [25.25, 14, 64 / 32.5, 1],
+            [8, 7, 24, 1],  # a point
+        ],
+    )
+    assert places_of_boxes(np.zeros((0, 4))).shape == (0, 4)
+
+
+def test_near_places_of_about_the_same_zoom_are_one():
+    places = np.array(
+        [
+            [100, 100, 1.0, 0.9],
+            [115, 300, 1.0, 0.8],  # near in y alone
+            [112, 110, 0.9, 0.7],  # near in both
+            [105, 105, 2.0, 0.6],  # near, but twice as close
+            [300, 300, 1.0, 0.5],
+            [300, 100, 1.2, 0.95],  # the best; 16 / 1.2 pixels about it
+            [286, 200, 1.1, 0.4],  # 14 rows away from it, and from one that is gone
+        ]
+    )
+    kept = distinct_places(places, 16)
+    np.testing.assert_array_equal(kept[:, 3], [0.95, 0.8, 0.6, 0.4])
+    kept = distinct_places(places, 16, both_ways=True)
+    np.testing.assert_array_equal(kept[:, 3], [0.95, 0.9, 0.8, 0.6, 0.5, 0.4])
+    assert distinct_places(np.zeros((0, 4)), 16).shape == (0, 4)
+
+
+def test_the_way_back_is_the_inverse_or_the_released_formula():
+    place, size = np.array([90.7, 130.2, 0.98, 1]), (255, 255)
+    exact = glance_at(place, (180, 260), size, released=False)
+    whole = affine.compose(exact.image_from_input, exact.view.input_from_image)
+    np.testing.assert_allclose(whole, affine.identity(), atol=1e-12)
+    released = glance_at(place, (180, 260), size, released=True)
+    np.testing.assert_allclose(released.image_from_input, [[1 / 0.98, 0, 0], [0, 1 / 0.98, -40]])
+    corners = np.array([[20.0, 50.0], [230.0, 210.0]])
+    ways = [affine.transform_points(g.image_from_input, corners) for g in (exact, released)]
+    assert 0 < np.abs(ways[0] - ways[1]).max() < 1
+
+
+@pytest.fixture(scope="module")
+def steps(parity):
+    return np.load(parity("saccade_inference") / "steps.npz")
+
+
+@pytest.mark.parametrize("near", [16, 15])
+def test_distinct_places_parity(steps, near):
+    got = distinct_places(steps["location_nms_in"], near)
+    np.testing.assert_array_equal(got, steps[f"location_nms_thresh{near}"])
+
+
+def test_places_of_boxes_parity(steps):
+    found = steps["get_ref_locs_in"]
+    got = places_of_boxes(found[found[:, 4] > 0.5, :4])
+    np.testing.assert_allclose(got, steps["get_ref_locs_out"], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "closer"), [("out", False), ("out_ignore_same", True)])
+def test_attended_places_parity(steps, name, closer):
+    maps = {level: steps[f"decode_atts_att{i}"][..., 0] for i, level in enumerate(LEVELS)}
+    zooms, offsets = steps["decode_atts_scales"], steps["decode_atts_offsets"]
+    glances = [moved_glance(z, x, y) for z, (y, x) in zip(zooms, offsets, strict=True)]
+    size = tuple(steps["decode_atts_image_hw"])
+    got = attended_places(maps, glances, size, threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0.0)
+    expected = steps[f"decode_atts_{name}"]
+    # Theirs are float32, in which the point on the image's very edge falls inside.
+    expected = expected[(expected[:, 0] < size[0] - 1e-4) & (expected[:, 1] < size[1] - 1e-4)]
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-5)
+
+
+def test_crop_parity(steps):
+    image = steps["crop_image"]
+    for (y, x, zoom, _), (top, left), expected in zip(
+        steps["crop_y_x_scale_size"], steps["crop_offsets"], steps["crop_out"], strict=True
+    ):
+        glance = glance_at(np.array([y, x, zoom, 1]), image.shape[:2], (95, 95), released=True)
+        np.testing.assert_array_equal(glance.image_from_input[:, 2], [left, top])
+        shown, expected = glance.view.apply(image) / 255, expected / 65535
+        x1, y1, x2, y2 = glance.view.visible
+        outside = np.ones((95, 95), bool)
+        outside[y1:y2, x1:x2] = False
+        assert not shown[outside].any() and not expected[outside].any()
+        # At a cut the authors repeat the last pixel, where ours mixes in the one beyond it.
+        rim = int(np.ceil(zoom))
+        seen = (slice(y1 + rim, y2 - rim), slice(x1 + rim, x2 - rim))
+        np.testing.assert_allclose(shown[seen], expected[seen], atol=1.01 / 255 / 2)
+
+
+@pytest.mark.parametrize("case", ["default", "two_rounds"])
+def test_first_places_parity(parity, case):
+    folder = parity("saccade_inference")
+    stored = np.load(folder / f"{case}.npz")
+    sizes = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]["init_sizes"]
+    image = stored["image_bgr"]
+    places = first_places(image.shape[:2], sizes)
+    np.testing.assert_allclose(places[:, :3], stored["prepare_images0_locations"], rtol=1e-6)
+    glances = [glance_at(place, image.shape[:2], (255, 255), released=True) for place in places]
+    offsets = [glance.image_from_input[::-1, 2] for glance in glances]
+    np.testing.assert_array_equal(offsets, stored["prepare_images0_offsets"])
+    shown = glances[0].view.apply(image).astype(int)
+    assert np.abs(shown - stored["prepare_images0_crop0_u8"][0]).max() <= 1
