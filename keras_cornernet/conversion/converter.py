@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.conversion.name_maps import Layout, recognize
+from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.name_maps import recognize
 from keras_cornernet.conversion.parts import COUNTER
-from keras_cornernet.conversion.pose_names import PoseLayout
-from keras_cornernet.conversion.tasks import categories_of, detector_task, pose_task
+from keras_cornernet.conversion.tasks import categories_of
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
-from keras_cornernet.models import CornerNet, StackedHourglass
 from keras_cornernet.models.network import Network
 from keras_cornernet.structures import Categories
 
 # Names that an error lists before it only counts.
 _LISTED = 5
-HEATMAP = "keypoints_heatmap_"  # how the paths of pose heads begin
+STEM = "stem_conv/conv/kernel"
+DEPTHWISE = "/depth/kernel"  # how paths of kernels with one filter a channel end
 
 
 class Report(NamedTuple):
@@ -29,7 +29,8 @@ class Report(NamedTuple):
         arguments: of the network, read off names and shapes.
         parameters: trainable numbers taken over.
         unused: names in the file that were left out, with the reason.
-        missing: our weights that the file did not fill; only class heads that were asked to be fresh.
+        missing: our weights that the file did not fill and that start anew: class heads for another number
+            of classes, and whatever a file of this layout has nothing for.
     """
 
     layout: str
@@ -70,18 +71,22 @@ def convert_checkpoint(
 ) -> tuple[Network, Report]:
     """Builds the network that a PyTorch checkpoint belongs to and fills it.
 
-    Widths, depth, stacks and classes or joints are read off the file's names and shapes. CornerNet's files
-    expect BGR images and ours take RGB, so the input channels of the first convolution change places.
+    Widths, depth, stacks and classes or joints are read off the file's names and shapes. The authors'
+    detectors expect BGR images and ours take RGB, so the input channels of their first convolution change
+    places.
 
     Args:
-        path: a file of princeton-vl/CornerNet or CornerNet-Lite (its CornerNet), of
-            pytorch_stacked_hourglass, bearpaw/pytorch-pose or mmpose's `HourglassNet`; see `read_checkpoint`.
+        path: a file of princeton-vl/CornerNet, CornerNet-Lite (CornerNet, Saccade, Squeeze),
+            Duankaiwen/CenterNet or mmdetection's CornerNet; of pytorch_stacked_hourglass,
+            bearpaw/pytorch-pose or mmpose's `HourglassNet`; see `read_checkpoint`. Of an hourglass of
+            xingyizhou/CenterNet ("Objects as Points"), only the body is taken over, into a `CornerNet` with
+            fresh heads: its own sit on the features without corner pooling.
         num_classes: another number than the file's keeps the body's weights and gives fresh class heads.
         categories: names (and ids) of the classes; COCO's where there are 80 and nothing is said.
 
     Returns:
-        network: a `CornerNet` whose `task` holds the paper's test settings, or a `StackedHourglass` whose
-            `task` holds those of the repository, and the skeleton that has so many joints.
+        network: of the class that the file's layout names. Its `task` holds the test settings of the
+            repository, with the categories or the skeleton that has so many joints.
         report: what was found.
 
     Raises:
@@ -111,12 +116,12 @@ def convert_state(
     """
     layout = recognize(state)
     arguments = layout.infer(state)
-    pose = isinstance(layout, PoseLayout)
-    if pose and (num_classes is not None or categories is not None):
+    classes = arguments.get("num_classes")
+    if classes is None and (num_classes is not None or categories is not None):
         raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
-    classes = arguments.get("num_classes") if num_classes is None else num_classes
-    categories = None if pose else categories_of(classes, categories)
-    network = (StackedHourglass if pose else CornerNet)(**arguments)
+    wanted = num_classes or classes
+    categories = None if classes is None else categories_of(wanted, categories)
+    network = layout.network(**arguments)
     names = match_names(network.weights, state, layout, arguments)
     taken = set(names.values())
     unused = {name: _reason_unused(name, layout) for name in state if name not in taken}
@@ -128,9 +133,12 @@ def convert_state(
         weight.assign(to_keras(state.pop(names[weight.path]), weight.path, layout))
         parameters += int(np.prod(weight.shape)) if weight.trainable else 0
     state.clear()
-    if classes != arguments.get("num_classes"):
-        network, missing = network.with_num_classes(classes)
-    network.task = pose_task(network, layout.codec) if pose else detector_task(network, categories)
+    if wanted != classes:
+        network, fresh = network.with_num_classes(wanted)
+        missing += [path for path in fresh if path not in missing]
+    network.task = layout.task(network)
+    if categories is not None:
+        network.task["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
     return network, Report(layout.name, arguments, parameters, unused, tuple(missing))
 
 
@@ -141,9 +149,9 @@ def infer_arguments(state: Mapping[str, np.ndarray]) -> dict:
         state: name to array, or to anything with a `shape`.
 
     Returns:
-        Of `CornerNet`: `num_classes, stacks, channels, counts, stem, pool_channels, head_channels,
+        Of detectors: `num_classes, stacks, channels, counts, stem, pool_channels, head_channels,
         head_kernel_size`. Of `StackedHourglass`: `num_joints, stacks, channels, counts, stem,
-        stem_kernel_size`, and `kind`, `mean` and `std` where they differ from the authors'.
+        stem_kernel_size`, and `kind`. Also `mean` and `std` where they differ from the authors'.
 
     Raises:
         ValueError: the names follow no known layout, or one that is needed is missing.
@@ -151,9 +159,7 @@ def infer_arguments(state: Mapping[str, np.ndarray]) -> dict:
     return recognize(state).infer(state)
 
 
-def match_names(
-    weights: Iterable, state: Mapping, layout: Layout | PoseLayout, arguments: Mapping
-) -> dict[str, str]:
+def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Mapping) -> dict[str, str]:
     """Finds each of our weights in a checkpoint.
 
     Args:
@@ -163,14 +169,13 @@ def match_names(
         arguments: of the network.
 
     Returns:
-        Our path to the name in `state`.
+        Our path to the name in `state`, but of the weights that such a file has nothing for.
 
     Raises:
         ValueError: the two do not fit; lists the first missing, unexpected and misshapen names.
     """
     theirs = layout.weight_names(arguments)
-    if isinstance(layout, PoseLayout) and layout.headless:
-        weights = [weight for weight in weights if not weight.path.startswith(HEATMAP)]
+    weights = [weight for weight in weights if not weight.path.startswith(layout.fresh)]
     names = {weight.path: theirs[weight.path] for weight in weights}
     expected = set(names.values())
     missing = [name for name in names.values() if name not in state]
@@ -178,7 +183,7 @@ def match_names(
     misshapen = []
     for weight in weights:
         name = names[weight.path]
-        if name in state and tuple(state[name].shape) != (wanted := _torch_shape(weight.shape)):
+        if name in state and tuple(state[name].shape) != (wanted := _torch_shape(weight)):
             misshapen.append(f"{name} {tuple(state[name].shape)}, not {wanted}")
     faults = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
     if any(faults.values()):
@@ -193,23 +198,28 @@ def match_names(
     return names
 
 
-def to_keras(array: np.ndarray, path: str, layout: Layout | PoseLayout) -> np.ndarray:
+def to_keras(array: np.ndarray, path: str, layout: Layout) -> np.ndarray:
     """Brings a weight into the form of ours: float32, `(kh, kw, in, out)`, RGB.
 
     Args:
-        array: in PyTorch's layout; convolutions are `(out, in, kh, kw)`.
+        array: in PyTorch's layout: convolutions are `(out, in, kh, kw)`, depthwise ones
+            `(channels, 1, kh, kw)`, transposed ones `(in, out, kh, kw)`.
         path: of our weight.
         layout: says whether the stem reads BGR.
     """
     if array.ndim == 4:
-        array = array.transpose(2, 3, 1, 0)
-        if layout.bgr and path == "stem_conv/conv/kernel":
+        array = array.transpose(2, 3, 0, 1) if path.endswith(DEPTHWISE) else array.transpose(2, 3, 1, 0)
+        if layout.bgr and path == STEM:
             array = array[:, :, ::-1]
     return np.ascontiguousarray(array, np.float32)
 
 
-def _torch_shape(shape):
-    return (shape[3], shape[2], shape[0], shape[1]) if len(shape) == 4 else tuple(shape)
+def _torch_shape(weight):
+    if len(weight.shape) != 4:
+        return tuple(weight.shape)
+    height, width, third, fourth = weight.shape
+    channels = (third, fourth) if weight.path.endswith(DEPTHWISE) else (fourth, third)
+    return (*channels, height, width)
 
 
 def _reason_unused(name, layout) -> str | None:

@@ -14,6 +14,13 @@ RESIDUAL = {
     "skip.0": "shortcut/conv",
     "skip.1": "shortcut/norm",
 }
+FIRE = {
+    "conv1": "first/conv",
+    "bn1": "first/norm",
+    "conv_1x1": "second/point",
+    "conv_3x3": "second/depth",
+    "bn2": "second/norm",
+}
 
 # Variables of a part.
 CONV_WEIGHTS = {"weight": "kernel", "bias": "bias"}

@@ -1,18 +1,12 @@
-"""Names of published pose checkpoints and of our weights, side by side."""
+"""Names of the authors' pose checkpoints and of our weights, side by side."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
-from keras_cornernet.conversion.parts import (
-    CONV_NORM,
-    RESIDUAL,
-    Module,
-    Reader,
-    hourglass_blocks,
-    level,
-    weights_of,
-)
+from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.parts import CONV_NORM, Module, Reader, hourglass_blocks, level
+from keras_cornernet.conversion.tasks import pose_task
+from keras_cornernet.models import StackedHourglass
 
 _BRANCH = {"1": "first", "2": "second", "3": "third"}
 _NORMS = {f"bn{i}": f"{ours}/norm" for i, ours in _BRANCH.items()}
@@ -26,48 +20,8 @@ BEARPAW_BOTTLENECK = {
     **{f"conv{i}": f"{ours}/conv" for i, ours in _BRANCH.items()},
     "downsample.0": "shortcut",
 }
-MMPOSE_BASIC = {theirs.replace("skip", "downsample"): ours for theirs, ours in RESIDUAL.items()}
 # Of images in 0..1. bearpaw's is MPII's; the deviation that its repository stores is not applied there.
 BEARPAW_MEAN = (0.440443, 0.444027, 0.432683)
-IMAGENET_MEAN = (123.675 / 255, 116.28 / 255, 103.53 / 255)
-IMAGENET_STD = (58.395 / 255, 57.12 / 255, 57.375 / 255)
-
-
-class PoseLayout(NamedTuple):
-    """One way of naming the weights of `StackedHourglass`.
-
-    Attributes:
-        name: the repository that writes files like this.
-        marks: prefixes of names by which a file is recognised; all of them must occur.
-        modules: from the network's arguments to pairs of modules.
-        read: from a `Reader` of the file to the network's arguments.
-        codec: what `KeypointCodec.named` calls that of the repository.
-        unused: parts of names of weights that the authors' code allocates without always using them, and
-            why they may be left out.
-        headless: the file holds no heads, and ours start fresh.
-        bgr: the stem reads BGR images.
-    """
-
-    name: str
-    marks: tuple[str, ...]
-    modules: Callable[[Mapping], Iterable[Module]]
-    read: Callable[[Reader], dict]
-    codec: str
-    unused: dict[str, str] = {}  # noqa: RUF012  (of a tuple: nobody changes it)
-    headless: bool = False
-    bgr: bool = False
-
-    def weight_names(self, arguments: Mapping) -> dict[str, str]:
-        """Our weight paths and the file's names; every residual with a shortcut, needed or not."""
-        return weights_of(self.modules(arguments))
-
-    def infer(self, state: Mapping) -> dict:
-        """The arguments of `StackedHourglass` that names and shapes tell."""
-        return self.read(Reader(state, self))
-
-    def reason_unused(self, name: str) -> str | None:
-        """Why a weight of the file may be left out, if it may."""
-        return next((why for part, why in self.unused.items() if part in name), None)
 
 
 def _umich(arguments) -> Iterator[Module]:
@@ -134,65 +88,22 @@ def _read_bearpaw(read: Reader) -> dict:
     }
 
 
-def _mmpose(arguments, head) -> Iterator[Module]:
-    yield "backbone.stem.0", "stem_conv", CONV_NORM
-    yield "backbone.stem.1.0", "stem_residual_0", MMPOSE_BASIC
-    for s in range(arguments["stacks"]):
-        hourglass = f"backbone.hourglass_modules.{s}"
-        for theirs, ours in hourglass_blocks(hourglass, f"hourglass_{s}", arguments["counts"]):
-            yield theirs, ours, MMPOSE_BASIC
-        yield f"backbone.out_convs.{s}", f"features_{s}", CONV_NORM
-        yield f"backbone.conv1x1s.{s}", f"carry_input_{s}", CONV_NORM
-        yield f"backbone.remap_convs.{s}", f"carry_features_{s}", CONV_NORM
-        yield f"backbone.inters.{s}", f"fusion_{s}", MMPOSE_BASIC
-        yield f"{head}.multi_final_layers.{s}", f"keypoints_heatmap_{s}", {"": ""}
-
-
-def _read_mmpose(read: Reader, head) -> dict:
-    hourglass = "backbone.hourglass_modules.0"
-    order = read.depth(hourglass, "up1")
-    levels = [level(hourglass, k) + ".up1" for k in range(order)] + [level(hourglass, order)]
-    return {
-        "num_joints": read.size(f"{head}.multi_final_layers.0.weight") if head else COCO_JOINTS,
-        "stacks": read.count("backbone.hourglass_modules"),
-        "channels": tuple(read.size(f"{name}.0.conv2.weight") for name in levels),
-        "counts": tuple(read.count(name) for name in levels),
-        "kind": "basic",
-        "stem": (read.size("backbone.stem.0.conv.weight"),),
-        "stem_kernel_size": read.size("backbone.stem.0.conv.weight", 2),
-        "mean": IMAGENET_MEAN,
-        "std": IMAGENET_STD,
-    }
-
-
-COCO_JOINTS = 17  # of a backbone without heads
-
-
-def _mmpose_layout(head: str | None) -> PoseLayout:
-    marks = ("backbone.hourglass_modules.0.", *([f"{head}.multi_final_layers.0."] if head else ()))
-    return PoseLayout(
-        f"open-mmlab/mmpose ({head or 'no head'})",
-        marks,
-        partial(_mmpose, head=head),
-        partial(_read_mmpose, head=head),
-        "mmpose",
-        {
-            "backbone.inters.": "stands after the last stack, where nothing follows",
-            "data_preprocessor.": "mean and deviation, which mmpose's files of this network share",
-        },
-        headless=head is None,
-    )
-
-
 POSE_LAYOUTS = (
-    PoseLayout(
+    Layout(
         "princeton-vl/pytorch_stacked_hourglass",
         ("hgs.0.", "outs.0."),
+        StackedHourglass,
         _umich,
         _read_umich,
-        "umich",
-        {"skip_layer.": "is allocated and not used: the residual keeps its width"},
+        partial(pose_task, codec="umich"),
+        unused={"skip_layer.": "is allocated and not used: the residual keeps its width"},
     ),
-    PoseLayout("bearpaw/pytorch-pose", ("hg.0.hg.0.", "score.0."), _bearpaw, _read_bearpaw, "bearpaw"),
-    *(_mmpose_layout(head) for head in ("head", "keypoint_head", None)),
+    Layout(
+        "bearpaw/pytorch-pose",
+        ("hg.0.hg.0.", "score.0."),
+        StackedHourglass,
+        _bearpaw,
+        _read_bearpaw,
+        partial(pose_task, codec="bearpaw"),
+    ),
 )

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from keras_cornernet.coco_names import COCO_CLASSES
-from keras_cornernet.codecs import CornerCodec, KeypointCodec
+from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
-from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    StackedHourglass,
+)
 from keras_cornernet.skeletons import SKELETONS
 from keras_cornernet.structures import Categories
 
@@ -31,14 +37,35 @@ def categories_of(count: int, categories: Categories | Sequence[str] | None) -> 
     return categories
 
 
-def detector_task(network: CornerNet, categories: Categories | None) -> dict:
-    """How the paper tests: whole images, padded so that every hourglass level halves exactly."""
-    codec = asdict(CornerCodec(network.arguments["num_classes"]))
-    codec.pop("num_classes")
-    task = {"settings": asdict(TestSettings(multiple=network.multiple)), "codec": codec}
-    if categories is not None:
-        task["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
-    return task
+def cornernet_task(network: CornerNet) -> dict:
+    """Whole images, padded so that hourglasses halve exactly, and mirrored; Law & Deng 2018, sec. 4.2."""
+    return _detector_task(CornerCodec(_classes(network)), TestSettings(multiple=network.multiple))
+
+
+def squeeze_task(network: CornerNetSqueeze) -> dict:
+    """As CornerNet with fewer corners and no mirror; CornerNet-Lite, `configs/CornerNet_Squeeze.json`."""
+    codec = CornerCodec(_classes(network), top_k=20, num_detections=100)
+    return _detector_task(codec, TestSettings(multiple=network.multiple, flip=False))
+
+
+def centernet_task(network: CenterNet) -> dict:
+    """As CornerNet with 70 keypoints of each kind; Duankaiwen/CenterNet, `config/CenterNet-104.json`."""
+    return _detector_task(TripletCodec(_classes(network)), TestSettings(multiple=network.multiple))
+
+
+def saccade_task(network: CornerNetSaccade) -> dict:
+    """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`."""
+    return _detector_task(SaccadeCodec(_classes(network)))
+
+
+def _classes(network):
+    return network.arguments["num_classes"]
+
+
+def _detector_task(codec, settings=None) -> dict:
+    fields = asdict(codec)
+    fields.pop("num_classes")
+    return {"settings": asdict(settings) if settings else {}, "codec": fields}
 
 
 def pose_task(network: StackedHourglass, codec: str) -> dict:

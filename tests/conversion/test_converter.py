@@ -10,7 +10,8 @@ from keras_cornernet import structures
 from keras_cornernet.coco_names import COCO_CLASSES
 from keras_cornernet.conversion import convert, convert_state, infer_arguments, read_checkpoint
 from keras_cornernet.conversion.converter import match_names
-from keras_cornernet.conversion.name_maps import CORNERNET, CORNERNET_LITE, recognize
+from keras_cornernet.conversion.corner_names import CORNERNET, CORNERNET_LITE
+from keras_cornernet.conversion.name_maps import recognize
 from keras_cornernet.presets import from_preset
 
 FIXTURE = np.load(Path(__file__).parents[1] / "fixtures" / "cornernet_tiny.npz")

@@ -5,7 +5,15 @@ import json
 import keras
 import numpy as np
 import pytest
-from agreement import CORNERS, HEADS, convert_parity, images_of, largest_difference, named_heads
+from agreement import (
+    CORNERS,
+    HEADS,
+    assert_same_boxes,
+    convert_parity,
+    images_of,
+    largest_difference,
+    named_heads,
+)
 
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.ops.gather import gather_cells
@@ -84,13 +92,5 @@ def test_decoded_boxes(case, folder, outputs, images):
         peak_kernel=settings["kernel"],
     )
     decoded = codec.decode(outputs, images.shape[1:3])
-    boxes, scores, labels, corner_scores = (np.asarray(part) for part in decoded)
-    cells = boxes * (32 / 127)  # the reference's boxes are in heat-map pixels
-    found = np.concatenate([cells, scores[..., None], corner_scores, labels[..., None]], axis=-1)
-    for ours, theirs in zip(found, np.load(folder / "decode.npz")[f"detections_{case}"], strict=True):
-        ours, theirs = ours[ours[:, 4] > -1], theirs[theirs[:, 4] > -1]
-        assert len(ours) == len(theirs)
-        # As a set: each of theirs has its own nearest of ours.
-        apart = np.abs(ours[:, None] - theirs[None]).max(axis=-1)
-        assert sorted(apart.argmin(axis=0)) == list(range(len(ours)))
-        assert apart.min(axis=0).max() < 3e-4
+    expected = np.load(folder / "decode.npz")[f"detections_{case}"]
+    assert_same_boxes(decoded, expected, 32 / 127)

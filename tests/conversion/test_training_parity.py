@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from agreement import CORNERS, convert_parity, images_of, largest_difference, named_heads
 
-from keras_cornernet.conversion.name_maps import weight_names
+from keras_cornernet.conversion.corner_names import CORNERNET
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.training import Trainer
 
@@ -115,7 +115,7 @@ def step(network, before, batch):
 
 @pytest.fixture(scope="module")
 def names(network):
-    return {ours: f"module.{theirs}" for ours, theirs in weight_names(network.arguments).items()}
+    return {ours: f"module.{theirs}" for ours, theirs in CORNERNET.weight_names(network.arguments).items()}
 
 
 def test_loss_and_its_terms(step, config):

@@ -1,0 +1,197 @@
+"""Names of the detectors' published checkpoints and of our weights, side by side.
+
+Modules are called as in princeton-vl/CornerNet; the layouts say where a repository has other names for them.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.parts import (
+    CONV_NORM,
+    FIRE,
+    RESIDUAL,
+    UNNAMED_CONV_NORM,
+    Module,
+    Reader,
+    hourglass_blocks,
+    level,
+)
+from keras_cornernet.conversion.tasks import centernet_task, cornernet_task, saccade_task, squeeze_task
+from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models.cornernet_saccade import SIZES
+
+PREDICTION = {
+    "p1_conv1.conv": "vertical/conv",
+    "p1_conv1.bn": "vertical/norm",
+    "p2_conv1.conv": "horizontal/conv",
+    "p2_conv1.bn": "horizontal/norm",
+    "p_conv1": "pooled/conv",
+    "p_bn1": "pooled/norm",
+    "conv1": "shortcut/conv",
+    "bn1": "shortcut/norm",
+    "conv2.conv": "last/conv",
+    "conv2.bn": "last/norm",
+}
+CASCADE = {
+    **PREDICTION,
+    "look_conv1.conv": "vertical_look/conv",
+    "look_conv1.bn": "vertical_look/norm",
+    "look_conv2.conv": "horizontal_look/conv",
+    "look_conv2.bn": "horizontal_look/norm",
+    "P1_look_conv": "vertical_join",
+    "P2_look_conv": "horizontal_join",
+}
+HEAD = {"0.conv": "hidden/conv", "1": "last"}
+
+# Modules of a branch, and the branches.
+HEADS = {"heats": "heatmap", "tags": "embedding", "regrs": "offset"}
+CORNERS = {"tl": "top_left", "br": "bottom_right"}
+
+
+def _body(arguments, parts=RESIDUAL) -> Iterator[Module]:
+    """All before the predictions, with hourglasses of blocks that have `parts`."""
+    stacks = arguments["stacks"]
+    yield "pre.0", "stem_conv", CONV_NORM
+    for i in range(len(arguments["stem"]) - 1):
+        yield f"pre.{i + 1}", f"stem_residual_{i}", RESIDUAL
+    for s in range(stacks):
+        for theirs, ours in hourglass_blocks(f"kps.{s}", f"hourglass_{s}", arguments["counts"]):
+            yield theirs, ours, parts
+        yield f"cnvs.{s}", f"features_{s}", CONV_NORM
+        if s + 1 < stacks:
+            yield f"inters_.{s}", f"carry_input_{s}", UNNAMED_CONV_NORM
+            yield f"cnvs_.{s}", f"carry_features_{s}", UNNAMED_CONV_NORM
+            yield f"inters.{s}", f"fusion_{s}", RESIDUAL
+
+
+def _branch(stacks, theirs, ours, parts) -> Iterator[Module]:
+    for s in range(stacks):
+        yield f"{theirs}_cnvs.{s}", f"{ours}_{s}", parts
+        for their_head, our_head in HEADS.items():
+            yield f"{theirs}_{their_head}.{s}", f"{ours}_{our_head}_{s}", HEAD
+
+
+def _corners(arguments, parts=PREDICTION) -> Iterator[Module]:
+    for theirs, ours in CORNERS.items():
+        yield from _branch(arguments["stacks"], theirs, ours, parts)
+
+
+def _cornernet(arguments) -> Iterator[Module]:
+    yield from _body(arguments)
+    yield from _corners(arguments)
+
+
+def _squeeze(arguments) -> Iterator[Module]:
+    yield from _body(arguments, FIRE)
+    for s in range(arguments["stacks"]):
+        for k in range(len(arguments["counts"]) - 1):
+            yield f"{level(f'kps.{s}', k)}.up2", f"hourglass_{s}/double_{k}", {"": ""}
+    yield from _corners(arguments)
+
+
+def _saccade(arguments) -> Iterator[Module]:
+    yield from _cornernet(arguments)
+    for s in range(arguments["stacks"]):
+        for i, size in enumerate(SIZES):
+            yield f"att_modules.{s}.{i}", f"attention_{size}_{s}", HEAD
+
+
+def _centernet(arguments) -> Iterator[Module]:
+    yield from _body(arguments)
+    yield from _corners(arguments, CASCADE)
+    yield from _branch(arguments["stacks"], "ct", "center", PREDICTION)
+
+
+def _read_body(read: Reader, heat: str) -> dict:
+    """Sizes of the body and, off a module of heatmaps, of the heads."""
+    order = read.depth("kps.0", "up1")
+    levels = [level("kps.0", k) + ".up1" for k in range(order)] + [level("kps.0", order)]
+    return {
+        "num_classes": read.size(f"{heat}.0.1.weight"),
+        "stacks": read.count("kps"),
+        "channels": tuple(read.size(f"{name}.0.bn2.weight") for name in levels),
+        "counts": tuple(read.count(name) for name in levels),
+        "stem": (
+            read.size("pre.0.conv.weight"),
+            *(read.size(f"pre.{i}.bn2.weight") for i in range(1, read.count("pre"))),
+        ),
+        "head_channels": read.size(f"{heat}.0.0.conv.weight"),
+        "head_kernel_size": read.size(f"{heat}.0.0.conv.weight", 2),
+    }
+
+
+def _read(read: Reader) -> dict:
+    return {
+        **_read_body(read, "tl_heats"),
+        "pool_channels": read.size("tl_cnvs.0.p1_conv1.conv.weight"),
+    }
+
+
+def _read_points(read: Reader) -> dict:
+    return _read_body(read, "hm")
+
+
+LITE = {
+    "pre": "hg.pre",
+    "kps": "hg.hgs",
+    "cnvs": "hg.cnvs",
+    "cnvs_": "hg.cnvs_",
+    "inters": "hg.inters",
+    "inters_": "hg.inters_",
+    "tl_cnvs": "tl_modules",
+    "br_cnvs": "br_modules",
+    "tl_regrs": "tl_offs",
+    "br_regrs": "br_offs",
+}
+# Of "Objects as Points": of its detector, of its pose network, and of its boxes in space.
+_POINT_HEADS = ("hm", "wh", "reg", "hps", "hm_hp", "hp_offset", "dep", "rot", "dim")
+
+
+def _authors(
+    name, marks, network, modules, task, prefixes: Mapping | None = None, read=_read, **more
+) -> Layout:
+    """A layout of code that descends from princeton-vl/CornerNet, which reads BGR images."""
+    return Layout(name, marks, network, modules, read, task, dict(prefixes or {}), bgr=True, **more)
+
+
+CORNERNET = _authors(
+    "princeton-vl/CornerNet", ("kps.0.", "tl_heats.0."), CornerNet, _cornernet, cornernet_task
+)
+CENTERNET = _authors(
+    "Duankaiwen/CenterNet", ("kps.0.", "tl_heats.0.", "ct_heats.0."), CenterNet, _centernet, centernet_task
+)
+CORNERNET_LITE = _authors(
+    "princeton-vl/CornerNet-Lite", ("hg.hgs.0.", "tl_heats.0."), CornerNet, _cornernet, cornernet_task, LITE
+)
+SQUEEZE = _authors(
+    "princeton-vl/CornerNet-Lite (Squeeze)",
+    ("hg.hgs.0.up1.0.conv_1x1.", "tl_heats.0."),
+    CornerNetSqueeze,
+    _squeeze,
+    squeeze_task,
+    LITE,
+)
+SACCADE = _authors(
+    "princeton-vl/CornerNet-Lite (Saccade)",
+    ("hg.hgs.0.", "tl_heats.0.", "att_modules.0."),
+    CornerNetSaccade,
+    _saccade,
+    saccade_task,
+    LITE,
+)
+# Its heads sit right on the features: no corner pooling, no embeddings. A CornerNet can take the body.
+OBJECTS_AS_POINTS = _authors(
+    "xingyizhou/CenterNet",
+    ("kps.0.", "hm.0."),
+    CornerNet,
+    _body,
+    cornernet_task,
+    read=_read_points,
+    unused={
+        f"{head}.": "is a head for points, which a detector of corners has no place for"
+        for head in _POINT_HEADS
+    },
+    fresh=("top_left_", "bottom_right_"),
+)
+# Those with more marks come first: they have the names of the others, too.
+CORNER_LAYOUTS = (CENTERNET, CORNERNET, SQUEEZE, SACCADE, CORNERNET_LITE, OBJECTS_AS_POINTS)
