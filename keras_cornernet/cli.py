@@ -173,12 +173,26 @@ def models(as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "input", "parameters", "weights", "what it is", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in ("name", "input", "parameters", "GMAC", "AP", "weights"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what it is")
     for row in rows:
-        count = "" if row.parameters is None else f"{row.parameters:,}"
         height, width = row.input_size
-        table.add_row(row.name, f"{height}x{width}", count, "yes" if row.weights else "no", row.summary)
+        table.add_row(
+            row.name,
+            f"{height}x{width}",
+            "" if row.parameters is None else f"{row.parameters / 1e6:.1f} M",
+            "" if row.gmac is None else f"{row.gmac:.3g}",
+            "" if row.published_ap is None else f"{row.published_ap}",
+            "ship" if row.weights else "convert" if row.checkpoint else "train",
+            row.summary,
+        )
     Console().print(table)
+    for row in rows:
+        if row.source:
+            convert = f"; convert {row.checkpoint}" if row.checkpoint else ""
+            typer.echo(f"{row.name}: AP {row.published_ap} is published: {row.source}{convert}")
 
 
 @app.command()

@@ -129,7 +129,11 @@ def test_models_lists_the_presets():
     rows = json.loads(answer.stdout)
     assert [row["name"] for row in rows] == list(presets.PRESETS)
     assert rows[0]["parameters"] == 201_035_212
-    assert rows[list(presets.PRESETS).index("cornernet_small")]["parameters"] > 1e6
+    assert (rows[0]["gmac"], rows[0]["published_ap"]) == (343.2, 40.6)
+    assert rows[0]["checkpoint"].endswith("CornerNet_500000.pkl") and "test-dev" in rows[0]["source"]
+    small = rows[list(presets.PRESETS).index("cornernet_small")]
+    assert small["parameters"] > 1e6 and small["published_ap"] is None
+    assert all(row["parameters"] and row["gmac"] for row in rows)
     table = run("models")
     assert table.exit_code == 0
     assert all(name in table.stdout for name in presets.PRESETS)

@@ -2,21 +2,32 @@
 
 import json
 import zipfile
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from keras_cornernet import presets
-from keras_cornernet.codecs import CornerCodec, KeypointCodec
-from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.conversion.name_maps import LAYOUTS
+from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector, SaccadeSettings, TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss
-from keras_cornernet.models import CornerNet, LegacyStackedHourglass, StackedHourglass
+from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    LegacyStackedHourglass,
+    StackedHourglass,
+)
+from keras_cornernet.presets.families import FAMILIES as FAMILY_OF
+from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.skeletons import FLIC, LSP, MPII
 from keras_cornernet.structures import Categories
 
+LAYOUT_OF = {layout.network: layout for layout in reversed(LAYOUTS)}
 SHIPPED = [name for name, preset in presets.PRESETS.items() if preset.weights is not None]
 
 
@@ -100,6 +111,40 @@ def test_a_saved_pose_estimator_comes_back_whole(network, preset, tmp_path):
     assert (other.skeleton, other.network.arguments["num_joints"]) == (MPII, 16)
     with pytest.raises(ValueError, match="takes a skeleton, not classes"):
         presets.from_preset(path, num_classes=3)
+
+
+FAMILIES = {
+    CornerNetSqueeze: (CornerCodec, Detector, TestSettings(multiple=16, flip=False)),
+    CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeSettings(input_size=(63, 63), max_crops=3)),
+    CenterNet: (TripletCodec, Detector, TestSettings(multiple=16, border=5.0)),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
+    codec, detector, settings = FAMILIES[family]
+    sizes = {"channels": (8, 8, 8, 12), "counts": (1,) * 4, "pool_channels": 4, "head_channels": 8}
+    network = family(2, stacks=1, stem=(4, 8), **sizes)
+    saved = detector(network, codec(2, top_k=7), Categories(("cat", "dog"), (3, 8)), settings)
+    path = presets.save_model(saved, tmp_path / "model.keras")
+    assert not presets.is_pose(path)
+    loaded = presets.from_preset(path)
+    assert (type(loaded), type(loaded.network)) == (detector, family)
+    assert (loaded.codec, loaded.settings) == (saved.codec, saved.settings)
+    assert loaded.categories == saved.categories
+
+
+@pytest.mark.parametrize("name", list(PAPERS))
+def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
+    """Two places say how the papers test: the presets, and the conversion of their files."""
+    preset = PAPERS[name]
+    family, layout = FAMILY_OF[preset.network], LAYOUT_OF[preset.network]
+    assert layout.network is preset.network
+    shape = SimpleNamespace(arguments={"num_classes": 80}, multiple=128)
+    task = layout.task(shape)
+    assert family.codec(80, **preset.codec) == family.codec(80, **task["codec"])
+    assert preset.settings == family.detector.settings_type(**task["settings"])
+    assert preset.loss == family.loss
 
 
 def test_detectors_and_pose_networks_are_told_apart(saved):

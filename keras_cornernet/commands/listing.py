@@ -1,27 +1,43 @@
 """What presets there are."""
 
 import io
-import math
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 
-from keras_cornernet.models import CornerNet
-from keras_cornernet.models.network import Network
 from keras_cornernet.presets import PRESETS, PRETRAINED, PosePreset, Preset
 
-CLASSES = 80  # of networks without weights, as COCO has
-# Of networks too large to build them for the count.
-PARAMETERS = {
-    "cornernet_hourglass104": 201_035_212,
-    "cornernet_hourglass52": 100_330_278,
-    "hourglass_1stack": 3_426_448,
-    "hourglass_2stack": 6_570_400,
-    "hourglass_4stack": 12_858_304,
-    "hourglass_8stack": 25_434_112,
-    "hourglass_legacy2": 26_353_824,
+
+class Size(NamedTuple):
+    """Trainable parameters, and 1e9 multiply-adds of one image of the preset's input size."""
+
+    parameters: int
+    gmac: float
+
+
+# Of networks as they are without weights: detectors for COCO's 80 classes, pose for the preset's joints. Kept
+# here because building all of them takes a minute; `models.cost.multiply_adds` counts the second column.
+SIZES = {
+    "cornernet_hourglass104": Size(201_035_212, 343.2),
+    "cornernet_hourglass52": Size(100_330_278, 223.6),
+    "cornernet_saccade": Size(116_969_339, 96.06),
+    "cornernet_squeeze": Size(31_771_852, 51.23),
+    "centernet_hourglass52": Size(104_844_152, 297.4),
+    "centernet_hourglass104": Size(210_062_960, 417.1),
+    "cornernet_small": Size(2_796_216, 1.478),
+    "cornernet_squeeze_small": Size(924_936, 1.033),
+    "centernet_small": Size(3_017_482, 1.971),
+    "cornernet_bccd": Size(2_796_216, 2.027),
+    "cornernet_people": Size(2_796_216, 0.8445),
+    "hourglass_1stack": Size(3_426_448, 5.15),
+    "hourglass_2stack": Size(6_570_400, 8.335),
+    "hourglass_4stack": Size(12_858_304, 14.7),
+    "hourglass_8stack": Size(25_434_112, 27.44),
+    "hourglass_legacy2": Size(26_353_824, 26.2),
+    "hourglass_phone": Size(1_680_412, 0.2453),
+    "hourglass_people": Size(1_680_412, 0.2453),
 }
 
 
@@ -31,42 +47,47 @@ class Listed(NamedTuple):
     Attributes:
         name: of the preset.
         input_size: `[height, width]` in training.
-        parameters: trainable ones; of presets without weights for 80 classes.
+        parameters: trainable ones, of the weights that ship; else of a detector for 80 classes.
+        gmac: 1e9 multiply-adds of one image of that size, heads of the last stack only.
         weights: whether trained weights ship with the package.
+        published_ap: what the paper reports, in percent; not measured here.
+        source: on which images, and where it is written.
+        checkpoint: the authors' file that `convert` turns into this network.
         summary: one line.
     """
 
     name: str
     input_size: list[int]
     parameters: int | None
+    gmac: float | None
     weights: bool
+    published_ap: float | None
+    source: str | None
+    checkpoint: str | None
     summary: str
 
 
 def models() -> list[Listed]:
-    """The presets and what is known of them."""
-    rows = []
-    for name, preset in PRESETS.items():
-        path = PRETRAINED / preset.weights if preset.weights else None
-        ships = path is not None and path.is_file()
-        if ships:
-            parameters = parameters_in(path)
-        elif path is None:
-            parameters = PARAMETERS.get(name) or _trainable(_built(preset))
-        else:
-            parameters = None
-        rows.append(Listed(name, list(preset.input_size), parameters, ships, preset.summary))
-    return rows
+    """The presets and what is known of them; no network is built."""
+    return [_listed(name, preset) for name, preset in PRESETS.items()]
 
 
-def _built(preset: Preset | PosePreset) -> Network:
-    if isinstance(preset, PosePreset):
-        return preset.network(len(preset.skeleton.joints), **preset.arguments)
-    return CornerNet(CLASSES, **preset.arguments)
-
-
-def _trainable(network: Network) -> int:
-    return sum(math.prod(weight.shape) for weight in network.trainable_weights)
+def _listed(name: str, preset: Preset | PosePreset) -> Listed:
+    path = PRETRAINED / preset.weights if preset.weights else None
+    ships = path is not None and path.is_file()
+    size = SIZES.get(name)
+    published = getattr(preset, "published", None)
+    return Listed(
+        name,
+        list(preset.input_size),
+        parameters_in(path) if ships else size and size.parameters,
+        size and size.gmac,
+        ships,
+        published and published.ap,
+        published and published.source,
+        published and published.checkpoint,
+        preset.summary,
+    )
 
 
 def parameters_in(path: str | Path) -> int:

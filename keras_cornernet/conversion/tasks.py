@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from keras_cornernet.coco_names import COCO_CLASSES
 from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
-from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference import SaccadeSettings, TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.models import (
     CenterNet,
@@ -49,23 +49,24 @@ def squeeze_task(network: CornerNetSqueeze) -> dict:
 
 
 def centernet_task(network: CenterNet) -> dict:
-    """As CornerNet with 70 keypoints of each kind; Duankaiwen/CenterNet, `config/CenterNet-104.json`."""
-    return _detector_task(TripletCodec(_classes(network)), TestSettings(multiple=network.multiple))
+    """As CornerNet with 70 points of each kind, boxes within the image; Duankaiwen/CenterNet, `test`."""
+    settings = TestSettings(multiple=network.multiple, border=5.0)
+    return _detector_task(TripletCodec(_classes(network)), settings)
 
 
 def saccade_task(network: CornerNetSaccade) -> dict:
     """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`."""
-    return _detector_task(SaccadeCodec(_classes(network)))
+    return _detector_task(SaccadeCodec(_classes(network)), SaccadeSettings())
 
 
 def _classes(network):
     return network.arguments["num_classes"]
 
 
-def _detector_task(codec, settings=None) -> dict:
+def _detector_task(codec, settings) -> dict:
     fields = asdict(codec)
     fields.pop("num_classes")
-    return {"settings": asdict(settings) if settings else {}, "codec": fields}
+    return {"settings": asdict(settings), "codec": fields}
 
 
 def pose_task(network: StackedHourglass, codec: str) -> dict:

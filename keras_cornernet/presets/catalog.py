@@ -1,79 +1,16 @@
 """The presets: which network, codec, loss, sizes and recipe go together."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.augmentation import SmallDataRecipe
 from keras_cornernet.data.pose_augmentation import PoseRecipe
-from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
-from keras_cornernet.models import LegacyStackedHourglass, StackedHourglass
-from keras_cornernet.skeletons import LSP, MPII, Skeleton
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How a detector is put together and trained.
-
-    Attributes:
-        summary: one line for people.
-        arguments: of the network, without the number of classes.
-        input_size: `(height, width)` in training.
-        settings: how images are shown at test.
-        recipe: augmentation in training.
-        loss: the loss.
-        codec: fields of the codec, without the number of classes.
-        weights: file in the package, or None.
-    """
-
-    summary: str
-    arguments: dict
-    input_size: tuple[int, int]
-    settings: TestSettings
-    recipe: CornerNetCrop | SmallDataRecipe
-    loss: DetectionLoss = field(default_factory=DetectionLoss)
-    codec: dict = field(default_factory=dict)
-    weights: str | None = None
-
-
-@dataclass(frozen=True)
-class PosePreset:
-    """How a pose network is put together and trained.
-
-    Attributes:
-        summary: one line for people.
-        arguments: of the network, without the number of joints.
-        input_size: `(height, width)` in training.
-        settings: how people are shown at test.
-        recipe: augmentation in training.
-        loss: the loss.
-        codec: fields of the codec.
-        network: which of the pose networks.
-        skeleton: of a network that is built without data.
-        weights: file in the package, or None.
-    """
-
-    summary: str
-    arguments: dict
-    input_size: tuple[int, int]
-    settings: PoseSettings
-    recipe: PoseRecipe = field(default_factory=PoseRecipe)
-    loss: PoseLoss = field(default_factory=PoseLoss)
-    codec: dict = field(default_factory=dict)
-    network: type[StackedHourglass | LegacyStackedHourglass] = StackedHourglass
-    skeleton: Skeleton = MPII
-    weights: str | None = None
-
-
-def _paper(summary: str, **arguments) -> Preset:
-    return Preset(
-        summary=summary,
-        arguments=arguments,
-        input_size=(511, 511),
-        settings=TestSettings(),
-        recipe=CornerNetCrop(),
-    )
-
+from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass
+from keras_cornernet.presets.papers import PAPERS
+from keras_cornernet.presets.preset import PosePreset, Preset
+from keras_cornernet.skeletons import LSP
 
 _SMALL = Preset(
     summary="for CPUs and small data: one narrow hourglass on a grid of an eighth",
@@ -131,11 +68,20 @@ _PHONE = PosePreset(
 )
 
 PRESETS: dict[str, Preset | PosePreset] = {
-    # Law & Deng 2018, sec. 3.5 and table 6.
-    "cornernet_hourglass104": _paper("CornerNet of the paper: two hourglasses, 201 M parameters", stacks=2),
-    # The one-hourglass baseline of Duan et al. 2019 (CenterNet), table 2.
-    "cornernet_hourglass52": _paper("CornerNet with one hourglass, 100 M parameters", stacks=1),
+    **PAPERS,
     "cornernet_small": _SMALL,
+    "cornernet_squeeze_small": replace(
+        _SMALL,
+        summary="for CPUs and small data: one narrow hourglass of fire blocks, the fewest multiplications",
+        network=CornerNetSqueeze,
+    ),
+    "centernet_small": replace(
+        _SMALL,
+        summary="for CPUs and small data: a narrow CenterNet, whose centres confirm the boxes",
+        network=CenterNet,
+        # Placed embeddings and bumps as in the other small ones, not CenterNet's.
+        codec={**_SMALL.codec, "min_overlap": 0.3, "corrected_radius": True},
+    ),
     "cornernet_bccd": replace(
         _SMALL,
         summary="blood cells (red, white, platelets), trained from scratch on BCCD",

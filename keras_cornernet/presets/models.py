@@ -9,14 +9,15 @@ from pathlib import Path
 import keras
 
 from keras_cornernet import files
-from keras_cornernet.codecs import CornerCodec, KeypointCodec
+from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
-from keras_cornernet.models import CornerNet, LegacyStackedHourglass, StackedHourglass
+from keras_cornernet.models import LegacyStackedHourglass, StackedHourglass
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.catalog import PRESETS, PosePreset, Preset, preset_named
+from keras_cornernet.presets.catalog import PRESETS, preset_named
+from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.preset import PosePreset, Preset
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 from keras_cornernet.training import HeatmapPCK, Trainer
@@ -75,7 +76,7 @@ def _network_of(name_or_path, num_classes, skeleton) -> Network:
         skeleton = skeleton or preset.skeleton
         task["skeleton"] = _as_json(skeleton)
         return preset.network(len(skeleton.joints), name=name, task=task, **preset.arguments)
-    return CornerNet(num_classes or COCO_CLASSES, name=name, task=task, **preset.arguments)
+    return preset.network(num_classes or COCO_CLASSES, name=name, task=task, **preset.arguments)
 
 
 def is_pose(name_or_path: str | Path) -> bool:
@@ -120,9 +121,10 @@ def load_network(path: str | Path) -> Network:
 
 
 def detector_of(
-    network: CornerNet, num_classes: int | None = None, categories: Categories | None = None
+    network: Network, num_classes: int | None = None, categories: Categories | None = None
 ) -> Detector:
-    """Joins a network with the codec, settings and categories that it carries in `network.task`."""
+    """Joins a network with its family's codec, and with settings and categories that its `task` carries."""
+    family = FAMILIES[type(network)]
     if num_classes not in (None, network.arguments["num_classes"]):
         network, _ = network.with_num_classes(num_classes)
     task = network.task or {}
@@ -134,9 +136,9 @@ def detector_of(
             if named
             else Categories(tuple(f"class_{i}" for i in range(count)), tuple(range(1, count + 1)))
         )
-    settings = TestSettings(**_tuples(task.get("settings", {})))
-    codec = CornerCodec(count, **task.get("codec", {}))
-    return Detector(network, codec, categories, settings)
+    settings = family.detector.settings_type(**_tuples(task.get("settings", {})))
+    codec = family.codec(count, **task.get("codec", {}))
+    return family.detector(network, codec, categories, settings)
 
 
 def estimator_of(
@@ -174,7 +176,7 @@ def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss |
     """The Keras model to `compile` and `fit` that trains this model's network in place.
 
     Args:
-        loss: by default that of the preset that the model grew from, else the paper's.
+        loss: by default that of the preset that the model grew from, else the paper's of this network.
 
     Example:
         >>> detector = keras_cornernet.from_preset("cornernet_small", categories=["cat", "dog"])
@@ -184,7 +186,8 @@ def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss |
     """
     preset, pose = preset_of(model), isinstance(model, PoseEstimator)
     if loss is None:
-        loss = preset.loss if preset else PoseLoss() if pose else DetectionLoss()
+        paper = PoseLoss() if pose else FAMILIES[type(model.network)].loss
+        loss = preset.loss if preset else paper
     return Trainer(model.network, model.codec, loss, HeatmapPCK() if pose else None)
 
 

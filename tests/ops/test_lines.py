@@ -32,6 +32,23 @@ def test_among_equal_values_the_last_takes_the_gradient():
         assert found[0, :, :, 0].tolist() == expected
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX always compiles")
+def test_xla_knows_the_gradient():
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype(np.float32)
+
+    @tf.function(jit_compile=True)
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = line_maximum(x, 1) + line_maximum(x, 2)
+        return tape.gradient(y, x)
+
+    # Each of 4 x 5 sums has two maxima, each of which takes one whole unit from every cell of its line.
+    np.testing.assert_allclose(gradient(tf.constant(x)).numpy().sum((1, 2)), 2 * 4 * 5)
+
+
 def test_another_axis_is_named():
     with pytest.raises(ValueError, match="axis 1 .columns. or 2 .rows., got axis=3"):
         line_maximum(np.zeros((1, 2, 2, 1), np.float32), 3)

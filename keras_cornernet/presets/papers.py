@@ -1,0 +1,87 @@
+"""The detectors of the papers at full size."""
+
+from dataclasses import replace
+
+from keras_cornernet.data.augmentation import CornerNetCrop
+from keras_cornernet.inference import SaccadeSettings, TestSettings
+from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.preset import Preset, Published
+
+
+def _paper(summary: str, published: Published, network=CornerNet, **changes) -> Preset:
+    preset = Preset(
+        summary=summary,
+        arguments={},
+        input_size=(511, 511),
+        settings=TestSettings(),
+        recipe=CornerNetCrop(),
+        loss=FAMILIES[network].loss,
+        network=network,
+        published=published,
+    )
+    return replace(preset, **changes)
+
+
+PAPERS: dict[str, Preset] = {
+    # Law & Deng 2018, sec. 3.5 and table 6.
+    "cornernet_hourglass104": _paper(
+        "CornerNet of the paper: two hourglasses",
+        Published(
+            40.6,
+            "COCO test-dev, one scale; Law & Deng, arXiv 1808.01244v2",
+            "princeton-vl/CornerNet, CornerNet_500000.pkl",
+        ),
+    ),
+    # The one-hourglass baseline of Duan et al. 2019 (CenterNet), table 2.
+    "cornernet_hourglass52": _paper(
+        "CornerNet with one hourglass",
+        Published(37.8, "COCO test-dev, one scale; Duan et al., arXiv 1904.08189"),
+        arguments={"stacks": 1},
+    ),
+    # Law, Teng, Russakovsky & Deng 2019, secs. 3 and 4.
+    "cornernet_saccade": _paper(
+        "CornerNet-Saccade: looks at the whole image, then closer where it pays",
+        Published(
+            43.2,
+            "COCO test-dev, crops of one size; Law et al., arXiv 1904.08900",
+            "princeton-vl/CornerNet-Lite, CornerNet_Saccade_500000.pkl",
+        ),
+        CornerNetSaccade,
+        input_size=(255, 255),
+        settings=SaccadeSettings(),
+    ),
+    "cornernet_squeeze": _paper(
+        "CornerNet-Squeeze: fire blocks on a grid of an eighth",
+        Published(
+            34.4,
+            "COCO test-dev, one scale; Law et al., arXiv 1904.08900",
+            "princeton-vl/CornerNet-Lite, CornerNet_Squeeze_500000.pkl",
+        ),
+        CornerNetSqueeze,
+        settings=TestSettings(flip=False),
+        codec={"top_k": 20, "num_detections": 100},
+    ),
+    # Duan et al. 2019, table 2.
+    "centernet_hourglass52": _paper(
+        "CenterNet (triplets) with one hourglass",
+        Published(
+            41.6,
+            "COCO test-dev, one scale; Duan et al., arXiv 1904.08189",
+            "Duankaiwen/CenterNet, CenterNet-52_480000.pkl",
+        ),
+        CenterNet,
+        arguments={"stacks": 1},
+        settings=TestSettings(border=5.0),
+    ),
+    "centernet_hourglass104": _paper(
+        "CenterNet (triplets) of the paper: two hourglasses",
+        Published(
+            44.9,
+            "COCO test-dev, one scale; Duan et al., arXiv 1904.08189",
+            "Duankaiwen/CenterNet, CenterNet-104_480000.pkl",
+        ),
+        CenterNet,
+        settings=TestSettings(border=5.0),
+    ),
+}
