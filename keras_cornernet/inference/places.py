@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.ops import affine
-from keras_cornernet.preprocessing import Size, View, zoom_view, zoomed_side
+from keras_cornernet.preprocessing import Size, View, warp, zoom_view, zoomed_side
 
 # Nothing is looked at closer than so many times its size, nor attended to on crops that are twice as close.
 LARGEST_ZOOM = 4.0
@@ -21,12 +21,32 @@ class Glance(NamedTuple):
     Attributes:
         view: the crop.
         zoom: crop pixels for one of the image.
-        image_from_input: `(2, 3)` affine, the way back.
+        corner: x, y of the crop's upper left corner in image pixels. With it the way back is the released
+            code's, by `zoom` from there; None takes the inverse of the view's affine.
     """
 
     view: View
     zoom: float
-    image_from_input: np.ndarray
+    corner: tuple[int, int] | None = None
+
+    def points_to_image(self, points: np.ndarray) -> np.ndarray:
+        """`(..., 2)` points from crop pixels back to image pixels."""
+        if self.corner is None:
+            return self.view.points_to_image(points)
+        return points / self.zoom + self.corner
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """The `(height, width, 3)` float32 input.
+
+        Only the part of the image that is seen is touched, which may be small, and its edge is repeated for
+        half a pixel, as in the released code. Nor does that round to grey levels.
+        """
+        way_out = self.view.input_from_image
+        seen = affine.transform_boxes(affine.invert(way_out), np.array([self.view.visible], np.float64))[0]
+        left, top, right, bottom = np.rint(seen).astype(int)
+        part_first = affine.compose(way_out, affine.translation(left, top))
+        part = image[top:bottom, left:right]
+        return warp(part, part_first, self.view.input_size, visible=self.view.visible, rounded=False)
 
 
 def glance_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> Glance:
@@ -40,18 +60,18 @@ def glance_at(place: np.ndarray, image_size: Size, input_size: Size, *, released
     y, x, zoom = (float(value) for value in place[:3])
     view = zoom_view(image_size, (x, y), zoom, input_size)
     if not released:
-        return Glance(view, zoom, affine.invert(view.input_from_image))
-    left, top = (
-        int(p) - zoomed_side(side, zoom) // 2 for p, side in ((x, input_size[1]), (y, input_size[0]))
-    )
-    way_back = affine.compose(affine.translation(left, top), affine.scaling(1 / zoom, 1 / zoom))
-    return Glance(view, zoom, way_back)
+        return Glance(view, zoom)
+    rows, columns = (zoomed_side(side, zoom) for side in input_size)
+    return Glance(view, zoom, (int(x) - columns // 2, int(y) - rows // 2))
 
 
 def first_places(image_size: Size, sizes) -> np.ndarray:
     """The middle of the image, zoomed so that its longer side has each of `sizes`."""
     height, width = image_size
-    return np.array([[height // 2, width // 2, size / max(image_size), 1.0] for size in sizes])
+    # Zooms are float32, as the released ones: marked places lie whole cells apart, often exactly as far as is
+    # just near enough to be one, and then the last digit decides.
+    zooms = np.float32([size / max(image_size) for size in sizes])
+    return np.array([[height // 2, width // 2, zoom, 1.0] for zoom in zooms])
 
 
 def attended_places(
@@ -85,7 +105,7 @@ def attended_places(
                 continue
             cells = np.argwhere(maps[name][i] > threshold)
             points = (cells[:, ::-1] + anchor) * level.stride
-            x, y = affine.transform_points(glance.image_from_input, points).T
+            x, y = glance.points_to_image(points).T
             scores = maps[name][i][tuple(cells.T)]
             rows = np.stack([y, x, np.full(len(cells), zoom), scores], axis=1)
             found.append(rows[(y >= 0) & (x >= 0) & (y < image_size[0]) & (x < image_size[1])])

@@ -15,7 +15,6 @@ from keras_cornernet.inference.places import (
     places_of_boxes,
 )
 from keras_cornernet.inference.settings import SaccadeSettings
-from keras_cornernet.ops import affine
 from keras_cornernet.structures import Detections
 
 
@@ -86,7 +85,7 @@ class SaccadeDetector(Detector):
             group = pairs[start : start + batch_size]
             # One size of batch, so that the graph is compiled once.
             crops = np.zeros((batch_size, *self.settings.input_size, 3), np.float32)
-            crops[: len(group)] = [glance.view.apply(image) for image, glance in group]
+            crops[: len(group)] = [glance.apply(image) for image, glance in group]
             found = [np.asarray(part)[: len(group)] for part in find(crops)]
             if self.settings.flip:
                 mirrored = [np.asarray(part)[: len(group)] for part in self._find(crops[:, :, ::-1])]
@@ -97,7 +96,7 @@ class SaccadeDetector(Detector):
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _to_image(self, image, glance, boxes):
-        moved = affine.transform_boxes(glance.image_from_input, boxes).astype(np.float32)
+        moved = glance.points_to_image(boxes.reshape(-1, 2, 2)).reshape(boxes.shape).astype(np.float32)
         return moved if self.settings.released_geometry else clipped(moved, image)
 
     def _next_places(self, image, glances, seen, maps, step):
