@@ -9,7 +9,7 @@ from keras import ops
 from naive_soft_nms import authors_merge, naive
 from PIL import Image
 
-from keras_cornernet.codecs import CornerCodec, Decoded
+from keras_cornernet.codecs import CornerCodec, Decoded, DecodedTriplets, TripletCodec
 from keras_cornernet.inference import Detector
 from keras_cornernet.inference.detector import TestSettings
 from keras_cornernet.inference.reading import list_images
@@ -253,11 +253,78 @@ def test_settings_that_make_no_sense_are_refused(wrong, words):
         TestSettings(**wrong)
 
 
+# Centres
+
+
+class WithCenter(BrightBox):
+    """`BrightBox` that also sees a centre at a place in input pixels, as sure as `center_score`."""
+
+    def __init__(self, place, center_score):
+        self.place, self.center_score = place, center_score
+
+    def decode(self, outputs, input_size):
+        decoded = super().decode(outputs, input_size)
+        place = self.place(*input_size) if callable(self.place) else self.place
+        center = ops.zeros((decoded.boxes.shape[0], 1, 2)) + np.array(place, np.float32)
+        score = ops.zeros((decoded.boxes.shape[0], 1)) + self.center_score
+        return DecodedTriplets(*decoded, center, score, ops.ones_like(score, dtype="int32"))
+
+
+@pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0), (0.5, 1.2, 2.0)])
+def test_a_box_stays_if_its_middle_has_a_center(scales):
+    box, size = (14, 22, 49, 55), (127, 127)
+    for middle, there in (((31.5, 38.5), True), ((31.5, 23.5), False)):
+        seen = WithCenter(lambda height, width, m=middle: np.array(m) * (width / 127), 0.3)
+        # At 1.2 the input has 255 pixels for 152 of the image: centres are moved like the image.
+        if scales == (0.5, 1.2, 2.0):
+            seen.place = lambda height, width, m=middle: np.array(m) * 152 / 127 + (width // 2 - 152 // 2)
+        settings = TestSettings(scales=scales, flip=False)
+        (found,) = Detector(seen, seen, CATEGORIES, settings).predict(rectangle(size, box))
+        assert (len(found.boxes) > 0) is there
+        if there:
+            assert found.scores[0] == pytest.approx((2 * 0.75 + 0.3) / 3)
+            np.testing.assert_allclose(found.boxes[0], box, atol=3)
+
+
+def test_centers_of_the_mirror_image_are_mirrored():
+    box = (14, 22, 49, 55)
+    # In the image's own input no centre lies in the box; in the mirror image 127 - 31.5 does.
+    seen = WithCenter((127 - 31.5, 38.5), 0.3)
+    image = rectangle((127, 127), box)
+    for flip, count in ((True, 2), (False, 0)):
+        detector = Detector(seen, seen, CATEGORIES, TestSettings(flip=flip))
+        assert len(detector.predict(image)[0].boxes) == count
+
+
+def test_the_view_of_the_centers_is_the_one_nearest_to_the_image():
+    assert [
+        TestSettings(scales=scales).center_view
+        for scales in ((1.0,), (0.6, 1.0, 1.2, 1.5, 1.8), (0.5, 2.5), (0.5, 1.5))
+    ] == [0, 1, 0, 1]
+
+
+def test_boxes_beyond_the_border_can_be_rejected():
+    class Shifted(BrightBox):
+        def __init__(self, beyond):
+            self.beyond = beyond
+
+        def decode(self, outputs, input_size):
+            decoded = super().decode(outputs, input_size)
+            return decoded._replace(boxes=decoded.boxes - np.array([self.beyond, 0, 0, 0], np.float32))
+
+    image = rectangle((60, 90), (0, 22, 49, 55))
+    for beyond, found in ((4.9, 1), (5.1, 0)):
+        for border, count in ((None, 1), (5.0, found)):
+            shifted = Shifted(beyond)
+            detector = Detector(shifted, shifted, CATEGORIES, TestSettings(flip=False, border=border))
+            assert len(detector.predict(image)[0].boxes) == count
+
+
 # The authors' detections
 
 
-def reference(parity, case):
-    folder = parity("cornernet_inference")
+def reference(parity, case, folder="cornernet_inference"):
+    folder = parity(folder)
     config = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]
     stored = np.load(folder / f"{case}.npz")
     settings = TestSettings(
@@ -266,10 +333,13 @@ def reference(parity, case):
         iou_threshold=config["nms_threshold"],
         merge_exponent=config["weight_exp"] if config["merge_bbox"] else None,
         max_detections=config["max_per_image"],
+        flip=config.get("test_flipped", True),
+        border=5.0 if folder.name == "centernet_inference" else None,
     )
-    codec = CornerCodec(
+    codec = (TripletCodec if folder.name == "centernet_inference" else CornerCodec)(
         config["categories"],
         top_k=config["top_k"],
+        num_detections=config.get("num_dets", 1000),
         embedding_threshold=config["ae_threshold"],
         peak_kernel=config["nms_kernel"],
     )
@@ -308,7 +378,11 @@ def from_decoded(stored, image, settings, codec):
             pixels = np.array(view.input_size[::-1] * 2) / [(n + 1) // 4 for n in view.input_size[::-1] * 2]
             rows = half[None].astype(np.float32)
             boxes, labels = (rows[..., :4] * pixels).astype(np.float32), rows[..., 7].astype(np.int32)
-            halves.append((boxes, rows[..., 4], labels, rows[..., 5:7]))
+            halves.append([boxes, rows[..., 4], labels, rows[..., 5:7]])
+        if f"scale{scale}_centers" in stored:
+            for half, rows in zip(halves[-2:], stored[f"scale{scale}_centers"], strict=True):
+                points, labels = rows[None, :, :2] * pixels[:2], rows[None, :, 2].astype(np.int32)
+                half += [points.astype(np.float32), rows[None, :, 3], labels]
     halves = iter(halves)
     detector._find = lambda batch: next(halves)
     (found,) = detector.predict(image)
@@ -376,21 +450,34 @@ def test_multi_scale_parity(parity):
     assert unmatched(from_decoded(stored, image, settings, codec), right) == 0
 
 
-@pytest.fixture(scope="module")
-def authors_network(parity):
+@pytest.mark.parametrize("case", ["made_up", "made_up_large", "model", "model_two_scales"])
+def test_triplet_parity(parity, case):
+    stored, image, settings, codec = reference(parity, case, "centernet_inference")
+    rows, expected = from_decoded(stored, image, settings, codec), stored["detections_discards_removed"]
+    assert len(rows) == len(expected)
+    assert unmatched(rows, expected) == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "cases"),
+    [
+        ("cornernet", ("single_scale", "linear_soft_nms")),
+        ("squeeze", ("plain", "flipped")),
+        ("centernet", ("model",)),
+    ],
+)
+def test_detection_parity(parity, family, cases):
     pytest.importorskip("torch")
     from keras_cornernet.conversion import convert_checkpoint
 
-    network, _ = convert_checkpoint(parity("cornernet") / "checkpoint.pth")
-    return network
-
-
-@pytest.mark.parametrize("case", ["single_scale", "linear_soft_nms"])
-def test_detection_parity(parity, authors_network, case):
-    stored, image, settings, codec = reference(parity, case)
-    (found,) = Detector(
-        authors_network, codec, Categories(tuple("abcde"), tuple(range(1, 6))), settings
-    ).predict(image)
-    expected = stored["detections_discards_removed"]
-    assert len(found.boxes) == len(expected)
-    assert unmatched(rows_of(found), expected) == 0
+    folder = "cornernet_squeeze" if family == "squeeze" else family
+    network, _ = convert_checkpoint(parity(folder) / "checkpoint.pth")
+    for case in cases:
+        stored, image, settings, codec = reference(parity, case, f"{family}_inference")
+        categories = Categories(tuple("abcde"), tuple(range(1, 6)))
+        detector = Detector(network, codec, categories, settings)
+        detector._find = detector._decode  # step by step, which spares the time that compiling takes
+        (found,) = detector.predict(image)
+        expected = stored["detections_discards_removed"]
+        assert len(found.boxes) == len(expected)
+        assert unmatched(rows_of(found), expected) == 0
