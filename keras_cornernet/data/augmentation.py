@@ -30,8 +30,8 @@ class CornerNetCrop:
     lighting: float = 0.1
     min_visible: float = 0.0
 
-    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator) -> View:
-        """Draws the view of one image."""
+    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes=None) -> View:
+        """Draws the view of one image; its boxes are not looked at."""
         scale = rng.choice(np.asarray(self.scales))
         height, width = image_size
         center = [
@@ -77,8 +77,8 @@ class SmallDataRecipe:
         """The same recipe for subjects that have no up."""
         return replace(self, quarter_turns=True, vertical_flip=0.5)
 
-    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator) -> View:
-        """Draws the view of one image."""
+    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes=None) -> View:
+        """Draws the view of one image; its boxes are not looked at."""
         rows, columns = input_size
         view = fit_view(image_size, input_size)
         zoom = np.exp(rng.uniform(*np.log(self.scale)))

@@ -7,11 +7,14 @@ import numpy as np
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
 from keras_cornernet.data.color import augment_color
 from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.preprocessing import Size, fit_view
 from keras_cornernet.structures import Boxes, DataSet
 
 log = logging.getLogger(__name__)
+
+Recipe = CornerNetCrop | SmallDataRecipe | SaccadeCrop
 
 
 class BoxLoader:
@@ -32,7 +35,7 @@ class BoxLoader:
         data_set: DataSet,
         input_size: Size,
         *,
-        recipe: CornerNetCrop | SmallDataRecipe | None = None,
+        recipe: Recipe | None = None,
         seed: int = 0,
         max_objects: int | None = None,
         cache_bytes: int = 2**30,
@@ -45,9 +48,10 @@ class BoxLoader:
         self.max_objects = max(1, most) if max_objects is None else max_objects
         if most > self.max_objects:
             log.warning("an image has %d boxes, of which max_objects=%d are kept", most, self.max_objects)
-        self.can_ignore = any(sample.boxes.ignore.any() for sample in self.samples) or (
-            recipe is not None and recipe.min_visible > 0
-        )
+        min_visible = 0.0 if recipe is None else recipe.min_visible
+        self.tells_visible = min_visible is None  # the codec decides
+        self.min_visible = min_visible or 0.0
+        self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
         self.images = ImageStore([sample.path for sample in self.samples], cache_bytes)
 
     @property
@@ -55,15 +59,20 @@ class BoxLoader:
         """Shape and type of each annotation of one image."""
         n = self.max_objects
         found = {"boxes": ((n, 4), np.float32), "labels": ((n,), np.int32)}
-        return found | ({"ignore": ((n,), np.bool_)} if self.can_ignore else {})
+        if self.can_ignore:
+            found["ignore"] = ((n,), np.bool_)
+        if self.tells_visible:
+            found["visible"] = ((n,), np.float32)
+        return found
 
     def load(self, epoch: int, place: int) -> tuple[np.ndarray, ...]:
         """One training example.
 
         Returns:
             image `(height, width, 3)` float32, boxes `(max_objects, 4)` float32 in input pixels, labels
-            `(max_objects,)` int32 and, if anything can be ignored, ignore `(max_objects,)` bool. A broken
-            image is reported once and replaced by the next one.
+            `(max_objects,)` int32; if anything can be ignored, ignore `(max_objects,)` bool; and, if the
+            recipe leaves it to the codec what is seen well enough, visible `(max_objects,)` float32, the
+            share of each box's area that is left. A broken image is reported once and replaced by the next.
         """
         place, image = self.images.readable(place)
         sample = self.samples[place]
@@ -71,21 +80,21 @@ class BoxLoader:
         if self.recipe is None:
             view = fit_view(image.shape[:2], self.input_size)
         else:
-            view = self.recipe.draw(image.shape[:2], self.input_size, rng)
+            objects = sample.boxes.xyxy[~sample.boxes.ignore]
+            view = self.recipe.draw(image.shape[:2], self.input_size, rng, objects)
         shown = view.apply(image)
         if self.recipe is not None:
             shown = augment_color(shown, rng, jitter=self.recipe.jitter, lighting=self.recipe.lighting)
-        min_visible = 0.0 if self.recipe is None else self.recipe.min_visible
-        boxes = move_boxes(sample.boxes, image.shape[:2], view, min_visible)
-        return (shown.astype(np.float32), *self._padded(boxes)[: len(self.annotations)])
+        boxes, visible = boxes_and_shares(sample.boxes, image.shape[:2], view, self.min_visible)
+        found = {"boxes": boxes.xyxy, "labels": boxes.labels, "ignore": boxes.ignore, "visible": visible}
+        return (shown.astype(np.float32), *(self._padded(name, found[name]) for name in self.annotations))
 
-    def _padded(self, boxes: Boxes):
-        count = min(len(boxes.labels), self.max_objects)
-        xyxy = np.zeros((self.max_objects, 4), np.float32)
-        labels = np.full(self.max_objects, -1, np.int32)
-        ignore = np.zeros(self.max_objects, bool)
-        xyxy[:count], labels[:count], ignore[:count] = (part[:count] for part in boxes)
-        return xyxy, labels, ignore
+    def _padded(self, name, values):
+        shape, kind = self.annotations[name]
+        padded = np.full(shape, -1 if name == "labels" else 0, kind)
+        count = min(len(values), self.max_objects)
+        padded[:count] = values[:count]
+        return padded
 
 
 def move_boxes(boxes: Boxes, image_size: Size, view, min_visible: float) -> Boxes:
@@ -93,6 +102,11 @@ def move_boxes(boxes: Boxes, image_size: Size, view, min_visible: float) -> Boxe
 
     A box of which less than `min_visible` of the area is left is marked to be ignored.
     """
+    return boxes_and_shares(boxes, image_size, view, min_visible)[0]
+
+
+def boxes_and_shares(boxes: Boxes, image_size: Size, view, min_visible: float) -> tuple[Boxes, np.ndarray]:
+    """As `move_boxes`, and the share of each box's area on the image that is left, `(n,)` float32."""
     height, width = image_size
     rows, columns = view.input_size
     inside = np.clip(boxes.xyxy, 0, [width, height, width, height])
@@ -104,4 +118,6 @@ def move_boxes(boxes: Boxes, image_size: Size, view, min_visible: float) -> Boxe
 
     left = area(clipped) > 0
     ignore = boxes.ignore | (area(clipped) < min_visible * area(moved))
-    return Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])
+    share = area(clipped)[left] / area(moved)[left]
+    moved = Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])
+    return moved, share.astype(np.float32)

@@ -3,8 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
-from keras_cornernet.data.boxes import BoxLoader
+from keras_cornernet.data.boxes import BoxLoader, Recipe
 from keras_cornernet.data.pose_augmentation import PoseRecipe
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
@@ -32,7 +31,7 @@ def make_dataset(
     input_size: Size,
     *,
     batch_size: int,
-    recipe: CornerNetCrop | SmallDataRecipe | PoseRecipe | None = None,
+    recipe: Recipe | PoseRecipe | None = None,
     shuffle: bool = False,
     seed: int = 0,
     max_objects: int | None = None,
@@ -50,8 +49,9 @@ def make_dataset(
     Returns:
         A dataset of `(images, annotations)`: `(batch, height, width, 3)` float32 RGB 0..255 and, for boxes,
         `{"boxes": (batch, n, 4), "labels": (batch, n), "ignore": (batch, n)}` with labels -1 for padding
-        (`"ignore"` is there only if something can be ignored), for people `{"points": (batch, k, 2),
-        "weights": (batch, k)}`. Its attribute `epochs` numbers the passes.
+        (`"ignore"` is there only if something can be ignored, `"visible"` `(batch, n)` only with a
+        `SaccadeCrop`), for people `{"points": (batch, k, 2), "weights": (batch, k)}`. Its attribute
+        `epochs` numbers the passes.
 
     Raises:
         ValueError: the data set is empty or `batch_size` is below 1.
