@@ -132,6 +132,10 @@ def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     assert (type(loaded), type(loaded.network)) == (detector, family)
     assert (loaded.codec, loaded.settings) == (saved.codec, saved.settings)
     assert loaded.categories == saved.categories
+    # Without a preset that it grew from, it trains with the paper's loss.
+    trainer = presets.trainer_of(loaded)
+    assert (trainer.codec, trainer.loss_terms) == (loaded.codec, FAMILY_OF[family].loss)
+    assert ("attention" in trainer.loss_terms.names) == (family is CornerNetSaccade)
 
 
 @pytest.mark.parametrize("name", list(PAPERS))

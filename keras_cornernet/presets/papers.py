@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from keras_cornernet.data.augmentation import CornerNetCrop
+from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.inference import SaccadeSettings, TestSettings
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
 from keras_cornernet.presets.families import FAMILIES
@@ -50,6 +51,7 @@ PAPERS: dict[str, Preset] = {
         CornerNetSaccade,
         input_size=(255, 255),
         settings=SaccadeSettings(),
+        recipe=SaccadeCrop(),
     ),
     "cornernet_squeeze": _paper(
         "CornerNet-Squeeze: fire blocks on a grid of an eighth",

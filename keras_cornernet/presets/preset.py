@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
 from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.inference import SaccadeSettings, TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
@@ -48,7 +49,7 @@ class Preset:
     arguments: dict
     input_size: tuple[int, int]
     settings: TestSettings | SaccadeSettings
-    recipe: CornerNetCrop | SmallDataRecipe
+    recipe: CornerNetCrop | SaccadeCrop | SmallDataRecipe
     loss: DetectionLoss = field(default_factory=DetectionLoss)
     codec: dict = field(default_factory=dict)
     network: type[Network] = CornerNet

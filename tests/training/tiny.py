@@ -11,22 +11,19 @@ SIZE = (64, 64)
 
 
 def tiny_trainer(stacks: int = 1, **arguments) -> Trainer:
-    return Trainer(tiny_network(CornerNet, stacks=stacks, **arguments), CornerCodec(2), DetectionLoss())
-
-
-def tiny_network(family, **arguments):
-    """A network of two classes with one shallow hourglass."""
-    sizes = {
-        "stacks": 1,
-        "channels": (16, 24),
-        "counts": (1, 1),
-        "stem": (8, 16),
-        "pool_channels": 8,
-        "head_channels": 16,
-        "head_kernel_size": 1,
-        "input_size": SIZE,
-    }
-    return family(2, **{**sizes, **arguments})
+    network = CornerNet(
+        2,
+        stacks=stacks,
+        channels=(16, 24),
+        counts=(1, 1),
+        stem=(8, 16),
+        pool_channels=8,
+        head_channels=16,
+        head_kernel_size=1,
+        input_size=SIZE,
+        **arguments,
+    )
+    return Trainer(network, CornerCodec(2), DetectionLoss())
 
 
 def drawn_squares(count: int = 4, seed: int = 0, objects: int = 2):
