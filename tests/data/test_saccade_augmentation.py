@@ -149,4 +149,4 @@ def test_crop_parity(parity, case):
     assert len(moved.labels) == len(stored["kept_indices"])
     # Their boxes are scaled by the scale asked for and cut off at the last pixel's corner.
     np.testing.assert_allclose(moved.xyxy, stored["clipped_boxes"][:, :4], atol=2)
-    np.testing.assert_allclose(share, stored["overlaps"], atol=0.03)
+    np.testing.assert_allclose(share, stored["overlaps"], atol=0.05)
