@@ -4,23 +4,14 @@ Keras and TensorFlow are imported inside the commands only, so that `--help` ans
 """
 
 import json
-import logging
-import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keras_cornernet.backend import prepare_backend, start_backend_quietly
-
-DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
-WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
-SHOWN = 50  # faults that are printed one by one
+from keras_cornernet.console import leave_if_failed, name_failed, progress_bar, size_of, told_plainly
 
 app = typer.Typer(
     help="CornerNet detection and human pose: find objects, pose people, train on your own, measure.",
@@ -37,63 +28,6 @@ def main() -> None:
     # As Ctrl-C does, a request to end lets temporary files be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     app(prog_name="keras-cornernet")
-
-
-@contextmanager
-def told_plainly():
-    """Turns errors into one message and an exit code; finds Keras' backend first, and hushes TensorFlow."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(format="warning: %(message)s")
-    try:
-        prepare_backend()
-        start_backend_quietly()
-        yield
-    except KeyboardInterrupt:
-        _fail("stopped; nothing is half-written", 130)
-    except Exception as error:
-        if os.environ.get(DEBUG) or isinstance(error, typer.Exit | typer.BadParameter):
-            raise
-        if isinstance(error, WRONG_USE):
-            _fail(f"error: {error}", 2, error)
-        if isinstance(error, OSError | FloatingPointError) or type(error).__module__.startswith("tensorflow"):
-            _fail(f"error: {error}", 1, error)
-        if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
-            _fail("error: the disk is full", 1, error)
-        raise
-
-
-def _fail(message: str, code: int, error: Exception | None = None) -> None:
-    typer.echo(message, err=True)
-    raise typer.Exit(code) from error
-
-
-def _name_failed(failed: Sequence[str], words: str = "failed") -> None:
-    """Names what failed on standard error."""
-    for sentence in failed[:SHOWN]:
-        typer.echo(f"{words}: {sentence}", err=True)
-    if len(failed) > SHOWN:
-        typer.echo(f".. and {len(failed) - SHOWN} more", err=True)
-
-
-def _leave(failed: Sequence[str]) -> None:
-    if failed:
-        raise typer.Exit(1)
-
-
-def _bar(words: str):
-    """Shows how far a loop is, on standard error and only to people."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return partial(track, description=words, console=console, disable=not console.is_terminal)
-
-
-def _size(text: str) -> tuple[int, int]:
-    parts = str(text).lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
-        raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
-    return int(parts[0]), int(parts[1])
 
 
 def _print_version(wanted: bool) -> None:
@@ -146,7 +80,7 @@ def demo(
     from keras_cornernet.evaluation import format_table
 
     seed = SEED if seed is None else seed
-    result = run(output, count=count, seed=seed, pose_model=pose, progress=_bar("finding people"))
+    result = run(output, count=count, seed=seed, pose_model=pose, progress=progress_bar("finding people"))
     metrics = result.metrics
     typer.echo(format_table(metrics))
     if result.poses:
@@ -226,21 +160,21 @@ def predict(
     if is_pose(model):
         from keras_cornernet.commands.posing import predict as run
 
-        settings = {"detector": detector, "progress": _bar("posing")}
+        settings = {"detector": detector, "progress": progress_bar("posing")}
     elif detector is not None:
         raise ValueError(f"--detector finds people for a pose network, and {model} is a detector itself")
     else:
         from keras_cornernet.commands.detection import predict as run
 
-        settings = {"progress": _bar("detecting")}
+        settings = {"progress": progress_bar("detecting")}
     result = run(model, sources, output, score=score, flip=flip, **settings)
     if as_json:
         typer.echo(json.dumps(result._asdict()))
     else:
         found = f"{len(result.predictions)} {'people' if 'detector' in settings else 'boxes'}"
         typer.echo(f"{len(result.images)} images, {found}: pictures and predictions.json in {output}")
-    _name_failed(result.failed)
-    _leave(result.failed)
+    name_failed(result.failed)
+    leave_if_failed(result.failed)
 
 
 @app.command()
@@ -260,20 +194,20 @@ def evaluate(
         from keras_cornernet.commands.pose_evaluation import evaluate as run
         from keras_cornernet.evaluation import format_pose_table as table
 
-        settings = {"data_format": data_format, "progress": _bar("posing")}
+        settings = {"data_format": data_format, "progress": progress_bar("posing")}
     elif data_format != "coco":
         raise ValueError(f"--format {data_format} is of pose networks, and {model} is a detector")
     else:
         from keras_cornernet.commands.evaluation import evaluate as run
         from keras_cornernet.evaluation import format_table as table
 
-        settings = {"progress": _bar("detecting")}
+        settings = {"progress": progress_bar("detecting")}
     result = run(model, annotations, images, json_file=json_file, flip=flip, **settings)
     typer.echo(table(result.metrics))
-    _name_failed(getattr(result, "notes", []), "note")
-    _name_failed(result.faults, "left out")
-    _name_failed(result.failed)
-    _leave(result.failed)
+    name_failed(getattr(result, "notes", []), "note")
+    name_failed(result.faults, "left out")
+    name_failed(result.failed)
+    leave_if_failed(result.failed)
 
 
 @app.command()
@@ -297,7 +231,7 @@ def train(
         typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam)."),
     ] = None,
     input_size: Annotated[
-        str | None, typer.Option(parser=_size, metavar="HxW", help="Instead of the preset's.")
+        str | None, typer.Option(parser=size_of, metavar="HxW", help="Instead of the preset's.")
     ] = None,
     turns: Annotated[
         bool | None, typer.Option("--turns", help="The subjects have no up: show them turned, too.")
@@ -337,8 +271,8 @@ def train(
         more = f" (AP50 {row['AP50']:.3f})" if "AP50" in row else ""
         typer.echo(f"best {result.score} {row[result.score]:.3f}{more} after epoch {row['epoch']:.0f}")
     typer.echo(f"{result.epochs} epochs in {result.output}; the model: {result.model}")
-    _name_failed(result.failed)
-    _leave(result.failed)
+    name_failed(result.failed)
+    leave_if_failed(result.failed)
 
 
 @app.command("check-data")
@@ -362,7 +296,7 @@ def check_data(
     from keras_cornernet.presets import is_pose
 
     preset = preset or ("cornernet_small" if data_format == "coco" else "hourglass_phone")
-    bar = _bar("reading images")
+    bar = progress_bar("reading images")
     if is_pose(preset):
         from keras_cornernet.commands.pose_checking import check_data as run
 
@@ -381,8 +315,8 @@ def check_data(
             shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
             typer.echo(f"{name.replace('_', ' '):<26}{shown}")
         typer.echo(f"\n{len(result.pictures)} pictures and report.json in {output}")
-    _name_failed(result.faults, "fault")
-    _leave(result.faults)
+    name_failed(result.faults, "fault")
+    leave_if_failed(result.faults)
 
 
 @app.command()
@@ -404,8 +338,8 @@ def convert(
     typer.echo(f"{output}: {report.parameters:,} parameters, from a file of {report.layout}")
     for name, value in report.arguments.items():
         typer.echo(f"  {name:<18}{value}")
-    _name_failed([f"{name} ({why})" for name, why in report.unused.items()], "not used")
-    _name_failed(report.missing, "fresh")
+    name_failed([f"{name} ({why})" for name, why in report.unused.items()], "not used")
+    name_failed(report.missing, "fresh")
 
 
 @app.command("make-data")
@@ -414,10 +348,10 @@ def make_data(
     output: Annotated[Path, typer.Option(help="Folder for images/ and annotations.json.")],
     count: Annotated[int, typer.Option(min=1, help="Number of scenes.")],
     seed: Annotated[int, typer.Option(min=0, help="The same number draws the same scenes.")],
-    size: Annotated[str, typer.Option(parser=_size, metavar="HxW", help="Of the images.")] = "240x320",
+    size: Annotated[str, typer.Option(parser=size_of, metavar="HxW", help="Of the images.")] = "240x320",
 ) -> None:
     """Draw scenes with people: a COCO data set with boxes and 14 keypoints."""
     from keras_cornernet.commands.drawing import make_data as run
 
-    path = run(output, count=count, seed=seed, size=size, progress=_bar("drawing scenes"))
+    path = run(output, count=count, seed=seed, size=size, progress=progress_bar("drawing scenes"))
     typer.echo(f"{count} scenes: {path}")

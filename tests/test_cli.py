@@ -4,15 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import data, load_once, run
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_cornernet import cli, presets
+from keras_cornernet import presets
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.commands import demo as demonstration
 from keras_cornernet.commands import detection, evaluation
@@ -33,8 +32,8 @@ def tiny(tmp_path_factory) -> Path:
     network = CornerNet(
         1,
         stacks=1,
-        channels=(8, 8, 8),
-        counts=(1, 1, 1),
+        channels=(8, 8),
+        counts=(1, 1),
         stem=(4, 8),
         pool_channels=4,
         head_channels=8,
@@ -48,13 +47,7 @@ def tiny(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True, scope="module")
 def loaded_once():
-    """Keeps loaded models and their compiled graphs between tests: compiling takes seconds each time."""
-    patch = pytest.MonkeyPatch()
-    load = lru_cache(maxsize=4)(detection.load_trained)
-    for module in (detection, evaluation, demonstration):
-        patch.setattr(module, "load_trained", lambda model: load(str(model)))
-    yield
-    patch.undo()
+    yield from load_once(detection, evaluation, demonstration)
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +68,6 @@ def faulty(scenes, tmp_path) -> Path:
     box[2] = -box[2]
     (folder / "annotations.json").write_text(json.dumps(content))
     return folder
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-
-def data(folder: Path) -> tuple:
-    return "--annotations", folder / "annotations.json", "--images", folder / "images"
 
 
 def in_process_of_its_own(*arguments, options=()) -> subprocess.CompletedProcess:

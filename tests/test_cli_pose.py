@@ -2,15 +2,15 @@
 
 import json
 import shutil
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import data, load_once, run
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_cornernet import cli, presets
+from keras_cornernet import presets
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
 from keras_cornernet.commands import detection, pose_evaluation, posing
 from keras_cornernet.data.readers import read_coco_people
@@ -53,13 +53,7 @@ def finder(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True, scope="module")
 def loaded_once():
-    """Keeps loaded models and their compiled graphs between tests: compiling takes seconds each time."""
-    patch = pytest.MonkeyPatch()
-    load = lru_cache(maxsize=4)(detection.load_trained)
-    for module in (detection, posing, pose_evaluation):
-        patch.setattr(module, "load_trained", lambda model: load(str(model)))
-    yield
-    patch.undo()
+    yield from load_once(detection, posing, pose_evaluation)
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +70,6 @@ def faulty(scenes, tmp_path) -> Path:
     (folder / "images" / BROKEN).write_text("not an image")
     (folder / "images" / MISSING).unlink()
     return folder
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-
-def data(folder: Path) -> tuple:
-    return "--annotations", folder / "annotations.json", "--images", folder / "images"
 
 
 def people_of(folder: Path) -> tuple:

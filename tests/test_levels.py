@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
     {"files", "skeletons", "backend", "coco_names"},
-    {"visualization"},
+    {"visualization", "console"},
     {"structures", "ops", "charts"},
     {"preprocessing"},
     {"layers", "codecs", "losses", "evaluation"},

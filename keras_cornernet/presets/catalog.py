@@ -107,6 +107,11 @@ PRESETS: dict[str, Preset | PosePreset] = {
         network=LegacyStackedHourglass,
     ),
     "hourglass_phone": _PHONE,
+    "hourglass_lspet": replace(
+        _PHONE,
+        summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
+        recipe=replace(_PHONE.recipe, rotation=40.0, rotation_limit=100.0, rotate=0.7),
+    ),
     "hourglass_people": replace(
         _PHONE,
         summary="poses of people in drawn scenes, 14 joints",

@@ -1,0 +1,77 @@
+"""What every command of `keras-cornernet` shares: plain messages, exit codes and progress bars.
+
+Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, 130 stopped by Ctrl-C.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import typer
+
+from keras_cornernet.backend import prepare_backend, start_backend_quietly
+
+DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
+WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+SHOWN = 50  # faults that are printed one by one
+
+
+@contextmanager
+def told_plainly():
+    """Turns errors into one message and an exit code; finds Keras' backend first, and hushes TensorFlow."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(format="warning: %(message)s")
+    try:
+        prepare_backend()
+        start_backend_quietly()
+        yield
+    except KeyboardInterrupt:
+        _fail("stopped; nothing is half-written", 130)
+    except Exception as error:
+        if os.environ.get(DEBUG) or isinstance(error, typer.Exit | typer.BadParameter):
+            raise
+        if isinstance(error, WRONG_USE):
+            _fail(f"error: {error}", 2, error)
+        if isinstance(error, OSError | FloatingPointError) or type(error).__module__.startswith("tensorflow"):
+            _fail(f"error: {error}", 1, error)
+        if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
+            _fail("error: the disk is full", 1, error)
+        raise
+
+
+def _fail(message: str, code: int, error: Exception | None = None) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code) from error
+
+
+def name_failed(failed: Sequence[str], words: str = "failed") -> None:
+    """Names what failed on standard error."""
+    for sentence in failed[:SHOWN]:
+        typer.echo(f"{words}: {sentence}", err=True)
+    if len(failed) > SHOWN:
+        typer.echo(f".. and {len(failed) - SHOWN} more", err=True)
+
+
+def leave_if_failed(failed: Sequence[str]) -> None:
+    """Ends the command with exit code 1 if something failed."""
+    if failed:
+        raise typer.Exit(1)
+
+
+def progress_bar(words: str):
+    """Shows how far a loop is, on standard error and only to people."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return partial(track, description=words, console=console, disable=not console.is_terminal)
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Reads `HEIGHTxWIDTH`."""
+    parts = str(text).lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
+    return int(parts[0]), int(parts[1])

@@ -1,0 +1,31 @@
+"""How the tests of the command line call it."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from keras_cornernet import cli
+from keras_cornernet.commands import detection
+
+
+def run(*arguments):
+    """Runs a command in this process."""
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def data(folder: Path) -> tuple:
+    """The options that name a data set in COCO form."""
+    return "--annotations", folder / "annotations.json", "--images", folder / "images"
+
+
+def load_once(*modules) -> Iterator[None]:
+    """Keeps models that commands load, and their compiled graphs: compiling takes seconds each time."""
+    patch = pytest.MonkeyPatch()
+    load = lru_cache(maxsize=4)(detection.load_trained)
+    for module in modules:
+        patch.setattr(module, "load_trained", lambda model: load(str(model)))
+    yield
+    patch.undo()
