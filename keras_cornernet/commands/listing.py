@@ -37,6 +37,7 @@ SIZES = {
     "hourglass_8stack": Size(25_434_112, 27.44),
     "hourglass_legacy2": Size(26_353_824, 26.2),
     "hourglass_phone": Size(1_680_412, 0.2453),
+    "hourglass_lspet": Size(1_680_412, 0.2453),
     "hourglass_people": Size(1_680_412, 0.2453),
 }
 
