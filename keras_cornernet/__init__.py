@@ -10,8 +10,11 @@ from pathlib import Path
 
 # Where each public name lives.
 _HOMES = {
+    "CenterNet": "models",
     "CornerCodec": "codecs",
     "CornerNet": "models",
+    "CornerNetSaccade": "models",
+    "CornerNetSqueeze": "models",
     "DetectionLoss": "losses",
     "Detections": "structures",
     "Detector": "inference",
@@ -19,8 +22,11 @@ _HOMES = {
     "PoseEstimator": "inference",
     "PoseLoss": "losses",
     "Poses": "structures",
+    "SaccadeCodec": "codecs",
+    "SaccadeDetector": "inference",
     "StackedHourglass": "models",
     "Trainer": "training",
+    "TripletCodec": "codecs",
     "convert": "conversion",
     "evaluate_detections": "evaluation",
     "evaluate_poses": "evaluation",

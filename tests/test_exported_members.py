@@ -13,6 +13,8 @@ NAMES = {
     *("convert", "evaluate_detections", "from_preset", "make_dataset", "make_scenes", "read_coco"),
     *("read_pascal_voc", "save_model", "trainer_of", "Trainer", "__version__"),
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
+    *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze"),
+    *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),
 }
 ROOMS = {
     *("codecs", "conversion", "data", "evaluation", "inference", "layers", "losses", "models", "ops"),
