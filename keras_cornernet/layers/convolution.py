@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_cornernet.backend import replica_count
+from keras_cornernet.layers.folding import norms_are_left_out, set_convolution
 
 # PyTorch draws weights uniformly within 1 / sqrt(fan_in).
 TORCH_INITIALIZER = {
@@ -38,7 +39,7 @@ class ConvNorm(keras.layers.Layer):
         self.kernel_size = kernel_size
         self.strides = strides
         self.relu = relu
-        self.normalize = normalize
+        self.normalize = normalize = normalize and not norms_are_left_out()
         self.bias = bias
         self.border = (kernel_size - 1) // 2 if strides > 1 else 0
         self.conv = keras.layers.Conv2D(
@@ -65,6 +66,10 @@ class ConvNorm(keras.layers.Layer):
             x = self.norm(x, training=training)
         return ops.relu(x) if self.relu else x
 
+    def fold_into(self, copy: "ConvNorm") -> None:
+        """Gives a copy of this layer made `without_norms` the weights with which it answers alike."""
+        set_convolution(copy.conv, [self.conv.kernel], self.conv.bias, self.norm)
+
     def compute_output_shape(self, input_shape):
         return self.conv.compute_output_shape(grown(input_shape, self.border))
 
@@ -87,16 +92,18 @@ class NormConv(keras.layers.Layer):
     Args:
         filters, kernel_size, strides: of the convolution; padding as in `ConvNorm`.
         separable: a depthwise convolution and a 1x1 one take the convolution's place.
+        normalize: False leaves the BatchNorm out, where a convolution before it carries it.
 
     Source: `Residual` of princeton-vl/pytorch_stacked_hourglass, `models/layers.py`.
     """
 
-    def __init__(self, filters, kernel_size=1, strides=1, *, separable=False, **kwargs):
+    def __init__(self, filters, kernel_size=1, strides=1, *, separable=False, normalize=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
         self.separable = separable
+        self.normalize = normalize
         self.border = (kernel_size - 1) // 2 if strides > 1 else 0
         shared = {
             "padding": "valid" if strides > 1 else "same",
@@ -118,16 +125,26 @@ class NormConv(keras.layers.Layer):
             self.conv = keras.layers.Conv2D(
                 filters, kernel_size, strides, kernel_initializer=initializer, **shared
             )
-        self.norm = batch_norm(self.dtype_policy)
+        self.norm = batch_norm(self.dtype_policy) if normalize else None
 
     def build(self, input_shape):
-        self.norm.build(input_shape)
+        if self.norm is not None:
+            self.norm.build(input_shape)
         self.conv.build(grown(input_shape, self.border))
         self.built = True
 
     def call(self, x, training=None):
-        x = ops.relu(self.norm(x, training=training))
-        return self.conv(bordered(x, self.border))
+        if self.norm is not None:
+            x = self.norm(x, training=training)
+        return self.conv(bordered(ops.relu(x), self.border))
+
+    def fold_into(self, copy: "NormConv", following=None) -> None:
+        """As `ConvNorm.fold_into`; the BatchNorm goes to the layer before, `following` comes from the next."""
+        if copy.norm is not None:
+            copy.norm.set_weights(self.norm.get_weights())
+        conv = self.conv
+        kernels = [conv.depthwise_kernel, conv.pointwise_kernel] if self.separable else [conv.kernel]
+        set_convolution(copy.conv, kernels, conv.bias, following)
 
     def compute_output_shape(self, input_shape):
         return self.conv.compute_output_shape(grown(input_shape, self.border))
@@ -139,6 +156,7 @@ class NormConv(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "strides": self.strides,
             "separable": self.separable,
+            "normalize": self.normalize,
         }
 
 

@@ -1,9 +1,11 @@
 """The expanding half of the fire block."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, batch_norm, bordered, grown
+from keras_cornernet.layers.folding import factor_and_summand, norms_are_left_out
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -27,7 +29,8 @@ class Expand(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.strides = strides
-        shared = {"strides": strides, "use_bias": False, "dtype": self.dtype_policy}
+        folded = norms_are_left_out()
+        shared = {"strides": strides, "use_bias": folded, "dtype": self.dtype_policy}
         self.border = 1 if strides > 1 else 0
         self.point = keras.layers.Conv2D(
             filters // 2,
@@ -44,7 +47,7 @@ class Expand(keras.layers.Layer):
             name="depth",
             **shared,
         )
-        self.norm = batch_norm(self.dtype_policy)
+        self.norm = None if folded else batch_norm(self.dtype_policy)
 
     def build(self, input_shape):
         if self.filters != 2 * input_shape[-1]:
@@ -53,12 +56,21 @@ class Expand(keras.layers.Layer):
             )
         self.point.build(input_shape)
         self.depth.build(grown(input_shape, self.border))
-        self.norm.build((*input_shape[:-1], self.filters))
+        if self.norm is not None:
+            self.norm.build((*input_shape[:-1], self.filters))
         self.built = True
 
     def call(self, x, training=None):
         halves = [self.point(x), self.depth(bordered(x, self.border))]
-        return self.norm(ops.concatenate(halves, axis=-1), training=training)
+        joined = ops.concatenate(halves, axis=-1)
+        return joined if self.norm is None else self.norm(joined, training=training)
+
+    def fold_into(self, copy: "Expand") -> None:
+        """As `ConvNorm.fold_into`: each convolution takes its half of the BatchNorm."""
+        (left, right), biases = (np.split(part, 2) for part in factor_and_summand(self.norm))
+        copy.point.set_weights([np.asarray(self.point.kernel) * left, biases[0]])
+        # A depthwise kernel is (height, width, channels, 1).
+        copy.depth.set_weights([np.asarray(self.depth.kernel) * right[:, None], biases[1]])
 
     def compute_output_shape(self, input_shape):
         return (*self.point.compute_output_shape(input_shape)[:-1], self.filters)

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv
 from keras_cornernet.layers.fire import Expand
+from keras_cornernet.layers.folding import norms_are_left_out
 
 KINDS = ("basic", "bottleneck", "separable", "fire")
 
@@ -58,6 +59,8 @@ class Residual(keras.layers.Layer):
         else:
             half, separable = filters // 2, kind == "separable"
             self.first = NormConv(half, 1, name="first", **policy)
+            # The first norm follows no convolution: the shortcut takes what comes before it.
+            policy["normalize"] = not norms_are_left_out()
             self.second = NormConv(half, 3, strides, separable=separable, name="second", **policy)
             self.third = NormConv(filters, 1, name="third", **policy)
         self.shortcut = None
@@ -101,6 +104,20 @@ class Residual(keras.layers.Layer):
         if self.kind == "fire":
             return ops.relu(y + x if self.keeps_shape else y)
         return y + (x if self.shortcut is None else self.shortcut(x))
+
+    def fold_into(self, copy: "Residual") -> None:
+        """As `ConvNorm.fold_into`; of a bottleneck the first BatchNorm stays."""
+        if self.third is None:
+            for block, other in zip(self._blocks(), copy._blocks(), strict=True):
+                block.fold_into(other)
+        else:
+            self.first.fold_into(copy.first, following=self.second.norm)
+            self.second.fold_into(copy.second, following=self.third.norm)
+            self.third.fold_into(copy.third)
+        if isinstance(self.shortcut, ConvNorm):
+            self.shortcut.fold_into(copy.shortcut)
+        elif self.shortcut is not None:
+            copy.shortcut.set_weights(self.shortcut.get_weights())
 
     def compute_output_shape(self, input_shape):
         for block in self._blocks():
