@@ -48,7 +48,7 @@ def test_every_name_that_a_room_lists_is_there(room):
 def test_importing_the_package_registers_its_classes_with_keras():
     import keras
 
-    for name in ("CornerNet", "Hourglass", "Residual", "TopLeftPool", "BottomRightPool"):
+    for name in ("CornerNet", "Hourglass", "Residual", "TopLeftPool", "CenterPool", "CenterNet"):
         assert keras.saving.get_registered_object(f"keras_cornernet>{name}") is not None
 
 
