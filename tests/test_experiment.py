@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
 from keras_cornernet.experiment import ResultsTable, TrainingPlan, averaged_weights, make_optimizer
+from keras_cornernet.experiment.run import turned
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,12 @@ def test_the_learning_rate_rises_and_falls_as_planned():
     assert (np.diff(rates[20:]) < 0).all()
     assert rates[110] == pytest.approx(0.02 * (0.01 + 0.99 / 2), rel=1e-4)  # half of the cosine
     assert rates[200] == pytest.approx(0.0002)
+
+
+def test_only_recipes_that_turn_can_be_turned():
+    assert turned(SmallDataRecipe()) == SmallDataRecipe().turned()
+    with pytest.raises(ValueError, match="turns: the preset's CornerNetCrop never turns"):
+        turned(CornerNetCrop())
 
 
 def test_averaged_weights_span_a_twentieth_of_the_run_unless_told():

@@ -55,8 +55,11 @@ def centernet_task(network: CenterNet) -> dict:
 
 
 def saccade_task(network: CornerNetSaccade) -> dict:
-    """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`."""
-    return _detector_task(SaccadeCodec(_classes(network)), SaccadeSettings())
+    """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`.
+
+    Boxes come back to the image as in the released code, so that its published numbers can be had.
+    """
+    return _detector_task(SaccadeCodec(_classes(network)), SaccadeSettings(released_geometry=True))
 
 
 def _classes(network):

@@ -61,7 +61,7 @@ def train(
         model = model.with_settings(input_size=input_size)
     model.network.check_input_size(input_size)
     if plan.turns:
-        recipe = recipe.turned()
+        recipe = turned(recipe)
     dataset = make_dataset(
         train_set, input_size, batch_size=plan.batch_size, recipe=recipe, shuffle=True, seed=plan.seed
     )
@@ -82,6 +82,20 @@ def train(
     )
     best = output / "best.keras"
     return from_preset(best) if best.is_file() else model
+
+
+def turned(recipe):
+    """The same augmentation for subjects that have no up.
+
+    Raises:
+        ValueError: the recipe is one of those that never turn an image.
+    """
+    if not hasattr(recipe, "turned"):
+        raise ValueError(
+            f"turns: the preset's {type(recipe).__name__} never turns an image; cornernet_small, "
+            "cornernet_squeeze_small and centernet_small have a recipe that can"
+        )
+    return recipe.turned()
 
 
 class EvaluateAndSave(keras.callbacks.Callback):
