@@ -7,6 +7,7 @@ import numpy as np
 from keras_cornernet.data.scenes.canvas import Sprite
 from keras_cornernet.data.scenes.dice import between, chance
 from keras_cornernet.data.scenes.props import draw_seat
+from keras_cornernet.skeletons import LSP
 
 
 class Placed(NamedTuple):
@@ -51,9 +52,16 @@ def in_frame(spot: Placed, size: tuple[int, int]) -> np.ndarray:
 
 
 def joint_visibility(spot: Placed, covered: np.ndarray) -> np.ndarray:
-    """COCO's flag per joint, given what nearer things cover."""
+    """COCO's flag per joint, given what nearer things cover.
+
+    A covered joint is annotated (1) where one that a limb joins it to is in sight; else nobody could tell
+    where it is, and as people who annotate photographs do, it is left out (0).
+    """
     height, width = covered.shape
     columns, rows = np.floor(spot.sprite.joints + np.float32((spot.left, spot.top))).astype(int).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    hidden = covered[rows.clip(0, height - 1), columns.clip(0, width - 1)]
-    return np.where(inside, np.where(hidden, 1, 2), 0).astype(np.int32)
+    in_sight = inside & ~covered[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    told = in_sight.copy()
+    for a, b in LSP.limbs:
+        told[[a, b]] |= in_sight[[b, a]]
+    return np.where(in_sight, 2, np.where(inside & told, 1, 0)).astype(np.int32)

@@ -52,7 +52,8 @@ def draw_scene(
         `(image, boxes, keypoints)`: `(h, w, 3)` uint8 RGB; `Boxes` with label 0 for each person, tight
         around its silhouette (parts hidden by others included) and clipped to the image; `Keypoints` in
         `skeletons.LSP` order, where visibility is 2, 1 behind another person or a thing, 0 outside the
-        image. Coordinates are continuous: pixel `i` covers `i..i + 1`.
+        image, or behind something with all joints next to it. Coordinates are continuous: pixel `i` covers
+        `i..i + 1`.
 
     Raises:
         ValueError: `size`, `max_people` or `heights` is out of range.
