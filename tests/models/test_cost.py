@@ -1,11 +1,20 @@
 """Multiply-adds, counted by hand on small networks; those of the papers' are in `test_full_size.py`."""
 
+import keras
 import pytest
 
 from keras_cornernet.models import CornerNet, CornerNetSqueeze, StackedHourglass
 from keras_cornernet.models.cost import multiply_adds
 
 WIDTHS = {"channels": (2, 2), "counts": (1, 1), "pool_channels": 1, "head_channels": 2}
+
+
+@pytest.fixture(autouse=True)
+def _no_numbers():
+    """Networks without weights: JAX would compile the initial ones of every new shape."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.utils.clear_session()  # or the next such scope gives the weights their numbers after all
 
 
 def corners(cells, head):
