@@ -139,7 +139,7 @@ class NormConv(keras.layers.Layer):
         return self.conv(bordered(ops.relu(x), self.border))
 
     def fold_into(self, copy: "NormConv", following=None) -> None:
-        """As `ConvNorm.fold_into`; the BatchNorm goes to the layer before, `following` comes from the next."""
+        """As `ConvNorm.fold_into`; `following` is the BatchNorm of the layer behind, which goes in here."""
         if copy.norm is not None:
             copy.norm.set_weights(self.norm.get_weights())
         conv = self.conv

@@ -1,0 +1,93 @@
+"""The graph of a model for one image of a size that is known: what depends on the size is a constant."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cornernet.export.graphs import Graph
+from keras_cornernet.export.resampling import Lines, Placement, blended, lines_of
+from keras_cornernet.preprocessing import Size
+
+
+class FixedGraph:
+    """Maps and answers for one image at a time.
+
+    Args:
+        graph: of the model.
+        image_size: `(height, width)`; None takes the size of the network's input.
+
+    Attributes:
+        image_size: as above, never None.
+        maps: names of the maps, in the order of `maps_of`.
+        answers: names of the answers, in the order of `answers_of`.
+    """
+
+    def __init__(self, graph: Graph, image_size: Size | None = None):
+        self.graph = graph
+        self.image_size = tuple(image_size or graph.input_size)
+        if min(self.image_size) < 1:
+            raise ValueError(f"image_size must be (height, width) of at least 1, not {self.image_size}")
+        self.maps = [f"{branch}/{head}" for branch, heads in graph.network.output.items() for head in heads]
+        self.answers = graph.outputs
+        placement = graph.placed(self.image_size)
+        self._placement = Placement(*(np.asarray(part)[None] for part in placement))
+        rows, columns = lines_of(placement, graph.input_size)
+        self._lines = [Lines(*map(np.asarray, lines)) for lines in (rows, columns)]
+
+    @property
+    def is_shown_as_it_is(self) -> bool:
+        """Whether the image is the network's input, not resampled."""
+        return self.image_size == self.graph.input_size and self._placement.scale == 1.0
+
+    def maps_of(self, images) -> list:
+        """The network's maps for `(1, *image_size, 3)` RGB 0..255."""
+        if not self.is_shown_as_it_is:
+            images = tf.clip_by_value(tf.round(images), 0.0, 255.0)
+            images = blended(images[0], *self._lines)[None]
+        maps = self.graph.maps(images)
+        return [maps[name] for name in self.maps]
+
+    def answers_of(self, *maps) -> list:
+        """The answers that the maps hold, in pixels of the image."""
+        answers = self.graph.answers(dict(zip(self.maps, maps, strict=True)), self._placement)
+        return [answers[name] for name in self.answers]
+
+    def all_of(self, images) -> list:
+        """`answers_of` of `maps_of`."""
+        return self.answers_of(*self.maps_of(images))
+
+    @property
+    def signature(self) -> tf.TensorSpec:
+        """What `maps_of` and `all_of` take."""
+        return tf.TensorSpec((1, *self.image_size, 3), tf.float32, "images")
+
+
+def frozen(function, signature: Sequence[tf.TensorSpec]):
+    """A function of fixed shapes whose weights are constants of its graph."""
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    with _plain_argmax():
+        concrete = tf.function(function, autograph=False).get_concrete_function(*signature)
+    return convert_variables_to_constants_v2(concrete)
+
+
+@contextmanager
+def _plain_argmax() -> Iterator[None]:
+    """Traces `keras.ops.argmax` as TensorFlow's own.
+
+    That of Keras 3.15 first tells -0 from 0 by their bits, with operators that neither TFLite nor ONNX has.
+    Nothing here ranks zeros by their sign.
+    """
+    from keras.src.backend.tensorflow import numpy
+
+    def argmax(x, axis=None, keepdims=False):
+        index = tf.argmax(x, axis, output_type=tf.int32)
+        return tf.expand_dims(index, axis) if keepdims else index
+
+    theirs, numpy.argmax = numpy.argmax, argmax
+    try:
+        yield
+    finally:
+        numpy.argmax = theirs

@@ -1,0 +1,109 @@
+"""SavedModel, as TensorFlow Serving wants it."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_cornernet import files
+from keras_cornernet.export import warm_up
+from keras_cornernet.export.description import describe
+from keras_cornernet.export.graphs import Graph, graph_of
+from keras_cornernet.export.images import answer_each, read_image, whole_levels
+from keras_cornernet.export.written import Written
+from keras_cornernet.inference import Detector, PoseEstimator
+
+LABELS, DESCRIPTION = "labels.txt", "description.json"  # in the folder `assets`
+
+# A start for `tensorflow_model_server --enable_batching --batching_parameters_file`. Without a list of
+# allowed batch sizes nothing is padded; answers would be the same.
+BATCHING = """\
+max_batch_size { value: 8 }
+batch_timeout_micros { value: 2000 }
+max_enqueued_batches { value: 64 }
+num_batch_threads { value: 2 }
+"""
+
+
+def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: str) -> Written:
+    """Writes `folder/name/<next version>`, with preprocessing, network and decoding in the graph.
+
+    Signatures:
+
+    - `serving_default` takes `image_bytes` `(batch,)` strings: JPEG, PNG, GIF or BMP files of any sizes. EXIF
+      orientation is not applied. A file that cannot be read fails the call with its index.
+    - `images` takes `images` `(batch, height, width, 3)` float32 RGB 0..255, of any one size.
+
+    Both return `boxes`, `scores`, `labels` and `num_detections`, or `keypoints` and `scores`, in pixels of
+    each image, see `export.graphs`; an image's answers do not depend on the others in its batch.
+
+    `assets` holds `labels.txt` (a name a line) and `description.json`; `assets.extra` warm-up requests and a
+    sample `batching.config`.
+
+    Args:
+        model: with trained weights.
+        folder: of all models; TensorFlow Serving's `model_base_path` is `folder/name`.
+        name: of the model.
+
+    Raises:
+        ValueError: the model has no fixed input size or cannot be exported, see `graph_of`; or `name` leads
+            out of `folder`.
+
+    Example:
+        >>> to_saved_model(keras_cornernet.from_preset("cornernet_people"), "saved_models", "people").path
+        PosixPath('saved_models/people/1')
+    """
+    base = files.inside(folder, name)
+    graph, notes = graph_of(model), []
+    path = base / str(next_version(base))
+    with files.write_aside(path) as aside:
+        module = tf.Module()
+        module.weights = [variable.value for variable in graph.network.weights]
+        texts = {LABELS: "\n".join(describe(model).names) + "\n", DESCRIPTION: describe(model).to_json()}
+        for name_of_asset, text in texts.items():
+            (aside.parent / name_of_asset).write_text(text, encoding="utf-8")
+        module.assets = [tf.saved_model.Asset(str(aside.parent / asset)) for asset in texts]
+        signatures = _signatures(graph)
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, str(aside), signatures=signatures, options=options)
+        extra = aside / "assets.extra"
+        extra.mkdir()
+        (extra / "batching.config").write_text(BATCHING)
+        try:
+            warm_up.write_requests(extra / warm_up.FILE_NAME, path.parent.name, graph.input_size)
+        except ImportError as error:
+            notes.append(str(error))
+    return Written(path, tuple(notes))
+
+
+def _signatures(graph: Graph) -> dict:
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
+    def of_bytes(image_bytes):
+        return answer_each(graph, image_bytes, read_image)
+
+    pixels = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
+
+    @tf.function(autograph=False, input_signature=[pixels])
+    def of_numbers(images):
+        return answer_each(graph, images, whole_levels)
+
+    return {"serving_default": of_bytes, "images": of_numbers}
+
+
+def next_version(base: str | Path) -> int:
+    """The number after the highest one that a folder of versions holds, or 1."""
+    base = Path(base)
+    names = [path.name for path in base.iterdir()] if base.is_dir() else []
+    return max((int(name) for name in names if name.isdecimal()), default=0) + 1
+
+
+def operations(path: str | Path) -> set[str]:
+    """The names of all operations in the graph of a SavedModel."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel.FromString((Path(path) / "saved_model.pb").read_bytes())
+    found = set()
+    for part in saved.meta_graphs:
+        found |= {node.op for node in part.graph_def.node}
+        found |= {node.op for function in part.graph_def.library.function for node in function.node_def}
+        found -= {function.signature.name for function in part.graph_def.library.function}
+    return found

@@ -1,0 +1,94 @@
+"""TFLite, for phones and browsers: operators of TFLite's own only, all shapes fixed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cornernet import files
+from keras_cornernet.export import flatbuffer
+from keras_cornernet.export.description import KEY, describe
+from keras_cornernet.export.fixed import FixedGraph, frozen
+from keras_cornernet.export.graphs import graph_of
+from keras_cornernet.export.written import Written
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.preprocessing import Size, fit_view
+
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+
+
+def to_tflite(
+    model: Detector | PoseEstimator,
+    path: str | Path,
+    *,
+    precision: str = "float32",
+    image_size: Size | None = None,
+    samples: Sequence[np.ndarray] = (),
+) -> Written:
+    """Writes a TFLite file that takes one image and returns final answers, in pixels of that image.
+
+    Its one signature takes `images` `(1, *image_size, 3)` RGB 0..255, float32 or, for `"int8"`, uint8, and
+    returns what `to_saved_model`'s do. The file's metadata holds an `export.description` under the name
+    `keras_cornernet`. Precision is that of the network; what reads its maps stays in float32.
+
+    Args:
+        model: with trained weights.
+        path: of the file.
+        precision: `"float32"`; `"float16"` halves the weights; `"dynamic"` has weights of 8 bits, and
+            computes convolutions so; `"int8"` computes all of the network so, in ranges that `samples` show.
+        image_size: `(height, width)` of the images, which are then fitted into the network's input inside the
+            graph. None: of the input itself.
+        samples: for `"int8"`: `(h, w, 3)` uint8 images of any size, such as the file will be used on.
+
+    Raises:
+        ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as of
+            `export.graphs.graph_of`.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
+    if precision == "int8" and not len(samples):
+        raise ValueError("samples must hold images for precision='int8', which measures ranges on them")
+    fixed = FixedGraph(graph_of(model), image_size)
+    if precision == "int8" and not fixed.is_shown_as_it_is:
+        raise ValueError(
+            f"image_size must be that of the network's input, {fixed.graph.input_size}, for "
+            f"precision='int8', not {fixed.image_size}"
+        )
+    inside = describe(model, fixed.image_size, precision).to_json()
+    joined = _converted(fixed, precision, samples)
+    data = flatbuffer.packed(flatbuffer.with_text(joined, KEY, inside))
+    if foreign := flatbuffer.custom_operators(data):
+        raise ValueError(f"the network needs operators that TFLite lacks: {', '.join(sorted(foreign))}")
+    return Written(files.write_with(path, lambda aside: aside.write_bytes(data)))
+
+
+def _converted(fixed: FixedGraph, precision: str, samples):
+    """The network in its precision, joined with the reading of its maps in float32."""
+    maps = frozen(fixed.maps_of, [fixed.signature])
+    answers = frozen(fixed.answers_of, [tf.TensorSpec(map.shape, map.dtype) for map in maps.outputs])
+    shown = [fit_view(sample.shape[:2], fixed.image_size).apply(sample) for sample in samples]
+    parts = _convert(maps, precision, shown), _convert(answers, "float32")
+    return flatbuffer.joined(*parts, ["images"], list(fixed.answers))
+
+
+def _convert(function, precision: str, samples: Sequence[np.ndarray] = ()) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: _calibration(samples)
+        converter.inference_input_type = tf.uint8
+    return converter.convert()
+
+
+def _calibration(samples):
+    for i, sample in enumerate(samples):
+        sample = sample.astype(np.float32)
+        if i == 0:  # so that the whole range is seen, and a pixel goes in as the byte that it is
+            sample[0, 0] = 0, 0, 255
+        yield [sample[None]]

@@ -1,0 +1,24 @@
+"""What an export left."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Written(NamedTuple):
+    """A file or folder that was written.
+
+    Attributes:
+        path: of the file, or of the SavedModel's folder.
+        notes: one sentence for each thing that was left out.
+    """
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        if self.path.is_dir():
+            return sum(part.stat().st_size for part in self.path.rglob("*") if part.is_file())
+        weights = self.path.with_suffix(".bin") if self.path.suffix == ".xml" else None
+        return self.path.stat().st_size + (weights.stat().st_size if weights else 0)
