@@ -41,6 +41,9 @@ def _print_version(wanted: bool) -> None:
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="A model that ships (see 'models') or a .keras file.")
 ]
+Runnable = Annotated[
+    str, typer.Argument(metavar="MODEL", help="As for other commands, or what 'export' wrote.")
+]
 Annotations = Annotated[Path, typer.Option(help="COCO json file, or of the format named.")]
 Images = Annotated[Path, typer.Option(help="Folder that the annotations' file names count from.")]
 Format = Annotated[
@@ -132,7 +135,7 @@ def models(as_json: AsJson = False) -> None:
 @app.command()
 @told_plainly()
 def predict(
-    model: Model,
+    model: Runnable,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Images and folders of images.")],
     output: Annotated[Path, typer.Option(help="Folder for pictures and json.")] = Path("predictions"),
     score: Annotated[
@@ -155,7 +158,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
-    from keras_cornernet.presets import is_pose
+    from keras_cornernet.commands.detection import is_pose_model as is_pose
 
     if is_pose(model):
         from keras_cornernet.commands.posing import predict as run
@@ -340,6 +343,63 @@ def convert(
         typer.echo(f"  {name:<18}{value}")
     name_failed([f"{name} ({why})" for name, why in report.unused.items()], "not used")
     name_failed(report.missing, "fresh")
+
+
+@app.command("export")
+@told_plainly()
+def export_model(
+    model: Model,
+    output: Annotated[Path, typer.Option(help="Folder for what is written.")],
+    data_format: Annotated[
+        str, typer.Option("--format", metavar="savedmodel|tflite|onnx|openvino", help="Of what is written.")
+    ] = "savedmodel",
+    name: Annotated[str | None, typer.Option(help="By default the model's.")] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="float32|float16|dynamic|int8", help="Of a tflite network.")
+    ] = "float32",
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Images to compare on, and for int8 to measure ranges on; else scenes are drawn."),
+    ] = None,
+    input_size: Annotated[
+        str | None,
+        typer.Option(parser=size_of, metavar="HxW", help="In which the network sees images, if not its own."),
+    ] = None,
+    image_size: Annotated[
+        str | None,
+        typer.Option(parser=size_of, metavar="HxW", help="Of the images that tflite, onnx, openvino take."),
+    ] = None,
+    flip: Flip = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the runtime, for the comparison.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a model for TF Serving, phones, browsers or servers, and compare it with Keras."""
+    from keras_cornernet.commands.exporting import export as run
+
+    result = run(
+        model,
+        output,
+        data_format=data_format,
+        name=name,
+        precision=precision,
+        images=images,
+        input_size=input_size,
+        image_size=image_size,
+        flip=flip,
+        threads=threads,
+    )
+    if as_json:
+        typer.echo(json.dumps(result._asdict()))
+    else:
+        found = result.agreement
+        typer.echo(f"{result.path}: {result.bytes / 1e6:.2f} MB, {found['milliseconds']:.1f} ms an image")
+        typer.echo(
+            f"against Keras: {found['share']:.1%} of {found['compared']} boxes or joints agree; farthest "
+            f"apart {found['largest_place']:.2%} of the image, in score {found['largest_score']:.4f}"
+        )
+    name_failed(result.notes, "note")
+    name_failed(result.failed)
+    leave_if_failed(result.failed)
 
 
 @app.command("make-data")

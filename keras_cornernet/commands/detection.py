@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet import files
+from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator, load
+from keras_cornernet.export.runtimes import is_exported, open_runtime
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.reading import list_images
-from keras_cornernet.presets import PRESETS, from_preset
+from keras_cornernet.presets import PRESETS, from_preset, is_pose
 from keras_cornernet.structures import Detections, Progress
 
 DRAWN = 0.3  # the score from which boxes are drawn unless another is asked for
@@ -85,12 +87,21 @@ def detect_each(
         yield place, found
 
 
-def load_trained(model: str) -> Detector | PoseEstimator:
-    """Loads a preset with weights or a `.keras` file.
+def is_pose_model(model: str) -> bool:
+    """Whether a preset, a `.keras` file or an exported file poses people."""
+    if is_exported(model):
+        return open_runtime(model).description.task == "pose"
+    return is_pose(model)
+
+
+def load_trained(model: str) -> Detector | PoseEstimator | ExportedDetector | ExportedPoseEstimator:
+    """Loads a preset with weights, a `.keras` file or an exported file.
 
     Raises:
         ValueError: no such model, or a preset that has no trained weights; the message lists those that have.
     """
+    if is_exported(model):
+        return load(model)
     preset = PRESETS.get(str(model))
     if preset is not None and preset.weights is None and not Path(model).is_file():
         trained = ", ".join(name for name, other in PRESETS.items() if other.weights)

@@ -68,13 +68,13 @@ def frozen(function, signature: Sequence[tf.TensorSpec]):
     """A function of fixed shapes whose weights are constants of its graph."""
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    with _plain_argmax():
+    with plain_argmax():
         concrete = tf.function(function, autograph=False).get_concrete_function(*signature)
     return convert_variables_to_constants_v2(concrete)
 
 
 @contextmanager
-def _plain_argmax() -> Iterator[None]:
+def plain_argmax() -> Iterator[None]:
     """Traces `keras.ops.argmax` as TensorFlow's own.
 
     That of Keras 3.15 first tells -0 from 0 by their bits, with operators that neither TFLite nor ONNX has.

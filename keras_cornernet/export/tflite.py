@@ -1,5 +1,6 @@
 """TFLite, for phones and browsers: operators of TFLite's own only, all shapes fixed."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def _converted(fixed: FixedGraph, precision: str, samples):
 
 
 def _convert(function, precision: str, samples: Sequence[np.ndarray] = ()) -> bytes:
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it asks for variables, and here are none
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision != "float32":

@@ -1,0 +1,130 @@
+"""Export of a trained model, and its comparison with the model it came from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cornernet import export as exports
+from keras_cornernet.commands.detection import flipped, load_trained
+from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.export.comparison import TOLERANCES, Agreement
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.inference.reading import list_images
+from keras_cornernet.preprocessing import Size, read_image
+
+FORMATS = ("savedmodel", "tflite", "onnx", "openvino")
+COMPARED = 8  # images that are compared
+CALIBRATED = 128  # images on which the ranges of 8-bit numbers are measured
+DRAWN = 4  # scenes that are drawn to compare on where no images are named
+
+
+class Exported(NamedTuple):
+    """What an export left; the fields are plain, fit for json.
+
+    Attributes:
+        path: of the file or of the SavedModel's version.
+        bytes: on disk.
+        agreement: see `export.comparison.Agreement`, as a dict.
+        notes: what was left out.
+        failed: why the file cannot be trusted; empty if it can.
+    """
+
+    path: str
+    bytes: int
+    agreement: dict
+    notes: list[str]
+    failed: list[str]
+
+
+def export(
+    model: str,
+    output: str | Path,
+    *,
+    data_format: str = "savedmodel",
+    name: str | None = None,
+    precision: str = "float32",
+    images: str | Path | None = None,
+    input_size: Size | None = None,
+    image_size: Size | None = None,
+    flip: bool | None = None,
+    threads: int | None = None,
+) -> Exported:
+    """Exports a model, opens what was written with its runtime and compares the two on several images.
+
+    Args:
+        model: a preset with weights, or the path of a `.keras` file.
+        output: the folder; a SavedModel goes into `output/name/<next version>`, the others are files in it.
+        data_format: `"savedmodel"`, `"tflite"`, `"onnx"` or `"openvino"`.
+        name: by default that of the model.
+        precision: of TFLite, see `export.to_tflite`; the other formats have float32.
+        images: an image or a folder of images to compare on, and for `"int8"` to measure ranges on. By
+            default some scenes are drawn, but not for `"int8"`.
+        input_size: `(height, width)` in which the network sees the images; needed where the model has none.
+        image_size: see `export.to_tflite`; a SavedModel takes images of any size.
+        flip: look at the mirror image too; None leaves it to the model's settings.
+        threads: that the runtime may use.
+
+    Raises:
+        ValueError: no such model or format, or the arguments disagree.
+        ImportError: what writes or runs the format is not installed.
+        OSError: an image cannot be read.
+    """
+    if data_format not in FORMATS:
+        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, not {data_format!r}")
+    if data_format != "tflite" and precision != "float32":
+        raise ValueError(f"--precision {precision} is of tflite: {data_format} has float32")
+    if data_format == "savedmodel" and image_size is not None:
+        raise ValueError("--image-size is of the other formats: a SavedModel takes images of any size")
+    if precision == "int8" and images is None:
+        raise ValueError("--precision int8 needs --images to measure ranges on, such as the model will see")
+    if precision not in TOLERANCES:
+        raise ValueError(f"--precision must be one of {', '.join(TOLERANCES)}, not {precision!r}")
+    if Path(output).is_file():
+        raise ValueError(f"--output must be a folder, and {output} is a file")
+    loaded = flipped(load_trained(model), flip)
+    if input_size is not None:
+        loaded = loaded.with_settings(input_size=input_size)
+    shown = _drawn(loaded) if images is None else _read(images)
+    name = name or Path(model).name.removesuffix(".keras")
+    if data_format == "savedmodel":
+        written = exports.to_saved_model(loaded, output, name)
+    elif data_format == "tflite":
+        path = Path(output) / f"{name}_{precision}.tflite"
+        options = {"precision": precision, "image_size": image_size, "samples": shown}
+        written = exports.to_tflite(loaded, path, **options)
+    elif data_format == "onnx":
+        written = exports.to_onnx(loaded, Path(output) / f"{name}.onnx", image_size=image_size)
+    else:
+        written = exports.to_openvino(loaded, Path(output) / f"{name}.xml", image_size=image_size)
+    agreement = exports.compare(loaded, exports.load(written.path, threads=threads), shown[:COMPARED])
+    failed = [] if agreement.sound else [_disagreement(written.path, precision, agreement)]
+    return Exported(str(written.path), written.size, agreement._asdict(), list(written.notes), failed)
+
+
+def _disagreement(path: Path, precision: str, agreement: Agreement) -> str:
+    place, score, share = TOLERANCES[precision]
+    return (
+        f"{path}: only {agreement.share:.1%} of {agreement.compared} boxes or joints agree with Keras within "
+        f"{place:.1%} of the image and {score} in score, and {share:.0%} should"
+    )
+
+
+def _read(images: str | Path) -> list[np.ndarray]:
+    """Up to `CALIBRATED` images, spread over all of a folder."""
+    paths = list_images(images)
+    step = max(1, len(paths) // CALIBRATED)
+    return [read_image(path) for path in paths[::step][:CALIBRATED]]
+
+
+def _drawn(model: Detector | PoseEstimator) -> Sequence[np.ndarray]:
+    """Scenes; for a pose network a person of each."""
+    scenes = [draw_scene(seed, max_people=2) for seed in range(DRAWN)]
+    if isinstance(model, Detector):
+        return [scene[0] for scene in scenes]
+    crops = []
+    for image, boxes, *_ in scenes:
+        x1, y1, x2, y2 = boxes.xyxy[0].astype(int)
+        crops.append(np.ascontiguousarray(image[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1]))
+    return crops

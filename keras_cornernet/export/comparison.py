@@ -1,0 +1,129 @@
+"""An exported file against the model it came from, on images."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.preprocessing import fit_view
+from keras_cornernet.structures import Detections
+
+SHOWN = 0.3  # boxes and joints that score less are not compared: their order is chance
+
+
+class Tolerance(NamedTuple):
+    """How far answers may differ.
+
+    Attributes:
+        place: box sides and joints, as a share of the image's longer side.
+        score: of boxes and joints.
+        share: of all boxes and joints that must agree so well.
+    """
+
+    place: float
+    score: float
+    share: float
+
+
+# Float forms compute the same in another order. A joint or a box between two peaks may jump in 8 bits.
+TOLERANCES = {
+    "float32": Tolerance(0.005, 0.01, 1.0),
+    "float16": Tolerance(0.01, 0.02, 1.0),
+    "dynamic": Tolerance(0.04, 0.15, 0.8),
+    "int8": Tolerance(0.04, 0.25, 0.8),
+}
+
+
+class Agreement(NamedTuple):
+    """How well two models agree.
+
+    Attributes:
+        compared: boxes or joints that one of the two shows.
+        share: of them that agree within the tolerance.
+        place: median difference of places, as a share of the image's longer side.
+        largest_place, largest_score: the largest differences of those that the other shows at all.
+        milliseconds: median time of the exported model for an image, with preparation and decoding.
+        sound: whether the share is large enough.
+    """
+
+    compared: int
+    share: float
+    place: float
+    largest_place: float
+    largest_score: float
+    milliseconds: float
+    sound: bool
+
+
+def compare(
+    model: Detector | PoseEstimator,
+    exported: ExportedDetector | ExportedPoseEstimator,
+    images: Sequence[np.ndarray],
+) -> Agreement:
+    """Runs both on the same images.
+
+    Images go in at the size that the exported file takes, so that both see the same pixels.
+
+    Args:
+        model: with the settings that it was exported with.
+        exported: the loaded file.
+        images: `(h, w, 3)` uint8 RGB, of any sizes.
+
+    Raises:
+        ValueError: there are no images.
+    """
+    if not len(images):
+        raise ValueError("images must hold at least one image to compare on")
+    size, tolerance = exported.description.image_size, TOLERANCES[exported.description.precision]
+    images = [image if size is None else fit_view(image.shape[:2], size).apply(image) for image in images]
+    exported.predict(images[0])  # the first call also prepares
+    differences, times = [], []
+    for image in images:
+        start = time.perf_counter()
+        theirs = exported.predict(image)[0]
+        times.append(time.perf_counter() - start)
+        ours = model.predict(image)[0]
+        pairs = _of_boxes(ours, theirs) if isinstance(ours, Detections) else _of_joints(ours, theirs)
+        pairs[:, 0] /= max(image.shape[:2])
+        differences.append(pairs)
+    place, score = np.concatenate(differences).T
+    good = (place <= tolerance.place) & (score <= tolerance.score)
+    share = float(good.mean()) if len(good) else 1.0
+    met = np.isfinite(place)
+    return Agreement(
+        len(place),
+        share,
+        float(np.median(place[met])) if met.any() else 0.0,
+        float(place[met].max(initial=0.0)),
+        float(score[met].max(initial=0.0)),
+        1e3 * float(np.median(times)),
+        share >= tolerance.share,
+    )
+
+
+def _of_joints(ours, theirs) -> np.ndarray:
+    """`(n, 2)`: pixels between the two places of each joint that one of the two sees, and scores apart."""
+    seen = np.maximum(ours.joint_scores, theirs.joint_scores) >= SHOWN
+    apart = np.linalg.norm(ours.xy - theirs.xy, axis=-1)
+    return np.stack([apart[seen], np.abs(ours.joint_scores - theirs.joint_scores)[seen]], axis=1)
+
+
+def _of_boxes(ours: Detections, theirs: Detections) -> np.ndarray:
+    """`(n, 2)`: for each box that one shows, the farthest side and the score of the nearest of the other.
+
+    Infinite where the other has no box of that class.
+    """
+    rows = []
+    for one, other in ((ours, theirs), (theirs, ours)):
+        for box, score, label in zip(*one.above(SHOWN)[:3], strict=True):
+            same = other.labels == label
+            apart = np.abs(other.boxes[same] - box).max(axis=1)
+            if not len(apart):
+                rows.append((np.inf, np.inf))
+                continue
+            nearest = apart.argmin()
+            rows.append((apart[nearest], abs(other.scores[same][nearest] - score)))
+    return np.array(rows, np.float64).reshape(-1, 2)

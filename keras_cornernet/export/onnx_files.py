@@ -1,0 +1,91 @@
+"""ONNX and OpenVINO: the fastest float32 on a CPU."""
+
+import logging
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_cornernet import files
+from keras_cornernet.export.description import KEY, describe
+from keras_cornernet.export.fixed import FixedGraph, plain_argmax
+from keras_cornernet.export.graphs import graph_of
+from keras_cornernet.export.written import Written
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.preprocessing import Size
+
+OPSET = 17
+
+
+def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Size | None = None) -> Written:
+    """Writes an ONNX file of opset 17 that takes one image and returns final answers, as `to_tflite`'s.
+
+    The description is in the model's metadata, under `keras_cornernet`.
+
+    Args:
+        model, path, image_size: see `to_tflite`.
+
+    Raises:
+        ImportError: tf2onnx is not installed.
+        ValueError: as of `export.graphs.graph_of`.
+    """
+    try:
+        import onnx
+        import tf2onnx
+    except ImportError as error:
+        raise ImportError(
+            "export to ONNX needs onnx and tf2onnx. Type: pip install 'keras_cornernet[onnx]'"
+        ) from error
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    fixed = FixedGraph(graph_of(model), image_size)
+
+    with plain_argmax():
+        proto, _ = tf2onnx.convert.from_function(_answering(fixed), [fixed.signature], opset=OPSET)
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = KEY, describe(model, fixed.image_size).to_json()
+    return Written(files.write_with(path, lambda aside: onnx.save(proto, str(aside))))
+
+
+def to_openvino(
+    model: Detector | PoseEstimator, path: str | Path, *, image_size: Size | None = None
+) -> Written:
+    """Writes an OpenVINO model, an `.xml` file and a `.bin` file beside it, in float32.
+
+    It takes one image and returns final answers, as `to_tflite`'s. The description is in its runtime
+    information, under `keras_cornernet`.
+
+    Args:
+        model, image_size: see `to_tflite`.
+        path: of the `.xml` file.
+
+    Raises:
+        ImportError: openvino is not installed.
+        ValueError: as of `export.graphs.graph_of`, or `path` does not end in `.xml`.
+    """
+    path = Path(path)
+    if path.suffix != ".xml":
+        raise ValueError(f"path must end in .xml, not {path.name}")
+    try:
+        import openvino
+    except ImportError as error:
+        raise ImportError(
+            "export to OpenVINO needs openvino. Type: pip install 'keras_cornernet[openvino]'"
+        ) from error
+    fixed = FixedGraph(graph_of(model), image_size)
+    with plain_argmax():
+        function = _answering(fixed).get_concrete_function(fixed.signature)
+    with files.write_aside(path) as aside:
+        # Not by way of ONNX, whose loops OpenVINO 2026.4 cannot read.
+        converted = openvino.convert_model(function)
+        converted.set_rt_info(describe(model, fixed.image_size).to_json(), KEY)
+        openvino.save_model(converted, aside, compress_to_fp16=False)
+        os.replace(aside.with_suffix(".bin"), path.with_suffix(".bin"))
+    return Written(path)
+
+
+def _answering(fixed: FixedGraph):
+    @tf.function(autograph=False)
+    def answer(images):
+        return dict(zip(fixed.answers, fixed.all_of(images), strict=True))
+
+    return answer

@@ -1,0 +1,159 @@
+"""The runtimes that exported files are made for: each opens a file and answers for an image.
+
+A runtime has `description`, see `export.description`, and `run`, which takes `(1, height, width, 3)` uint8
+RGB of the size the description names and returns the answers by name, with their batch axis.
+"""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+
+from keras_cornernet.export.description import KEY, Description
+
+# Where the description lies in a SavedModel, see `export.saved_model`.
+DESCRIPTION_ASSET = Path("assets") / "description.json"
+
+
+def open_runtime(path: str | Path, *, threads: int | None = None):
+    """Opens a `.tflite`, `.onnx` or `.xml` file or the folder of a SavedModel.
+
+    Args:
+        path: of the file or folder.
+        threads: that the runtime may use; None leaves it to the runtime. TensorFlow's are set for the whole
+            process, hence not here.
+
+    Raises:
+        ValueError: there is no such file, or it is not an export of this package.
+        ImportError: the runtime is not installed; the message names the extra.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    runtime = SavedModelRuntime if path.is_dir() else RUNTIMES.get(path.suffix)
+    if runtime is None:
+        kinds = ", ".join(RUNTIMES)
+        raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {kinds}")
+    return runtime(path, threads)
+
+
+def is_exported(path: str | Path) -> bool:
+    """Whether a path has the looks of an exported file or of a SavedModel; nothing is opened."""
+    path = Path(path)
+    return path.suffix in RUNTIMES or (path / "saved_model.pb").is_file()
+
+
+class SavedModelRuntime:
+    """TensorFlow, on the signature `images`."""
+
+    def __init__(self, path: Path, threads: int | None = None):
+        tensorflow = _imported("tensorflow", "tf-cpu")
+        if not (path / DESCRIPTION_ASSET).is_file():
+            raise ValueError(f"{path}: not a SavedModel of this package: {DESCRIPTION_ASSET} is missing")
+        self.description = _description(path, (path / DESCRIPTION_ASSET).read_bytes())
+        # Kept, since its functions die with it.
+        self._loaded = tensorflow.saved_model.load(str(path))
+        self._function = self._loaded.signatures["images"]
+
+    def run(self, images: np.ndarray) -> dict:
+        """The answers for `(batch, height, width, 3)` images of any size."""
+        answers = self._function(images=images.astype(np.float32))
+        return {name: value.numpy() for name, value in answers.items()}
+
+
+class TFLiteRuntime:
+    """LiteRT, the runtime of phones."""
+
+    def __init__(self, path: Path, threads: int | None = None):
+        interpreter = _imported("ai_edge_litert.interpreter", "tflite")
+        data = path.read_bytes()
+        self.description = _description(path, _metadata(data))
+        try:
+            self._interpreter = interpreter.Interpreter(model_content=data, num_threads=threads)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{path}: LiteRT cannot run it ({error})") from error
+        self._runner = self._interpreter.get_signature_runner()
+        self._dtype = self._runner.get_input_details()["images"]["dtype"]
+
+    def run(self, images: np.ndarray) -> dict:
+        """The answers for one image."""
+        return self._runner(images=images.astype(self._dtype))
+
+
+class OnnxRuntime:
+    """ONNX Runtime on the CPU."""
+
+    def __init__(self, path: Path, threads: int | None = None):
+        onnxruntime = _imported("onnxruntime", "onnx")
+        onnxruntime.set_default_logger_severity(3)  # it warns of details that do not change answers
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise ValueError(f"{path}: ONNX Runtime cannot open it ({error})") from error
+        self.description = _description(path, self._session.get_modelmeta().custom_metadata_map.get(KEY))
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def run(self, images: np.ndarray) -> dict:
+        """The answers for one image."""
+        values = self._session.run(self._names, {"images": images.astype(np.float32)})
+        return dict(zip(self._names, values, strict=True))
+
+
+class OpenVinoRuntime:
+    """OpenVINO on the CPU, in float32."""
+
+    def __init__(self, path: Path, threads: int | None = None):
+        openvino = _imported("openvino", "openvino")
+        try:
+            model = openvino.Core().read_model(path)
+        except RuntimeError as error:
+            raise ValueError(f"{path}: OpenVINO cannot open it ({error})") from error
+        text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
+        self.description = _description(path, text)
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+
+    def run(self, images: np.ndarray) -> dict:
+        """The answers for one image."""
+        values = self._compiled([images.astype(np.float32)])
+        return {output.get_any_name(): value for output, value in values.items()}
+
+
+RUNTIMES = {".tflite": TFLiteRuntime, ".onnx": OnnxRuntime, ".xml": OpenVinoRuntime}
+
+
+def _imported(module: str, extra: str):
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0].replace("_", "-")
+        raise ImportError(
+            f"{package} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
+        ) from error
+
+
+def _description(path: Path, text: str | bytes | None) -> Description:
+    try:
+        if text is None:
+            raise ValueError("it says nothing of itself")
+        return Description.from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: not an export of this package ({error})") from error
+
+
+def _metadata(data: bytes) -> bytes | None:
+    """The text under `KEY` in a TFLite file."""
+    schema = _imported("ai_edge_litert.schema_py_generated", "tflite")
+    if data[4:8] != b"TFL3":
+        return None
+    model = schema.Model.GetRootAs(data, 0)
+    for entry in map(model.Metadata, range(model.MetadataLength())):
+        if entry.Name() == KEY.encode():
+            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+    return None
