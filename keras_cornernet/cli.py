@@ -107,29 +107,19 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for column in ("name", "input", "parameters", "GMAC", "AP", "weights"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("what it is")
+    line = "{:<23} {:>9} {:>10} {:>7} {:>6}  {}".format
+    typer.secho(line("name", "input", "parameters", "GMAC", "AP", "weights"), bold=True)
     for row in rows:
         height, width = row.input_size
-        table.add_row(
-            row.name,
-            f"{height}x{width}",
-            "" if row.parameters is None else f"{row.parameters / 1e6:.1f} M",
-            "" if row.gmac is None else f"{row.gmac:.3g}",
-            "" if row.published_ap is None else f"{row.published_ap}",
-            "ship" if row.weights else "convert" if row.checkpoint else "train",
-            row.summary,
-        )
-    Console().print(table)
-    for row in rows:
+        count = "" if row.parameters is None else f"{row.parameters / 1e6:.1f} M"
+        cost = "" if row.gmac is None else f"{row.gmac:.3g}"
+        weights = "ship" if row.weights else "convert" if row.checkpoint else "train"
+        typer.echo(line(row.name, f"{height}x{width}", count, cost, row.published_ap or "", weights))
+        typer.secho(f"    {row.summary}", dim=True)
         if row.source:
-            convert = f"; convert {row.checkpoint}" if row.checkpoint else ""
-            typer.echo(f"{row.name}: AP {row.published_ap} is published: {row.source}{convert}")
+            typer.secho(f"    AP as published: {row.source}", dim=True)
+        if row.checkpoint:
+            typer.secho(f"    convert: {row.checkpoint}", dim=True)
 
 
 @app.command()
