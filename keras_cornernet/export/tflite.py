@@ -1,6 +1,7 @@
 """TFLite, for phones and browsers: operators of TFLite's own only, all shapes fixed."""
 
 import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def _convert(function, precision: str, samples: Sequence[np.ndarray] = ()) -> by
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: _calibration(samples)
         converter.inference_input_type = tf.uint8
-    return converter.convert()
+    with warnings.catch_warnings():
+        # It misses a range for the input, which it measures on the samples like all others.
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
+        return converter.convert()
 
 
 def _calibration(samples):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from exportable import with_statistics
 
 from keras_cornernet.export.folding import fold
 from keras_cornernet.layers import ConvNorm
@@ -11,17 +12,6 @@ from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, Corne
 
 SIZES = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8)}
 HEADS = {"pool_channels": 4, "head_channels": 8}
-
-
-def with_statistics(network, seed=0):
-    """The network with every weight drawn anew, so that no BatchNorm does nothing."""
-    rng = np.random.default_rng(seed)
-    for weight in network.weights:
-        value = rng.normal(0, 0.3, weight.shape)
-        if weight.path.endswith(("gamma", "moving_variance")):
-            value = rng.uniform(0.5, 1.5, weight.shape)
-        weight.assign(value)
-    return network
 
 
 def norms_in(network):

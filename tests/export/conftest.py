@@ -1,0 +1,10 @@
+"""Graphs are exported from TensorFlow; on another backend only folding is tested."""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    collect_ignore_glob = [
+        name
+        for room in ("graphs", "saved_model", "tflite", "onnx_files", "resampling", "exported", "command")
+        for name in (f"test_{room}.py",)
+    ]

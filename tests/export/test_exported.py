@@ -1,0 +1,135 @@
+"""Exported files as models: opened, refused, compared."""
+
+import numpy as np
+import pytest
+from exportable import CATEGORIES, FACE, detector, picture
+
+from keras_cornernet import export
+from keras_cornernet.export import exported, runtimes
+from keras_cornernet.export.comparison import compare
+from keras_cornernet.export.description import Description, describe
+from keras_cornernet.inference import PoseEstimator
+from keras_cornernet.structures import Detections
+
+
+class Fixed:
+    """A runtime that always answers alike."""
+
+    def __init__(self, answers, **description):
+        self.answers = answers
+        kept = {"task": "detection", "names": CATEGORIES.names, "ids": CATEGORIES.ids, "skeleton": ""}
+        kept |= {"limbs": (), "flip_pairs": (), "image_size": None, **description}
+        self.description = Description(**kept)
+
+    def run(self, images):
+        return {name: np.asarray(value)[None] for name, value in self.answers.items()}
+
+
+class Finds:
+    """A model that always finds the same boxes."""
+
+    def __init__(self, boxes, scores, labels):
+        self.parts = np.array(boxes, np.float32), np.array(scores, np.float32), np.array(labels)
+
+    def predict(self, image):
+        return [Detections(*self.parts, CATEGORIES, image)]
+
+
+def boxes_in_a_file(boxes, scores, **description):
+    count, labels = len(boxes), [0] * len(boxes)
+    answers = {"boxes": boxes, "scores": scores, "labels": labels, "num_detections": count}
+    return exported.ExportedDetector(Fixed(answers, **description))
+
+
+def test_padding_is_left_out_and_boxes_come_back_to_the_image():
+    answers = {
+        "boxes": np.array([[10, 10, 30, 20], [0, 0, 0, 0]], np.float32),
+        "scores": np.array([0.9, 0.0], np.float32),
+        "labels": np.array([1, -1]),
+        "num_detections": np.int32(1),
+    }
+    model = exported.ExportedDetector(Fixed(answers, image_size=(20, 40)))
+    found = model.predict(np.zeros((40, 40, 3), np.uint8))[0]  # shown at half its size, 10 from the left
+    np.testing.assert_allclose(found.boxes, [[0, 20, 40, 40]])
+    assert found.names == ["dog"]
+
+
+def test_joints_come_back_too():
+    answers = {"keypoints": np.array([[10.0, 0.0]]), "scores": np.array([0.5])}
+    model = exported.ExportedPoseEstimator(
+        Fixed(answers, task="pose", names=("nose",), ids=(), image_size=(20, 40))
+    )
+    found = model.predict(np.zeros((40, 40, 3), np.uint8))[0]
+    np.testing.assert_allclose(found.xy, [[[0, 0]]])
+    np.testing.assert_array_equal(found.boxes, [[0, 0, 40, 40]])
+
+
+def test_what_was_said_at_export_cannot_be_changed():
+    model = boxes_in_a_file([], [])
+    with pytest.raises(ValueError, match="flip cannot be changed in an exported model"):
+        model.with_settings(flip=True)
+    with pytest.raises(ValueError, match="takes each image as one person"):
+        model.predict(picture(9, 9), boxes="detect")
+
+
+def test_a_description_survives_its_json():
+    pose = PoseEstimator(None, None, FACE)
+    for model in (detector(), pose):
+        told = describe(model, (32, 48), "int8")
+        assert Description.from_json(told.to_json()) == told
+    assert told.joints == FACE
+    with pytest.raises(ValueError, match="not a description"):
+        Description.from_json('{"colour": 3}')
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scores", "share", "sound"),
+    [
+        ([[0, 0, 50, 50]], [0.9], 1.0, True),
+        ([[0, 0, 50.4, 50]], [0.905], 1.0, True),
+        ([[0, 0, 51, 50]], [0.9], 0.0, False),
+        ([[0, 0, 50, 50]], [0.8], 0.0, False),
+        ([[0, 0, 50, 50], [60, 60, 70, 70]], [0.9, 0.5], 2 / 3, False),  # one too many
+        ([], [], 0.0, False),
+    ],
+)
+def test_boxes_are_compared_both_ways(boxes, scores, share, sound):
+    model = Finds([[0, 0, 50, 50], [0, 0, 9, 9]], [0.9, 0.1], [0, 0])
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    result = compare(model, boxes_in_a_file(boxes, np.array(scores, np.float32)), [picture(80, 100)])
+    assert (result.share, result.sound) == (pytest.approx(share), sound)
+
+
+def test_nothing_to_compare_on_is_told():
+    with pytest.raises(ValueError, match="at least one image"):
+        compare(None, None, [])
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "model.xml"])
+def test_a_file_of_something_else_is_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"something else, long enough")
+    with pytest.raises((ValueError, ImportError), match=r"model\.|is not installed"):
+        export.load(path)
+
+
+def test_missing_files_and_other_folders_are_named(tmp_path):
+    for path in (tmp_path / "none.tflite", tmp_path, tmp_path / "x.bin"):
+        with pytest.raises(ValueError, match="no such file|assets/description.json is missing"):
+            export.load(path)
+    (tmp_path / "x.bin").touch()
+    with pytest.raises(ValueError, match=r"a file of \.tflite, \.onnx, \.xml"):
+        export.load(tmp_path / "x.bin")
+    assert not export.is_exported(tmp_path)
+
+
+def test_a_missing_runtime_is_told_with_the_line_to_type(tmp_path, monkeypatch):
+    def missing(module):
+        raise ImportError(module)
+
+    load = export.load
+    monkeypatch.setattr(runtimes.importlib, "import_module", missing)
+    for name, extra in {"a.tflite": "tflite", "a.onnx": "onnx", "a.xml": "openvino"}.items():
+        (tmp_path / name).touch()
+        with pytest.raises(ImportError, match=rf"keras_cornernet\[{extra}\]"):
+            load(tmp_path / name)
