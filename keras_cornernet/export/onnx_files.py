@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_cornernet import files
 from keras_cornernet.export.description import KEY, describe
-from keras_cornernet.export.fixed import FixedGraph, plain_argmax
+from keras_cornernet.export.fixed import FixedGraph, frozen, plain_argmax
 from keras_cornernet.export.graphs import graph_of
 from keras_cornernet.export.written import Written
 from keras_cornernet.inference import Detector, PoseEstimator
@@ -39,8 +39,12 @@ def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Si
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     fixed = FixedGraph(graph_of(model), image_size)
 
+    @tf.function(autograph=False)
+    def answer(images):
+        return dict(zip(fixed.answers, fixed.all_of(images), strict=True))
+
     with plain_argmax():
-        proto, _ = tf2onnx.convert.from_function(_answering(fixed), [fixed.signature], opset=OPSET)
+        proto, _ = tf2onnx.convert.from_function(answer, [fixed.signature], opset=OPSET)
     entry = proto.metadata_props.add()
     entry.key, entry.value = KEY, describe(model, fixed.image_size).to_json()
     return Written(files.write_with(path, lambda aside: onnx.save(proto, str(aside))))
@@ -72,20 +76,17 @@ def to_openvino(
             "export to OpenVINO needs openvino. Type: pip install 'keras_cornernet[openvino]'"
         ) from error
     fixed = FixedGraph(graph_of(model), image_size)
-    with plain_argmax():
-        function = _answering(fixed).get_concrete_function(fixed.signature)
+    function = frozen(fixed.all_of, [fixed.signature])
     with files.write_aside(path) as aside:
-        # Not by way of ONNX, whose loops OpenVINO 2026.4 cannot read.
-        converted = openvino.convert_model(function)
+        # Not by way of ONNX, whose loops OpenVINO 2026.4 cannot read; nor as a function, which takes it long.
+        graph = aside.with_suffix(".pb")
+        graph.write_bytes(function.graph.as_graph_def().SerializeToString())
+        converted = openvino.convert_model(graph)
+        names = dict(zip((output.name for output in function.outputs), fixed.answers, strict=True))
+        for port in converted.outputs:
+            (name,) = port.get_names() & names.keys()
+            port.get_tensor().set_names({names[name]})
         converted.set_rt_info(describe(model, fixed.image_size).to_json(), KEY)
         openvino.save_model(converted, aside, compress_to_fp16=False)
         os.replace(aside.with_suffix(".bin"), path.with_suffix(".bin"))
     return Written(path)
-
-
-def _answering(fixed: FixedGraph):
-    @tf.function(autograph=False)
-    def answer(images):
-        return dict(zip(fixed.answers, fixed.all_of(images), strict=True))
-
-    return answer

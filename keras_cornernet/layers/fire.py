@@ -68,9 +68,9 @@ class Expand(keras.layers.Layer):
     def fold_into(self, copy: "Expand") -> None:
         """As `ConvNorm.fold_into`: each convolution takes its half of the BatchNorm."""
         (left, right), biases = (np.split(part, 2) for part in factor_and_summand(self.norm))
-        copy.point.set_weights([ops.convert_to_numpy(self.point.kernel) * left, biases[0]])
+        copy.point.set_weights([np.asarray(self.point.kernel) * left, biases[0]])
         # A depthwise kernel is (height, width, channels, 1).
-        copy.depth.set_weights([ops.convert_to_numpy(self.depth.kernel) * right[:, None], biases[1]])
+        copy.depth.set_weights([np.asarray(self.depth.kernel) * right[:, None], biases[1]])
 
     def compute_output_shape(self, input_shape):
         return (*self.point.compute_output_shape(input_shape)[:-1], self.filters)

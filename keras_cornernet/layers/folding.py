@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
-from keras import ops
 
 _WITHOUT = ContextVar("without_norms", default=False)
 
@@ -35,7 +34,7 @@ def norms_are_left_out() -> bool:
 def factor_and_summand(norm) -> tuple[np.ndarray, np.ndarray]:
     """What a built BatchNorm multiplies each channel by at inference, and then adds; float64."""
     gamma, beta, mean, variance = (
-        ops.convert_to_numpy(weight).astype(np.float64)
+        np.asarray(weight, np.float64)
         for weight in (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
     )
     factor = gamma / np.sqrt(variance + norm.epsilon)
@@ -51,8 +50,8 @@ def set_convolution(copy, kernels: list[np.ndarray], bias: np.ndarray | None, no
         bias: of the other one, or None.
         norm: the BatchNorm behind the other one; None copies the weights as they are.
     """
-    kernels = [ops.convert_to_numpy(kernel).astype(np.float64) for kernel in kernels]
-    bias = None if bias is None else ops.convert_to_numpy(bias).astype(np.float64)
+    kernels = [np.asarray(kernel, np.float64) for kernel in kernels]
+    bias = None if bias is None else np.asarray(bias, np.float64)
     if norm is not None:
         factor, summand = factor_and_summand(norm)
         kernels[-1] = kernels[-1] * factor
