@@ -40,8 +40,8 @@ _HOMES = {
     "trainer_of": "presets",
 }
 _ROOMS = (
-    *("codecs", "conversion", "data", "evaluation", "inference", "layers", "losses", "models", "ops"),
-    *("preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+    *("codecs", "conversion", "data", "evaluation", "export", "inference", "layers", "losses", "models"),
+    *("ops", "preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
 )
 
 __all__ = sorted(["__version__", *_HOMES, *_ROOMS])

@@ -392,6 +392,33 @@ def export_model(
     leave_if_failed(result.failed)
 
 
+@app.command()
+@told_plainly()
+def benchmark(
+    model: Runnable,
+    image: Annotated[Path | None, typer.Option(help="To measure on; by default a scene is drawn.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs, of which the median is told.")] = 20,
+    flip: Flip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how long a model takes for an image, part by part, and what it weighs."""
+    from keras_cornernet.commands.benchmarking import benchmark as run
+
+    result = run(model, image=image, repeats=repeats, flip=flip)
+    if as_json:
+        typer.echo(json.dumps(result._asdict()))
+        return
+    units = {"preprocessing": "ms", "network": "ms", "decoding": "ms", "total": "ms", "peak_memory": "MB"}
+    for name, value in result._asdict().items():
+        if value is None:
+            continue
+        shown = "x".join(map(str, value)) if isinstance(value, list) else value
+        shown = (
+            f"{shown:.4g}" if isinstance(shown, float) else f"{shown:,}" if isinstance(shown, int) else shown
+        )
+        typer.echo(f"{name.replace('_', ' '):<20}{shown} {units.get(name, '')}".rstrip())
+
+
 @app.command("make-data")
 @told_plainly()
 def make_data(

@@ -87,7 +87,8 @@ def test_help_answers_at_once(arguments):
 
 def test_every_command_has_a_help_text():
     answer = run("--help")
-    for command in ("demo", "models", "predict", "evaluate", "train", "check-data", "convert", "make-data"):
+    commands = ("demo", "models", "predict", "evaluate", "train", "check-data", "convert", "make-data")
+    for command in (*commands, "export", "benchmark"):
         assert command in answer.stdout
         assert run(command, "--help").exit_code == 0
 

@@ -17,8 +17,8 @@ NAMES = {
     *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),
 }
 ROOMS = {
-    *("codecs", "conversion", "data", "evaluation", "inference", "layers", "losses", "models", "ops"),
-    *("preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+    *("codecs", "conversion", "data", "evaluation", "export", "inference", "layers", "losses", "models"),
+    *("ops", "preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
 }
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from keras_cornernet import save_model
 from keras_cornernet.commands import exporting
+from keras_cornernet.presets import load_network
 
 pytest.importorskip("ai_edge_litert")
 
@@ -98,3 +99,22 @@ def test_untrained_and_unknown_models_are_told(tmp_path):
 def test_an_output_that_is_a_file_is_told(model, pictures):
     result = run("export", model, "--output", model)
     assert (result.exit_code, "is a file" in result.stderr) == (2, True)
+
+
+def test_benchmark_tells_the_parts_of_a_model_apart(model):
+    result = run("benchmark", model, "--repeats", 1, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["image_size"], told["input_size"], told["looks"]) == ([480, 640], [32, 48], 1)
+    assert told["total"] == pytest.approx(1e3 / told["images_per_second"])
+    assert min(told["preprocessing"], told["network"], told["peak_memory"], told["gmac"]) > 0
+    assert told["parameters"] == load_network(model).count_params()
+
+
+def test_benchmark_takes_an_exported_file_as_a_whole(written):
+    result = run("benchmark", written["path"], "--repeats", 1)
+    assert result.exit_code == 0, result.output
+    told = dict(line.rsplit("  ", 1) for line in result.stdout.splitlines())
+    assert {name.strip() for name in told} == {
+        *("image size", "input size", "total", "images per second", "peak memory", "bytes")
+    }

@@ -133,3 +133,9 @@ def test_a_missing_runtime_is_told_with_the_line_to_type(tmp_path, monkeypatch):
         (tmp_path / name).touch()
         with pytest.raises(ImportError, match=rf"keras_cornernet\[{extra}\]"):
             load(tmp_path / name)
+
+
+def test_every_name_of_the_room_is_there():
+    assert all(callable(getattr(export, name)) or name == "PRECISIONS" for name in export.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'to_coreml'"):
+        export.to_coreml  # noqa: B018
