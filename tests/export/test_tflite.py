@@ -54,6 +54,21 @@ def test_an_image_of_another_size_is_fitted_and_its_boxes_come_back(found, finde
     np.testing.assert_allclose(ours.boxes, back, atol=2e-2)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (20, 20), (2, 10_000)])
+def test_extreme_images_get_a_sane_answer(found, posed, size):
+    black = np.zeros((*size, 3), np.uint8)
+    boxes, pose = export.load(found).predict(black)[0], export.load(posed).predict(black)[0]
+    assert (boxes.boxes >= 0).all()
+    assert (boxes.boxes <= [size[1], size[0], size[1], size[0]]).all()
+    assert np.isfinite(boxes.scores).all()
+    assert np.isfinite(pose.xy).all()
+
+
+def test_an_image_without_pixels_is_refused(found):
+    with pytest.raises(ValueError, match="without empty sides"):
+        export.load(found).predict(np.zeros((0, 5, 3), np.uint8))
+
+
 def test_operators_are_tflites_own(found, posed):
     for path in (found, posed):
         assert flatbuffer.custom_operators(path.read_bytes()) == set()
