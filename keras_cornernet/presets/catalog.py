@@ -111,6 +111,7 @@ PRESETS: dict[str, Preset | PosePreset] = {
         _PHONE,
         summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
         recipe=replace(_PHONE.recipe, rotation=40.0, rotation_limit=100.0, rotate=0.7),
+        weights="hourglass_lspet.keras",
     ),
     "hourglass_people": replace(
         _PHONE,
