@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tiny import SIZE, drawn_squares, tiny_trainer
+from tiny import SIZE, drawn_squares, plain_trainer, tiny_trainer
 
 
 def weights_of(trainer):
@@ -56,7 +56,7 @@ def test_overfits_four_drawn_squares():
 
 @pytest.mark.parametrize("objects", [0, 1])
 def test_batch_of_one_and_few_objects_are_sound(objects):
-    trainer = tiny_trainer()
+    trainer = plain_trainer()
     trainer.compile(optimizer=keras.optimizers.Adam(1e-3), run_eagerly=True)
     images, annotations = drawn_squares(1, objects=max(objects, 1))
     if objects == 0:
@@ -93,7 +93,7 @@ def test_ignored_objects_teach_nothing():
 
 
 def test_bad_loss_stops_the_run_and_names_the_term():
-    trainer = tiny_trainer()
+    trainer = plain_trainer()
     trainer.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=True)
     offset = next(w for w in trainer.network.weights if w.path.endswith("top_left_offset_0/last/bias"))
     offset.assign([np.nan, 0.0])
@@ -102,7 +102,7 @@ def test_bad_loss_stops_the_run_and_names_the_term():
 
 
 def test_clipping_averages_and_accumulation_work_together():
-    trainer = tiny_trainer()
+    trainer = plain_trainer()
     trainer.compile(
         optimizer=keras.optimizers.Adam(
             1e-3, global_clipnorm=1.0, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2
@@ -120,9 +120,8 @@ def test_mixed_precision(policy):
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        trainer = tiny_trainer()
-        # float16 scales its loss inside the graph; bfloat16 needs none of that.
-        trainer.compile(optimizer=keras.optimizers.Adam(1e-3), run_eagerly=policy == "mixed_bfloat16")
+        trainer = plain_trainer()
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
         history = fit(trainer)
         outputs = trainer.network(drawn_squares(1)[0])
     finally:
@@ -141,9 +140,8 @@ def test_backup_and_restore_continues_to_the_bit(tmp_path):
 
     def run(*callbacks):
         keras.utils.set_random_seed(3)
-        trainer = tiny_trainer()
-        # Step by step: three graphs would take half a minute, and the state that is kept is the same.
-        trainer.compile(optimizer=keras.optimizers.Adam(1e-3, use_ema=True), run_eagerly=True)
+        trainer = plain_trainer()
+        trainer.compile(optimizer=keras.optimizers.Adam(1e-3, use_ema=True))
         try:
             fit(trainer, epochs=4, callbacks=list(callbacks))
         except KeyboardInterrupt:
@@ -163,7 +161,7 @@ sys.path.insert(0, sys.argv[1])
 import keras, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tiny import drawn_squares, tiny_trainer
+from tiny import drawn_squares, plain_trainer
 
 images, annotations = drawn_squares(8, objects=3)
 annotations["labels"][::3, 1:] = -1  # replicas with different numbers of objects
@@ -174,7 +172,7 @@ def run(strategy, starts=None):
     # One device runs step by step, which spares the minute that its graph takes.
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        trainer = tiny_trainer()
+        trainer = plain_trainer()
         trainer.compile(optimizer=keras.optimizers.SGD(0.01), run_eagerly=starts is None)
     before, after = [], []
 
@@ -214,6 +212,6 @@ def test_two_replicas_train_as_one_device():
     )
     assert run.returncode == 0, run.stderr[-3000:]
     difference = json.loads(run.stdout.strip().splitlines()[-1])
-    assert difference["steps"] == 4 and difference["moved"] > 0.1, difference
-    assert difference["weights"] < 1e-3 * difference["moved"], difference
+    assert difference["steps"] == 4 and difference["moved"] > 0.01, difference
+    assert difference["weights"] < 1e-4 * difference["moved"], difference
     assert difference["reported"] < 1e-5, difference

@@ -1,10 +1,14 @@
-"""A network and data small enough to train in a test."""
+"""Networks and data small enough to train in a test."""
 
+import keras
 import numpy as np
 
 from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.layers.convolution import ConvNorm
+from keras_cornernet.layers.head import HEATMAP_BIAS, Head
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models import CornerNet
+from keras_cornernet.models.network import Network
 from keras_cornernet.training import Trainer
 
 SIZE = (64, 64)
@@ -23,6 +27,26 @@ def tiny_trainer(stacks: int = 1, **arguments) -> Trainer:
         input_size=SIZE,
         **arguments,
     )
+    return Trainer(network, CornerCodec(2), DetectionLoss())
+
+
+def plain_trainer() -> Trainer:
+    """Two convolutions and the heads of a detector: all that the trainer asks of a network.
+
+    Its graph is traced in a third of the time that the smallest hourglass takes.
+    """
+    images = keras.Input((*SIZE, 3), name="images")
+    x = ConvNorm(8, 3, 2, name="first")(images / 255)
+    x = ConvNorm(16, 3, 2, name="second")(x)
+    sizes = {"heatmap": (2, HEATMAP_BIAS), "embedding": (1, 0.0), "offset": (2, 0.0)}
+    outputs = {
+        corner: {
+            head: Head(size, 8, 1, bias=bias, name=f"{corner}_{head}_0")(x)
+            for head, (size, bias) in sizes.items()
+        }
+        for corner in ("top_left", "bottom_right")
+    }
+    network = Network(images, [outputs], arguments={}, name="plain")
     return Trainer(network, CornerCodec(2), DetectionLoss())
 
 
