@@ -73,17 +73,18 @@ def demo(
     count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 24,
     seed: Annotated[int | None, typer.Option(min=0, help="Another number draws other scenes.")] = None,
     pose: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Pose the people too, with a network trained on drawn scenes."),
-    ] = None,
+        str, typer.Option(metavar="MODEL", help="A pose network trained on drawn scenes.")
+    ] = "hourglass_people",
+    no_pose: Annotated[bool, typer.Option("--no-pose", help="Find the people only.")] = False,
 ) -> None:
-    """Draw scenes, find the people in them, measure AP against the drawn truth."""
+    """Draw scenes, find the people in them and pose each; measure AP and PCK against the drawn truth."""
     from keras_cornernet.commands.demo import SEED
     from keras_cornernet.commands.demo import demo as run
     from keras_cornernet.evaluation import format_table
 
     seed = SEED if seed is None else seed
-    result = run(output, count=count, seed=seed, pose_model=pose, progress=progress_bar("finding people"))
+    bar = progress_bar("finding people")
+    result = run(output, count=count, seed=seed, pose_model=None if no_pose else pose, progress=bar)
     metrics = result.metrics
     typer.echo(format_table(metrics))
     if result.poses:

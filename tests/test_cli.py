@@ -335,7 +335,7 @@ def test_make_data_draws_the_same_scenes_again_and_spares_other_data(tmp_path):
 
 
 def test_the_demo_measures_and_draws(tiny, tmp_path):
-    result = demonstration.demo(tmp_path, count=2, model=str(tiny))
+    result = demonstration.demo(tmp_path, count=2, model=str(tiny), pose_model=None)
     assert len(result.pictures) == 2
     for path in (*result.pictures, result.sheet, result.predictions, result.annotations):
         assert Path(path).is_file()

@@ -115,8 +115,9 @@ PRESETS: dict[str, Preset | PosePreset] = {
     ),
     "hourglass_people": replace(
         _PHONE,
-        summary="poses of people in drawn scenes, 14 joints",
+        summary="poses of people in drawn scenes, 14 joints, for the demo and the notebooks",
         recipe=PoseRecipe(gain=(0.9, 1.1), jitter=0.15, lighting=0.05, shift=0.05, rotation_limit=40.0),
+        weights="hourglass_people.keras",
     ),
 }
 
