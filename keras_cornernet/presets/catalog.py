@@ -116,7 +116,10 @@ PRESETS: dict[str, Preset | PosePreset] = {
     "hourglass_people": replace(
         _PHONE,
         summary="poses of people in drawn scenes, 14 joints, for the demo and the notebooks",
-        recipe=PoseRecipe(gain=(0.9, 1.1), jitter=0.15, lighting=0.05, shift=0.05, rotation_limit=40.0),
+        # Scenes are drawn without end, so augmentation need not invent what they do not hold.
+        recipe=PoseRecipe(
+            scale=0.1, scale_limit=0.2, rotation=15.0, shift=0.03, gain=(0.9, 1.1), jitter=0.15, lighting=0.05
+        ),
         weights="hourglass_people.keras",
     ),
 }

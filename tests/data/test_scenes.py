@@ -7,6 +7,9 @@ from pycocotools.coco import COCO
 
 from keras_cornernet.data.scenes import draw_scene, make_scenes
 from keras_cornernet.data.scenes.body import any_body, pose_body
+from keras_cornernet.data.scenes.canvas import Canvas
+from keras_cornernet.data.scenes.clothes import any_clothes
+from keras_cornernet.data.scenes.limbs import draw_arm, draw_leg, draw_trunk
 from keras_cornernet.data.scenes.person import draw_person
 from keras_cornernet.data.scenes.poses import standing
 from keras_cornernet.data.scenes.scene import MIN_VISIBLE, compose
@@ -111,6 +114,31 @@ def test_who_faces_image_right_has_the_right_side_near():
     figure = pose_body(rng, any_body(rng), standing(rng), np.pi / 2)
     assert figure.gaze.real > 0
     assert figure.depth["right_shoulder"] > figure.depth["left_shoulder"]
+
+
+def test_limbs_behind_the_trunk_lie_in_its_shade():
+    rng = np.random.default_rng(0)
+    clothes = any_clothes(rng)._replace(skin=(200, 200, 200), sleeve=0.0, leg=0.0, shoes=(200, 200, 200))
+    body = any_body(rng)
+    figure = pose_body(rng, body, standing(rng), yaw=np.pi / 2)  # the right side is the near one
+    for draw in (draw_arm, draw_leg):
+        right, left = (brightness(draw, figure, body, clothes, side) for side in ("right", "left"))
+        assert right > 1.2 * left
+
+
+def test_a_back_has_no_neckline():
+    rng = np.random.default_rng(0)
+    clothes = any_clothes(rng)._replace(skin=(255, 255, 255), shirt=(60, 0, 0), stripes=None)
+    body, pose = any_body(rng), standing(rng)
+    front, back = (pose_body(np.random.default_rng(1), body, pose, yaw) for yaw in (0.0, np.pi))
+    assert brightness(draw_trunk, front, body, clothes) > 1.1 * brightness(draw_trunk, back, body, clothes)
+
+
+def brightness(draw, figure, body, clothes, *side):
+    canvas = Canvas(-1 - 1j, 1 + 1j, 60)
+    draw(canvas, figure, body, clothes, *side)
+    pixels = np.asarray(canvas.sheet).reshape(-1, 4)
+    return pixels[pixels[:, 3] > 0, :3].mean()
 
 
 def test_max_people_bounds_the_people():

@@ -30,7 +30,8 @@ class Figure(NamedTuple):
     at: dict[str, complex]
     depth: dict[str, float]
     across: complex  # the person's left, in the image
-    ahead: complex  # where the trunk faces, in the image
+    ahead: complex  # where the trunk faces, in the image, and
+    front: float  # how much of that is towards the camera, -1..1
     gaze: complex  # where the head faces, in the image, and
     facing: float  # how much of that is towards the camera, -1..1
     up: complex  # unit, from chin to head top in the image
@@ -95,12 +96,13 @@ def pose_body(rng: np.random.Generator, body: Body, pose: Pose, yaw: float) -> F
     def near(v: Vector) -> float:
         return v[2] * cos - v[0] * sin
 
-    up = seen(head)
+    up, ahead = seen(head), (0.0, math.sin(lean), math.cos(lean))
     return Figure(
         at={name: seen(point) for name, point in points.items()},
         depth={name: near(point) for name, point in points.items()},
         across=seen(left),
-        ahead=seen((0.0, math.sin(lean), math.cos(lean))),
+        ahead=seen(ahead),
+        front=near(ahead),
         gaze=seen(gaze),
         facing=near(gaze),
         up=up / max(abs(up), 1e-3),

@@ -3,44 +3,59 @@
 All these take the canvas, the figure with its body, and its clothes; limbs also take the side.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
 from keras_cornernet.data.scenes.body import Body, Figure
 from keras_cornernet.data.scenes.canvas import Canvas
 from keras_cornernet.data.scenes.clothes import Clothes
-from keras_cornernet.data.scenes.colours import Colour
+from keras_cornernet.data.scenes.colours import Colour, shade
 
 
 def draw_arm(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side: str) -> None:
     at = figure.at
     shoulder, elbow, wrist = at[f"{side}_shoulder"], at[f"{side}_elbow"], at[f"{side}_wrist"]
     g = body.girth
-    canvas.limb([wrist, at[f"{side}_hand"]], [0.019, 0.017], [clothes.skin])
+    upper, fore = _light(figure, "neck", f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+    canvas.limb([wrist, at[f"{side}_hand"]], [0.019, 0.017], [shade(clothes.skin, fore)])
     radii = [0.034 * g, 0.026 * g, 0.018 * (0.5 + 0.5 * g)]
-    _draw_limb(canvas, [shoulder, elbow, wrist], radii, clothes.sleeve, clothes.shirt, clothes.skin)
+    wear = (clothes.sleeve, clothes.shirt, clothes.skin)
+    _draw_limb(canvas, [shoulder, elbow, wrist], radii, (upper, fore), *wear)
 
 
 def draw_leg(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side: str) -> None:
     at = figure.at
     hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
     g = body.girth
-    canvas.limb([at[f"{side}_heel"], at[f"{side}_toe"]], [0.026, 0.019], [clothes.shoes])
+    thigh, shank = _light(figure, "pelvis", f"{side}_hip", f"{side}_knee", f"{side}_ankle")
+    canvas.limb([at[f"{side}_heel"], at[f"{side}_toe"]], [0.026, 0.019], [shade(clothes.shoes, shank)])
     radii = [0.054 * g, 0.037 * g, 0.023 * (0.5 + 0.5 * g)]
     covered = min(clothes.leg, 0.4) if clothes.skirt else clothes.leg
-    _draw_limb(canvas, [hip, knee, ankle], radii, covered, clothes.trousers, clothes.skin)
+    wear = (covered, clothes.trousers, clothes.skin)
+    _draw_limb(canvas, [hip, knee, ankle], radii, (thigh, shank), *wear)
+
+
+def _light(figure: Figure, trunk: str, *joints: str) -> list[float]:
+    """Brightness of each bone between `joints`: what is behind the trunk lies in its shade.
+
+    As illustrators do: of two limbs of one colour it tells the near one, hence left from right.
+    """
+    depths = [figure.depth[joint] - figure.depth[trunk] for joint in joints]
+    return [0.8 + 0.2 * math.tanh((a + b) / 0.12) for a, b in itertools.pairwise(depths)]
 
 
 def _draw_limb(
     canvas: Canvas,
     points: Sequence[complex],
     radii: Sequence[float],
+    light: Sequence[float],
     covered: float,
     cloth: Colour,
     skin: Colour,
 ) -> None:
     """A limb of two bones, wearing `cloth` along the first `covered` bones (0..2)."""
-    canvas.limb(points, radii, [skin] * (len(points) - 1))
+    canvas.limb(points, radii, [shade(skin, factor) for factor in light])
     if covered <= 0:
         return
     whole = min(int(covered), len(points) - 1)
@@ -49,7 +64,7 @@ def _draw_limb(
     if rest > 0 and whole + 1 < len(points):
         ends.append(points[whole] + rest * (points[whole + 1] - points[whole]))
         wide.append(1.16 * (radii[whole] + rest * (radii[whole + 1] - radii[whole])))
-    canvas.limb(ends, wide, [cloth] * (len(ends) - 1))
+    canvas.limb(ends, wide, [shade(cloth, factor) for factor in light[: len(ends) - 1]])
 
 
 def draw_trunk(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
@@ -78,6 +93,21 @@ def draw_trunk(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> 
         for i in range(1, 5):
             above = [edge[i] + 0.55 * (edge[i + 1] - edge[i]) for edge in (right, left)]
             canvas.flat([left[i], right[i], *above], clothes.stripes)
+    if figure.front > 0.1:
+        _draw_front(canvas, figure, body, clothes)
+
+
+def _draw_front(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """The neckline, and the buttons of long sleeves: a back has neither."""
+    neck, g = figure.at["neck"], body.girth
+    down = figure.at["pelvis"] - neck
+    collar = neck + 0.05 * g * figure.ahead
+    open_to = neck + 0.3 * down + 0.068 * g * figure.ahead
+    width = 0.05 * figure.across
+    canvas.flat([collar - width - 0.02 * down, collar + width - 0.02 * down, open_to], clothes.skin)
+    if clothes.sleeve > 1:
+        hem = neck + 0.98 * down + 0.07 * g * figure.ahead
+        canvas.capsule(open_to, hem, 0.008, 0.008, shade(clothes.shirt, 0.6))
 
 
 def draw_seat_of_trousers(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
