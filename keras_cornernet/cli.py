@@ -174,7 +174,7 @@ def predict(
 @app.command()
 @told_plainly()
 def evaluate(
-    model: Model,
+    model: Runnable,
     annotations: Annotations,
     images: Images,
     data_format: Format = "coco",
@@ -182,7 +182,7 @@ def evaluate(
     flip: Flip = None,
 ) -> None:
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
-    from keras_cornernet.presets import is_pose
+    from keras_cornernet.commands.detection import is_pose_model as is_pose
 
     if is_pose(model):
         from keras_cornernet.commands.pose_evaluation import evaluate as run

@@ -42,7 +42,7 @@ def evaluate(
     """Measures COCO AP of a model.
 
     Args:
-        model: a preset with weights, or the path of a `.keras` file.
+        model: a preset with weights, a `.keras` file or an exported file.
         annotations: a COCO json file.
         images: the folder of its images.
         json_file: receives the metrics.

@@ -46,7 +46,7 @@ def evaluate(
     """Measures PCK and what else the annotations allow for.
 
     Args:
-        model: a preset with weights, or the path of a `.keras` file, of a pose network.
+        model: a preset with weights, a `.keras` file or an exported file, of a pose network.
         annotations, images: the file and the folder of its images.
         data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
         json_file: receives the metrics.

@@ -12,6 +12,7 @@ from keras_cornernet.commands.detection import (
     load_trained,
     picture_names,
 )
+from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
 from keras_cornernet.structures import Progress
 
@@ -31,7 +32,7 @@ def predict(
     """Poses people on images and writes what was found.
 
     Args:
-        model: a preset with weights, or the path of a `.keras` file, of a pose network.
+        model: a preset with weights, a `.keras` file or an exported file, of a pose network.
         sources: images and folders of images.
         output: folder for one picture per image, `predictions.json` in COCO's result form for keypoints and
             `images.json`.
@@ -55,7 +56,7 @@ def predict(
         estimator = estimator.with_settings(score=score)
     if detector is not None:
         estimator.detector = load_trained(detector)
-        if not isinstance(estimator.detector, Detector):
+        if not isinstance(estimator.detector, Detector | ExportedDetector):
             raise ValueError(f"detector: {detector} is a pose network and finds nobody")
     images, predictions = [], []
     for place, path in enumerate(progress(paths)):

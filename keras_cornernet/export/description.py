@@ -24,6 +24,9 @@ class Description(NamedTuple):
         input_scale: pixels times this are what the file takes; they count from 0 to 255, RGB.
         score: boxes or joints below it are better not drawn.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
+        input_size: `[height, width]` in which the network sees an image.
+        padding: of a pose network: side of the square that it wants to see about a person, over the longer
+            side of the person's box.
     """
 
     task: str
@@ -36,6 +39,8 @@ class Description(NamedTuple):
     input_scale: float = 1.0
     score: float = 0.3
     precision: str = "float32"
+    input_size: Size | None = None
+    padding: float = 1.0
 
     def to_json(self) -> str:
         """As json text."""
@@ -74,10 +79,16 @@ def describe(
         model: to be exported.
         image_size, precision: see `Description`.
     """
-    shared = {"image_size": image_size and tuple(image_size), "precision": precision}
+    settings = model.settings
+    shared = {
+        "image_size": image_size and tuple(image_size),
+        "precision": precision,
+        "input_size": settings.input_size and tuple(settings.input_size),
+    }
     if isinstance(model, PoseEstimator):
         name, joints, limbs, flip_pairs, _ = model.skeleton
-        return Description("pose", joints, (), name, limbs, flip_pairs, score=0.2, **shared)
+        shared |= {"score": 0.2, "padding": settings.padding}
+        return Description("pose", joints, (), name, limbs, flip_pairs, **shared)
     names, ids = model.categories
     return Description("detection", tuple(names), tuple(ids), "", (), (), **shared)
 

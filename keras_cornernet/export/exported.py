@@ -1,14 +1,17 @@
 """Exported files, used as the models they came from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from keras_cornernet.export.runtimes import open_runtime
+from keras_cornernet.inference.pose_reader import PoseReader
 from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
+from keras_cornernet.inference.settings import PoseSettings
 from keras_cornernet.preprocessing import View, fit_view
-from keras_cornernet.structures import Categories, Detections, Poses
+from keras_cornernet.structures import Categories, Detections
 
 
 def load(path: str | Path, *, threads: int | None = None) -> "ExportedDetector | ExportedPoseEstimator":
@@ -51,35 +54,6 @@ class _Exported:
         names = ", ".join(changes)
         raise ValueError(f"{names} cannot be changed in an exported model: say so when you export it")
 
-    def predict(self, source, boxes=None, *, batch_size: int = 1) -> list:
-        """Answers for one or many images, one after the other.
-
-        An image of another size than the file takes is fitted into it first, and its answers are brought
-        back; EXIF orientation is applied.
-
-        Args:
-            source: as of `Detector.predict`.
-            boxes: None, of a pose network too: each image is one person who fills it.
-            batch_size: 1.
-
-        Returns:
-            One `Detections` or `Poses` per image.
-
-        Raises:
-            OSError: an image cannot be read; the message names it.
-            ValueError: `boxes` are given, or an array has another shape or type.
-        """
-        if boxes is not None:
-            raise ValueError("boxes must be None: an exported pose network takes each image as one person")
-        return list(self.stream(source))
-
-    def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator:
-        """`predict`, one result at a time; see `Detector.stream`."""
-        for item in list_images(source):
-            image = read_or_tell(item, on_error)
-            if image is not None:
-                yield self._found(image, path_of(item), *self._answers(image))
-
     def _answers(self, image) -> tuple[dict, View | None]:
         """The answers for one image without their batch axis, and how it was shown."""
         size, view = self.description.image_size, None
@@ -97,7 +71,31 @@ class ExportedDetector(_Exported):
         """Names and ids of the labels."""
         return self.description.categories
 
-    def _found(self, image, path, answers, view) -> Detections:
+    def predict(self, source, *, batch_size: int = 1) -> list[Detections]:
+        """Finds objects on one or many images, one after the other.
+
+        An image of another size than the file takes is fitted into it first, and its boxes are brought back;
+        EXIF orientation is applied.
+
+        Args:
+            source: as of `Detector.predict`.
+            batch_size: 1.
+
+        Raises:
+            OSError: an image cannot be read; the message names it.
+            ValueError: an array has another shape or type.
+        """
+        return list(self.stream(source))
+
+    def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator[Detections]:
+        """`predict`, one result at a time; see `Detector.stream`."""
+        for item in list_images(source):
+            image = read_or_tell(item, on_error)
+            if image is not None:
+                yield self._found(image, path_of(item))
+
+    def _found(self, image, path) -> Detections:
+        answers, view = self._answers(image)
         count = int(answers["num_detections"])
         boxes, scores, labels = (answers[name][:count] for name in ("boxes", "scores", "labels"))
         if view is not None:
@@ -106,14 +104,44 @@ class ExportedDetector(_Exported):
         return Detections(boxes.astype(np.float32), scores, labels, self.categories, image, path)
 
 
-class ExportedPoseEstimator(_Exported):
-    """A pose network in an exported file."""
+class ExportedPoseEstimator(_Exported, PoseReader):
+    """A pose network in an exported file, used as a `PoseEstimator`.
 
-    def _found(self, image, path, answers, view) -> Poses:
-        points, scores = answers["keypoints"], answers["scores"]
+    The file takes one person an image. With boxes, given or found by the `detector`, everyone is cropped as
+    `PoseEstimator` does; without, an image of another size than the file takes is fitted into it.
+    """
+
+    def __init__(self, runtime, settings: PoseSettings | None = None, *, detector=None):
+        _Exported.__init__(self, runtime)
+        told = self.description
+        # The mirror image, if any, is in the file.
+        settings = settings or PoseSettings(told.image_size or told.input_size, told.padding, flip=False)
+        PoseReader.__init__(self, told.joints, settings, detector)
+
+    def with_settings(self, **changes) -> "ExportedPoseEstimator":
+        """The same file with other settings of how people are found and cropped.
+
+        Args:
+            changes: `score`, `label` or `padding`, see `PoseSettings`.
+
+        Raises:
+            ValueError: another setting, which is fixed in the file.
+        """
+        if inside := sorted(set(changes) - {"score", "label", "padding"}):
+            _Exported.with_settings(self, **dict.fromkeys(inside))
+        return ExportedPoseEstimator(self.runtime, replace(self.settings, **changes), detector=self.detector)
+
+    def read_inputs(self, inputs: np.ndarray, *, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `PoseReader.read_inputs`."""
+        one_by_one = self.description.image_size is not None
+        groups = np.split(inputs, len(inputs)) if one_by_one else [inputs]
+        answers = [self.runtime.run(group) for group in groups]
+        return tuple(np.concatenate([answer[name] for answer in answers]) for name in ("keypoints", "scores"))
+
+    def _read_boxes(self, image, boxes, whole, batch_size):
+        if not whole:
+            return super()._read_boxes(image, boxes, whole, batch_size)
+        answers, view = self._answers(image)
+        points = answers["keypoints"]
         points = points if view is None else view.points_to_image(points)
-        height, width = image.shape[:2]
-        box = np.array([[0, 0, width, height]], np.float32)
-        whole = np.ones(1, np.float32)
-        joints = self.description.joints
-        return Poses(points[None].astype(np.float32), scores[None], box, whole, joints, image, path)
+        return points[None].astype(np.float32), answers["scores"][None]

@@ -1,4 +1,4 @@
-"""How detectors look at images: frozen settings."""
+"""How detectors and pose networks look at images: frozen settings."""
 
 import math
 from dataclasses import dataclass
@@ -135,3 +135,29 @@ class SaccadeSettings(Reduction):
         for name in ("max_crops", "crop_batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class PoseSettings:
+    """How people are shown at test.
+
+    Attributes:
+        input_size: `(height, width)` of the network's input.
+        padding: side of a person's square over the longer side of the box.
+        flip: average with the mirror image.
+        shift_mirrored: the heatmaps of the mirror image are moved right by one cell; for networks taught with
+            mmpose's positions, which mirror cell 0 onto the last but one.
+        score: boxes of a detector below it are nobody.
+        label: name of the detector's class that is posed.
+    """
+
+    input_size: Size = (256, 256)
+    padding: float = 1.25
+    flip: bool = True
+    shift_mirrored: bool = False
+    score: float = 0.3
+    label: str = "person"
+
+    def __post_init__(self):
+        if not self.padding > 0:
+            raise ValueError(f"padding must be positive, not {self.padding}")

@@ -5,6 +5,15 @@ import keras
 if keras.backend.backend() != "tensorflow":
     collect_ignore_glob = [
         name
-        for room in ("graphs", "saved_model", "tflite", "onnx_files", "resampling", "exported", "command")
+        for room in (
+            "graphs",
+            "saved_model",
+            "tflite",
+            "onnx_files",
+            "resampling",
+            "exported",
+            "command",
+            "pose_command",
+        )
         for name in (f"test_{room}.py",)
     ]

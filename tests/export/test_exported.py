@@ -68,8 +68,48 @@ def test_what_was_said_at_export_cannot_be_changed():
     model = boxes_in_a_file([], [])
     with pytest.raises(ValueError, match="flip cannot be changed in an exported model"):
         model.with_settings(flip=True)
-    with pytest.raises(ValueError, match="takes each image as one person"):
-        model.predict(picture(9, 9), boxes="detect")
+    with pytest.raises(ValueError, match="flip, input_size cannot be changed"):
+        pose_in_a_file().with_settings(score=0.5, input_size=(8, 8), flip=True)
+
+
+class Brightest:
+    """A runtime that answers with the brightest pixel of each image as the one joint."""
+
+    def __init__(self, image_size, input_size=None):
+        shared = {"image_size": image_size, "input_size": input_size, "padding": 2.0}
+        self.description = Description("pose", ("nose",), (), "face", (), (), **shared)
+        self.shapes = []
+
+    def run(self, images):
+        self.shapes.append(images.shape)
+        places = images.sum(axis=-1).reshape(len(images), -1).argmax(axis=1)
+        points = np.stack([places % images.shape[2], places // images.shape[2]], axis=-1) + 0.5
+        return {"keypoints": points[:, None], "scores": np.ones((len(images), 1))}
+
+
+def pose_in_a_file(image_size=(20, 20), input_size=None):
+    return exported.ExportedPoseEstimator(Brightest(image_size, input_size))
+
+
+@pytest.mark.parametrize(("fixed", "shapes"), [(True, [(1, 20, 20, 3)] * 2), (False, [(2, 20, 20, 3)])])
+def test_everyone_in_a_box_is_cropped_and_comes_back(fixed, shapes):
+    model = pose_in_a_file() if fixed else pose_in_a_file(None, (20, 20))
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[12, 15] = image[30, 51] = 255
+    # Squares of twice the longer side, that is of the input's: shown pixel by pixel.
+    boxes = np.array([[12, 10, 20, 20], [45, 26, 55, 34]], np.float32)
+    found = model.predict(image, [boxes])[0]
+    np.testing.assert_allclose(found.xy, [[[15.5, 12.5]], [[51.5, 30.5]]], atol=0.01)
+    np.testing.assert_array_equal(found.boxes, boxes)
+    assert model.runtime.shapes == shapes
+
+
+def test_an_exported_detector_finds_whom_to_pose():
+    model = pose_in_a_file().with_settings(label="dog", score=0.4)
+    answers = {"boxes": [[0, 0, 10, 10]] * 3, "scores": [0.9, 0.9, 0.3], "labels": [0, 1, 0]}
+    model.detector = exported.ExportedDetector(Fixed({**answers, "num_detections": 3}))
+    found = model.predict(picture(30, 30), "detect")[0]
+    assert (len(found.xy), found.box_scores.tolist()) == (1, [pytest.approx(0.9)])
 
 
 def test_a_description_survives_its_json():

@@ -54,6 +54,14 @@ def test_an_image_of_another_size_is_fitted_and_its_boxes_come_back(found, finde
     np.testing.assert_allclose(ours.boxes, back, atol=2e-2)
 
 
+def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
+    model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
+    boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44], [-9, -9, 12, 20]], np.float32)
+    ours, theirs = model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]
+    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+    np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (2, 10_000)])
 def test_extreme_images_get_a_sane_answer(found, posed, size):
     black = np.zeros((*size, 3), np.uint8)

@@ -1,0 +1,69 @@
+"""The commands `evaluate` and `predict` on an exported pose network."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import data, run
+from exportable import SIZES, with_statistics
+
+from keras_cornernet import export, save_model
+from keras_cornernet.codecs import CornerCodec, KeypointCodec
+from keras_cornernet.commands import pose_evaluation
+from keras_cornernet.data.scenes import make_scenes
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.inference.settings import PoseSettings, TestSettings
+from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.skeletons import LSP
+from keras_cornernet.structures import Categories
+
+pytest.importorskip("ai_edge_litert")
+
+
+@pytest.fixture(scope="module")
+def poser():
+    network = with_statistics(StackedHourglass(14, **{**SIZES, "stem": (4, 4)}, stem_kernel_size=3))
+    return PoseEstimator(network, KeypointCodec(), LSP, PoseSettings(input_size=(32, 32), flip=False))
+
+
+@pytest.fixture(scope="module")
+def models(poser, tmp_path_factory):
+    """One pose network as a `.keras` file and as a `.tflite` file."""
+    folder = tmp_path_factory.mktemp("models")
+    return save_model(poser, folder / "p.keras"), export.to_tflite(poser, folder / "p.tflite").path
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    return make_scenes(tmp_path_factory.mktemp("scenes"), 3, seed=3, size=(64, 96)).parent
+
+
+def test_an_exported_pose_network_is_evaluated_as_its_model(models, scenes, tmp_path):
+    files = scenes / "annotations.json", scenes / "images"
+    theirs, ours = (pose_evaluation.evaluate(str(model), *files) for model in models)
+    assert len(ours.xy) == len(theirs.xy) > 2
+    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.05)
+    np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
+    answer = run("evaluate", models[1], *data(scenes), "--json", tmp_path / "m.json")
+    assert answer.exit_code == 0, answer.output
+    assert json.loads((tmp_path / "m.json").read_text()) == ours.metrics
+    answer = run("evaluate", models[1], *data(scenes), "--flip")
+    assert answer.exit_code == 2
+    assert "flip cannot be changed in an exported model" in answer.stderr
+
+
+def test_an_exported_pose_network_poses_everyone_whom_a_detector_finds(models, scenes, tmp_path):
+    sizes = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+    network = with_statistics(CornerNet(1, stacks=1, head_kernel_size=1, **sizes))
+    codec = CornerCodec(1, top_k=10, num_detections=20, embedding_threshold=10.0)
+    settings = TestSettings(input_size=(32, 32), flip=False, max_detections=3)
+    detector = Detector(network, codec, Categories(("person",), (1,)), settings)
+    finder = save_model(detector, tmp_path / "finder.keras")
+    found = []
+    for model in models:
+        options = ("--detector", finder, "--score", 0, "--output", tmp_path / "out", "--json")
+        answer = run("predict", model, scenes / "images", *options)
+        assert answer.exit_code == 0, answer.output
+        found.append([person["keypoints"] for person in json.loads(answer.stdout)["predictions"]])
+    assert len(found[0]) > 3
+    np.testing.assert_allclose(found[1], found[0], atol=0.05)
