@@ -253,6 +253,7 @@ def test_classes_are_matched_by_name_then_by_number():
         evaluation.match_categories(Categories(("hound", "ox"), (1, 2)), data_set)
 
 
+@pytest.mark.slow
 def test_train_leaves_a_run_that_can_be_resumed(tiny, faulty, scenes, tmp_path):
     output = tmp_path / "run"
     sets = [

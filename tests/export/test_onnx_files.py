@@ -19,6 +19,7 @@ def theirs(model):
     return model.predict(IMAGE)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "write", "name"),
     [

@@ -92,6 +92,7 @@ def test_bad_arguments_are_named(arguments, message):
         StackedHourglass(**{"num_joints": 3, **TINY, **arguments})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TFLite is made of TensorFlow graphs")
 def test_the_network_for_phones_needs_no_more_than_tflite_has():
     import tensorflow as tf

@@ -10,7 +10,10 @@ from keras_cornernet.losses import PoseLoss
 from keras_cornernet.models import StackedHourglass
 from keras_cornernet.training import HeatmapPCK, Trainer
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX always compiles")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX always compiles"),
+]
 
 
 def detection():

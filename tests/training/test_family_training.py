@@ -29,6 +29,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_loss_falls(family):
     keras.utils.set_random_seed(0)

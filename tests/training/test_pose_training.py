@@ -44,6 +44,7 @@ def empty_loss(codec, annotations):
     return np.square(np.asarray(targets["heatmap"])).mean()
 
 
+@pytest.mark.slow
 def test_overfits_four_drawn_people():
     estimator = PoseEstimator(tiny_network(1), KeypointCodec(), SKELETON)
     trainer = keras_cornernet.trainer_of(estimator)

@@ -115,7 +115,7 @@ def test_clipping_averages_and_accumulation_work_together():
     assert any(np.abs(a - b).max() > 1e-5 for a, b in zip(before, weights_of(trainer), strict=True))
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", [pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"])
 def test_mixed_precision(policy):
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -132,6 +132,7 @@ def test_mixed_precision(policy):
             assert keras.backend.standardize_dtype(value.dtype) == "float32"
 
 
+@pytest.mark.slow
 def test_backup_and_restore_continues_to_the_bit(tmp_path):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -200,6 +201,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute belongs to TensorFlow")
 def test_two_replicas_train_as_one_device():
     # Each step starts from the same weights: at this learning rate rounding grows tenfold and more with every
