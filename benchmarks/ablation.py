@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tensorflow_side import keras
+from tensorflow_training import keras
 
 from keras_cornernet import charts, files
 from keras_cornernet.codecs import KeypointCodec

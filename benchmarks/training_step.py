@@ -11,7 +11,7 @@ that, outputs, loss and gradients must agree.
 import argparse
 
 import numpy as np
-from tensorflow_side import keras, tf
+from tensorflow_training import keras, tf
 from timing import VERDICT_HEAD, interleave, ratio, table, verdict
 from torch_cornernet import POOLS, CornerNet, detection_loss, load_weights
 from torch_side import torch

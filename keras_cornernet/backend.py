@@ -8,13 +8,17 @@ import tempfile
 from pathlib import Path
 
 
-def prepare_backend() -> None:
+def prepare_backend(*, training: bool = False) -> None:
     """Checks that the chosen backend of Keras is installed, and sets what it reads as it starts.
 
     Must run before `keras` is imported: Keras' own error does not say what to type, and TensorFlow reads its
-    switches once. It would use oneDNN's convolutions only where the processor has AVX-512 or AMX; those
-    for AVX2 are faster than its own too (`benchmarks/training_step.py`), so they are switched on, unless the
-    environment says otherwise.
+    switches once.
+
+    Args:
+        training: the process is there to train. TensorFlow would use oneDNN's convolutions only where the
+            processor has AVX-512 or AMX; with AVX2 alone they are faster in training steps of batches
+            (`benchmarks/training_step.py`) but slower on single images (`benchmarks/inference.py`). So
+            they are switched on for training, unless the environment says otherwise.
 
     Raises:
         ImportError: names the line that installs the backend.
@@ -31,7 +35,7 @@ def prepare_backend() -> None:
             f"Keras has no backend: {name} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
             + (" (or [tf] for the build with GPU support)" if name == "tensorflow" else "")
         )
-    if name == "tensorflow":
+    if name == "tensorflow" and training:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
@@ -104,6 +108,21 @@ def sum_over_replicas(value):
 
     context = tf.distribute.get_replica_context()
     return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def first_maximum(values, axis: int):
+    """The places of the maxima along an axis, int32; of equals the first.
+
+    `keras.ops.argmax` of Keras 3.15 on TensorFlow first tells -0 from 0 by their bits, with operators that
+    neither TFLite nor ONNX has. Here zeros are equal.
+    """
+    if _backend() == "jax":
+        import jax.numpy as jnp
+
+        return jnp.argmax(values, axis).astype("int32")
+    import tensorflow as tf
+
+    return tf.argmax(values, axis, output_type=tf.int32)
 
 
 def window_cells(heights, widths, bound: tuple[int, int]):

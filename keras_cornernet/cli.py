@@ -205,7 +205,7 @@ def evaluate(
 
 
 @app.command()
-@told_plainly()
+@told_plainly(training=True)
 def train(
     preset: Annotated[
         str, typer.Argument(metavar="PRESET", help="A name (see 'models') or a .keras file to go on from.")

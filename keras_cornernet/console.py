@@ -19,12 +19,12 @@ SHOWN = 50  # faults that are printed one by one
 
 
 @contextmanager
-def told_plainly():
+def told_plainly(*, training: bool = False):
     """Turns errors into one message and an exit code; finds Keras' backend first, and hushes TensorFlow."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="warning: %(message)s")
     try:
-        prepare_backend()
+        prepare_backend(training=training)
         start_backend_quietly()
         yield
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """The command line, on a tiny untrained model and a few small drawn scenes."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -281,6 +282,13 @@ def test_train_leaves_a_run_that_can_be_resumed(tiny, faulty, scenes, tmp_path):
     assert (output / "results.csv").read_text().splitlines()[:3] == rows
     assert json.loads((output / "plan.json").read_text())["batch_size"] == 3
     assert "3 epochs" in more.stdout
+
+
+def test_train_alone_switches_onednn_on(monkeypatch, tmp_path):
+    for command, expected in (("evaluate", None), ("train", "1")):
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+        run(command, "gone.keras", "--annotations", "gone.json", "--images", tmp_path)
+        assert os.environ.pop("TF_ENABLE_ONEDNN_OPTS", None) == expected
 
 
 def test_train_checks_its_paths_first(tiny, scenes, tmp_path):

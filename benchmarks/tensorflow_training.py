@@ -1,0 +1,13 @@
+"""`tensorflow_side` as `keras-cornernet train` starts TensorFlow: with the convolutions of oneDNN."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from keras_cornernet.backend import prepare_backend
+
+prepare_backend(training=True)
+
+from tensorflow_side import THREADS, keras, tf  # noqa: E402
+
+__all__ = ["THREADS", "keras", "tf"]
