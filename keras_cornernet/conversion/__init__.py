@@ -1,4 +1,4 @@
-"""Published PyTorch weights into networks of this package."""
+"""Published PyTorch weights into networks of this package, and back under the names of their authors."""
 
 from keras_cornernet.conversion.converter import (
     Report,
@@ -7,6 +7,7 @@ from keras_cornernet.conversion.converter import (
     convert_state,
     infer_arguments,
 )
+from keras_cornernet.conversion.original import original_state
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "convert_checkpoint",
     "convert_state",
     "infer_arguments",
+    "original_state",
     "read_checkpoint",
 ]

@@ -1,0 +1,67 @@
+"""From a network of this package back to the names and arrays of the authors' code."""
+
+import inspect
+
+import numpy as np
+
+from keras_cornernet.conversion.converter import DEPTHWISE, STEM
+from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.name_maps import LAYOUTS
+from keras_cornernet.models.network import Network
+
+
+def original_state(network: Network, repository: str) -> dict[str, np.ndarray]:
+    """The weights of a network as a state dict of the authors' code: the way back from `convert_state`.
+
+    The counters of batches that BatchNorm keeps in PyTorch are not among them, nor modules that a repository
+    allocates and never uses: `load_state_dict(..., strict=False)`.
+
+    Args:
+        network: of a class and with arguments such as the repository's own code can build.
+        repository: `Layout.name`, such as `"princeton-vl/CornerNet"`; the error of an unknown one lists
+            them all.
+
+    Returns:
+        Original name to float32 array, in PyTorch's layout.
+
+    Raises:
+        ValueError: unknown `repository`; or the network is not of its kind, which names what differs.
+
+    Example:
+        >>> state = original_state(estimator.network, "princeton-vl/pytorch_stacked_hourglass")
+        >>> torch.save({name: torch.from_numpy(array) for name, array in state.items()}, "pose.pt")
+    """
+    layouts = {layout.name: layout for layout in LAYOUTS if not layout.fresh}
+    if repository not in layouts:
+        raise ValueError(f"repository must be one of {', '.join(layouts)}, not {repository!r}")
+    layout = layouts[repository]
+    if type(network) is not layout.network:
+        raise ValueError(
+            f"{repository} has files of a {layout.network.__name__}, not of a {type(network).__name__}"
+        )
+    names = layout.weight_names(network.arguments)
+    if foreign := [weight.path for weight in network.weights if weight.path not in names]:
+        raise ValueError(f"{repository} has no names for {len(foreign)} weights, such as {foreign[0]}")
+    state = {names[weight.path]: to_torch(weight, layout) for weight in network.weights}
+    _check(network.arguments, state, layout)
+    return state
+
+
+def to_torch(weight, layout: Layout) -> np.ndarray:
+    """One of our weights as PyTorch holds it, see `converter.to_keras`."""
+    array, path = np.asarray(weight.value), weight.path
+    if array.ndim == 4:
+        if layout.bgr and path == STEM:
+            array = array[:, :, ::-1]
+        array = array.transpose(2, 3, 0, 1) if path.endswith(DEPTHWISE) else array.transpose(3, 2, 0, 1)
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _check(arguments: dict, state: dict, layout: Layout) -> None:
+    """Raises `ValueError` where names and shapes would tell of another network."""
+    parameters = inspect.signature(layout.network.__init__).parameters.values()
+    defaults = {parameter.name: parameter.default for parameter in parameters}
+    told = {**defaults, **layout.infer(state), "input_size": arguments["input_size"]}
+    if differ := [key for key, value in arguments.items() if told[key] != value]:
+        listed = "; ".join(f"{key} is {arguments[key]}, there {told[key]}" for key in differ)
+        raise ValueError(f"a file of {layout.name} cannot tell of this network: {listed}")
