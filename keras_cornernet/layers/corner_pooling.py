@@ -37,7 +37,7 @@ class _EdgePool(keras.Layer):
 class TopPool(_EdgePool):
     """The maximum of each position and all below it: `y[i, j] = max(x[i, j], x[i + 1, j], ...)`.
 
-    Looks down from a top edge for the top of an object. Input and output are
+    Looks down from a top-left corner for the left side of its object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the bottom row, so ties go to the lowest.
 
     Source: Law & Deng 2018, sec. 3.4, eq. 6; `_cpools/src/top_pool.cpp`.
@@ -50,7 +50,7 @@ class TopPool(_EdgePool):
 class LeftPool(_EdgePool):
     """The maximum of each position and all right of it: `y[i, j] = max(x[i, j], x[i, j + 1], ...)`.
 
-    Looks right from a left edge for the left side of an object. Input and output are
+    Looks right from a top-left corner for the top of its object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the last column, so ties go to the rightmost.
 
     Source: Law & Deng 2018, sec. 3.4, eq. 7; `_cpools/src/left_pool.cpp`.
@@ -63,7 +63,7 @@ class LeftPool(_EdgePool):
 class BottomPool(_EdgePool):
     """The maximum of each position and all above it: `y[i, j] = max(x[0, j], ..., x[i, j])`.
 
-    Looks up from a bottom edge for the bottom of an object. Input and output are
+    Looks up from a bottom-right corner for the right side of its object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the top row, so ties go to the highest.
 
     Source: Law & Deng 2018, sec. 3.4; `_cpools/src/bottom_pool.cpp`.
@@ -76,7 +76,7 @@ class BottomPool(_EdgePool):
 class RightPool(_EdgePool):
     """The maximum of each position and all left of it: `y[i, j] = max(x[i, 0], ..., x[i, j])`.
 
-    Looks left from a right edge for the right side of an object. Input and output are
+    Looks left from a bottom-right corner for the bottom of its object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the first column, so ties go to the leftmost.
 
     Source: Law & Deng 2018, sec. 3.4; `_cpools/src/right_pool.cpp`.
@@ -123,14 +123,14 @@ class TopLeftPool(_CornerPool):
     """Corner pooling for top-left corners: the `TopPool` of one map plus the `LeftPool` of another.
 
     Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
-    shape, `top(first) + left(second)`: high where an object's top lies below and its left side to the
+    shape, `top(first) + left(second)`: high where an object's left side lies below and its top to the
     right.
 
     Raises:
         ValueError: if the input is not a pair of maps of one shape.
 
     Example:
-        >>> TopLeftPool()([top_map, left_map])
+        >>> TopLeftPool()([left_sides, tops])
 
     Source: Law & Deng 2018, sec. 3.4, eq. 6 and 7, fig. 6.
     """
@@ -143,14 +143,14 @@ class BottomRightPool(_CornerPool):
     """Corner pooling for bottom-right corners: the `BottomPool` of one map plus the `RightPool` of another.
 
     Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
-    shape, `bottom(first) + right(second)`: high where an object's bottom lies above and its right side
+    shape, `bottom(first) + right(second)`: high where an object's right side lies above and its bottom
     to the left.
 
     Raises:
         ValueError: if the input is not a pair of maps of one shape.
 
     Example:
-        >>> BottomRightPool()([bottom_map, right_map])
+        >>> BottomRightPool()([right_sides, bottoms])
 
     Source: Law & Deng 2018, sec. 3.4.
     """
