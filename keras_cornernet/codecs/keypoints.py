@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_cornernet.backend import first_maximum
 from keras_cornernet.ops.gather import flatten_cells
 
 CENTERS = ("subpixel", "cell")
@@ -144,7 +145,7 @@ class KeypointCodec:
         maps = ops.cast(outputs[-1]["keypoints"]["heatmap"], "float32")
         rows, columns = maps.shape[1:3]
         flat = flatten_cells(maps)
-        index = ops.cast(ops.argmax(flat, axis=1), "int32")
+        index = first_maximum(flat, axis=1)
         scores = ops.max(flat, axis=1)
         x, y = index % columns, index // columns
         refine = {"none": _stay, "dark": self._dark}.get(self.refinement, self._quarter)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_cornernet.backend import first_maximum
 from keras_cornernet.codecs.corners import CORNERS, CornerCodec
 from keras_cornernet.ops.gather import gather_rows
 
@@ -100,7 +101,7 @@ def confirm_by_centers(boxes, scores, labels, centers, center_scores, center_lab
     inside = ops.all((points > low[:, :, None]) & (points < high[:, :, None]), axis=-1)
     fits = inside & (labels[:, :, None] == center_labels[:, None]) & (center_scores[:, None] >= 0)
     worth = ops.where(fits, center_scores[:, None] if best else 1.0, -1.0)
-    chosen = ops.cast(ops.argmax(worth, axis=-1), "int32")  # the first of equals
+    chosen = first_maximum(worth, axis=-1)
     center = gather_rows(center_scores[..., None], chosen)[..., 0]
     confirmed = ops.any(fits, axis=-1) & (scores >= 0)
     return ops.where(confirmed, (2 * scores + center) / 3, -1.0)

@@ -1,7 +1,6 @@
 """The graph of a model for one image of a size that is known: what depends on the size is a constant."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -68,26 +67,5 @@ def frozen(function, signature: Sequence[tf.TensorSpec]):
     """A function of fixed shapes whose weights are constants of its graph."""
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    with plain_argmax():
-        concrete = tf.function(function, autograph=False).get_concrete_function(*signature)
+    concrete = tf.function(function, autograph=False).get_concrete_function(*signature)
     return convert_variables_to_constants_v2(concrete)
-
-
-@contextmanager
-def plain_argmax() -> Iterator[None]:
-    """Traces `keras.ops.argmax` as TensorFlow's own.
-
-    That of Keras 3.15 first tells -0 from 0 by their bits, with operators that neither TFLite nor ONNX has.
-    Nothing here ranks zeros by their sign.
-    """
-    from keras.src.backend.tensorflow import numpy
-
-    def argmax(x, axis=None, keepdims=False):
-        index = tf.argmax(x, axis, output_type=tf.int32)
-        return tf.expand_dims(index, axis) if keepdims else index
-
-    theirs, numpy.argmax = numpy.argmax, argmax
-    try:
-        yield
-    finally:
-        numpy.argmax = theirs

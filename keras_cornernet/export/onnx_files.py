@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_cornernet import files
 from keras_cornernet.export.description import KEY, describe
-from keras_cornernet.export.fixed import FixedGraph, frozen, plain_argmax
+from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import graph_of
 from keras_cornernet.export.written import Written
 from keras_cornernet.inference import Detector, PoseEstimator
@@ -43,8 +43,7 @@ def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Si
     def answer(images):
         return dict(zip(fixed.answers, fixed.all_of(images), strict=True))
 
-    with plain_argmax():
-        proto, _ = tf2onnx.convert.from_function(answer, [fixed.signature], opset=OPSET)
+    proto, _ = tf2onnx.convert.from_function(answer, [fixed.signature], opset=OPSET)
     entry = proto.metadata_props.add()
     entry.key, entry.value = KEY, describe(model, fixed.image_size).to_json()
     return Written(files.write_with(path, lambda aside: onnx.save(proto, str(aside))))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_cornernet.backend import first_maximum
 from keras_cornernet.ops.gather import gather_rows
 
 METHODS = ("gaussian", "linear", "hard")
@@ -90,7 +91,7 @@ def soft_nms(
 
     def take(step, state):
         live, index, score, *kept_boxes = state
-        best = ops.cast(ops.argmax(live, axis=-1), "int32")[:, None]
+        best = first_maximum(live, axis=-1)[:, None]
         overlap = _overlap(planes, ops.transpose(gather_rows(rows, best), (2, 0, 1)))
         share = kept_share(overlap)
         lowered = live * share
