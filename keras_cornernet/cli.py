@@ -352,6 +352,12 @@ def export_model(
         Path | None,
         typer.Option(help="Images to compare on, and for int8 to measure ranges on; else scenes are drawn."),
     ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="Of a pose network's --images: show the people, each in a square.")
+    ] = None,
+    annotation_format: Annotated[
+        str, typer.Option(metavar="coco|lsp|mpii|flic", help="Of the annotations.")
+    ] = "coco",
     input_size: Annotated[
         str | None,
         typer.Option(parser=size_of, metavar="HxW", help="In which the network sees images, if not its own."),
@@ -374,6 +380,8 @@ def export_model(
         name=name,
         precision=precision,
         images=images,
+        annotations=annotations,
+        annotation_format=annotation_format,
         input_size=input_size,
         image_size=image_size,
         flip=flip,

@@ -8,15 +8,16 @@ import numpy as np
 
 from keras_cornernet import export as exports
 from keras_cornernet.commands.detection import flipped, load_trained
+from keras_cornernet.data.readers import read_people
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.export.comparison import TOLERANCES, Agreement
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.reading import list_images
-from keras_cornernet.preprocessing import Size, read_image
+from keras_cornernet.preprocessing import Size, person_view, read_image
 
 FORMATS = ("savedmodel", "tflite", "onnx", "openvino")
 COMPARED = 8  # images that are compared
-CALIBRATED = 128  # images on which the ranges of 8-bit numbers are measured
+CALIBRATED = 200  # images on which the ranges of 8-bit numbers are measured
 DRAWN = 4  # scenes that are drawn to compare on where no images are named
 
 
@@ -46,6 +47,8 @@ def export(
     name: str | None = None,
     precision: str = "float32",
     images: str | Path | None = None,
+    annotations: str | Path | None = None,
+    annotation_format: str = "coco",
     input_size: Size | None = None,
     image_size: Size | None = None,
     flip: bool | None = None,
@@ -61,6 +64,8 @@ def export(
         precision: of TFLite, see `export.to_tflite`; the other formats have float32.
         images: an image or a folder of images to compare on, and for `"int8"` to measure ranges on. By
             default some scenes are drawn, but not for `"int8"`.
+        annotations: of a pose network's `images`, the folder; then the people are shown, each in a square.
+        annotation_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
         input_size: `(height, width)` in which the network sees the images; needed where the model has none.
         image_size: see `export.to_tflite`; a SavedModel takes images of any size.
         flip: look at the mirror image too; None leaves it to the model's settings.
@@ -79,6 +84,8 @@ def export(
         raise ValueError("--image-size is of the other formats: a SavedModel takes images of any size")
     if precision == "int8" and images is None:
         raise ValueError("--precision int8 needs --images to measure ranges on, such as the model will see")
+    if annotations is not None and images is None:
+        raise ValueError("--annotations needs --images, the folder that its file names count from")
     if precision not in TOLERANCES:
         raise ValueError(f"--precision must be one of {', '.join(TOLERANCES)}, not {precision!r}")
     if Path(output).is_file():
@@ -86,7 +93,10 @@ def export(
     loaded = flipped(load_trained(model), flip)
     if input_size is not None:
         loaded = loaded.with_settings(input_size=input_size)
-    shown = _drawn(loaded) if images is None else _read(images)
+    if annotations is not None:
+        shown = _people(loaded, annotations, images, annotation_format)
+    else:
+        shown = _drawn(loaded) if images is None else _read(images)
     name = name or Path(model).name.removesuffix(".keras")
     if data_format == "savedmodel":
         written = exports.to_saved_model(loaded, output, name)
@@ -113,9 +123,21 @@ def _disagreement(path: Path, precision: str, agreement: Agreement) -> str:
 
 def _read(images: str | Path) -> list[np.ndarray]:
     """Up to `CALIBRATED` images, spread over all of a folder."""
-    paths = list_images(images)
-    step = max(1, len(paths) // CALIBRATED)
-    return [read_image(path) for path in paths[::step][:CALIBRATED]]
+    return [read_image(path) for path in _spread(list_images(images))]
+
+
+def _people(model, annotations, images, data_format) -> list[np.ndarray]:
+    """Up to `CALIBRATED` people, as the network sees them."""
+    if not isinstance(model, PoseEstimator):
+        raise ValueError("--annotations is of pose networks: a detector sees whole --images")
+    people = _spread(read_people(annotations, images, data_format).people)
+    size = model.settings.input_size
+    return [person_view(p.center, p.side, size).apply(read_image(p.path)) for p in people]
+
+
+def _spread(items: Sequence) -> Sequence:
+    """Up to `CALIBRATED` of many, from all over."""
+    return items[:: max(1, len(items) // CALIBRATED)][:CALIBRATED]
 
 
 def _drawn(model: Detector | PoseEstimator) -> Sequence[np.ndarray]:

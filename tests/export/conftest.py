@@ -14,6 +14,7 @@ if keras.backend.backend() != "tensorflow":
             "exported",
             "command",
             "pose_command",
+            "ranges",
         )
         for name in (f"test_{room}.py",)
     ]

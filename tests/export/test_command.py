@@ -81,6 +81,8 @@ class _Written:
         (["--format", "tflite", "--precision", "int8"], "needs --images"),
         (["--format", "tflite", "--precision", "int4"], "--precision must be one of"),
         (["--format", "tflite", "--images", "none"], "none"),
+        (["--annotations", "a.json"], "--annotations needs --images"),
+        (["--annotations", "a.json", "--images", "."], "--annotations is of pose networks"),
     ],
 )
 def test_wrong_use_is_told(model, tmp_path, options, words):

@@ -9,11 +9,13 @@ from exportable import SIZES, with_statistics
 
 from keras_cornernet import export, save_model
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
-from keras_cornernet.commands import pose_evaluation
+from keras_cornernet.commands import exporting, pose_evaluation
+from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.settings import PoseSettings, TestSettings
 from keras_cornernet.models import CornerNet, StackedHourglass
+from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Categories
 
@@ -50,6 +52,22 @@ def test_an_exported_pose_network_is_evaluated_as_its_model(models, scenes, tmp_
     answer = run("evaluate", models[1], *data(scenes), "--flip")
     assert answer.exit_code == 2
     assert "flip cannot be changed in an exported model" in answer.stderr
+
+
+def test_annotated_people_are_what_the_network_sees(poser, scenes):
+    files = scenes / "annotations.json", scenes / "images"
+    people = read_coco_people(*files).people
+    shown = exporting._people(poser, *files, "coco")
+    assert [image.shape for image in shown] == [(32, 32, 3)] * len(people)
+    first = person_view(people[0].center, people[0].side, (32, 32)).apply(read_image(people[0].path))
+    np.testing.assert_array_equal(shown[0], first)
+
+
+def test_images_for_ranges_are_spread_over_all():
+    many = range(3 * exporting.CALIBRATED + 7)
+    spread = exporting._spread(many)
+    assert (len(spread), spread[1]) == (exporting.CALIBRATED, 3)
+    assert list(exporting._spread([1, 2])) == [1, 2]
 
 
 def test_an_exported_pose_network_poses_everyone_whom_a_detector_finds(models, scenes, tmp_path):
