@@ -15,6 +15,8 @@ if keras.backend.backend() != "tensorflow":
             "command",
             "pose_command",
             "ranges",
+            "browser",
+            "serving",
         )
         for name in (f"test_{room}.py",)
     ]

@@ -1,0 +1,112 @@
+// The page: a model, a picture or the camera, and the skeleton drawn on it.
+
+import { openPose } from "./pose.js";
+
+const RUNTIME = new URL("./node_modules/@litertjs/core/wasm/", import.meta.url).href;
+const LEFT = "#2f8fff";
+const RIGHT = "#ff7a2f";
+const MIDDLE = "#43c95f";
+const asked = new URLSearchParams(location.search);
+const [stage, told] = ["stage", "told"].map((id) => document.getElementById(id));
+let pose = null;
+let watching = null;
+
+async function useModel(file) {
+  stopCamera();
+  pose = await openPose(file, RUNTIME);
+  const { names, image_size, precision } = pose.description;
+  tell(`${names.length} joints, ${image_size.join(" x ")}, ${precision}. Choose a picture, or the camera.`);
+}
+
+async function usePicture(blob) {
+  if (!pose) throw new Error("choose a model first");
+  stopCamera();
+  const picture = await createImageBitmap(blob); // turned as its EXIF says
+  return show(picture, picture.width, picture.height);
+}
+
+async function useCamera() {
+  if (!pose) throw new Error("choose a model first");
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+  const video = Object.assign(document.createElement("video"), { srcObject: stream, playsInline: true });
+  await video.play();
+  watching = stream;
+  while (watching === stream) {
+    await show(video, video.videoWidth, video.videoHeight);
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+function stopCamera() {
+  watching?.getTracks().forEach((track) => track.stop());
+  watching = null;
+}
+
+/** Poses a picture and draws it with its skeleton. */
+async function show(picture, width, height) {
+  const found = await pose.read(picture, width, height);
+  Object.assign(stage, { width, height });
+  const context = stage.getContext("2d");
+  context.drawImage(picture, 0, 0);
+  draw(context, found, Math.max(2, Math.max(width, height) / 150));
+  const seen = found.scores.filter((score) => score >= pose.description.score).length;
+  tell(`${seen} of ${found.scores.length} joints, ${found.milliseconds.toFixed(1)} ms`);
+  return found;
+}
+
+function draw(context, { points, scores }, thickness) {
+  const { names, limbs, score } = pose.description;
+  const color = (i) => (names[i].startsWith("left") ? LEFT : names[i].startsWith("right") ? RIGHT : MIDDLE);
+  Object.assign(context, { lineWidth: thickness, lineCap: "round" });
+  for (const [a, b] of limbs) {
+    if (Math.min(scores[a], scores[b]) < score) continue;
+    context.strokeStyle = color(a) === color(b) ? color(a) : MIDDLE;
+    context.beginPath();
+    context.moveTo(...points[a]);
+    context.lineTo(...points[b]);
+    context.stroke();
+  }
+  points.forEach(([x, y], i) => {
+    if (scores[i] < score) return;
+    context.fillStyle = color(i);
+    context.beginPath();
+    context.arc(x, y, 1.3 * thickness, 0, 2 * Math.PI);
+    context.fill();
+  });
+}
+
+function tell(text) {
+  told.textContent = text;
+}
+
+/** Runs what somebody asked for and tells what goes wrong. */
+function attempt(action) {
+  return async (...given) => {
+    try {
+      return await action(...given);
+    } catch (error) {
+      tell(error.message);
+      return { error: error.message };
+    }
+  };
+}
+
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status} ${answer.statusText}`);
+  return answer;
+}
+
+/** Does what the address asks for: ?model=pose.tflite&picture=person.png&report=/where/to/post/what/was/found */
+async function obey() {
+  if (!asked.has("model")) return tell("Choose a model: what keras-cornernet export --format tflite wrote.");
+  await useModel(await (await fetched(asked.get("model"))).arrayBuffer());
+  if (!asked.has("picture")) return null;
+  return usePicture(await (await fetched(asked.get("picture"))).blob());
+}
+
+document.getElementById("model").onchange = attempt(async ({ target }) => useModel(await target.files[0].arrayBuffer()));
+document.getElementById("picture").onchange = attempt(({ target }) => usePicture(target.files[0]));
+document.getElementById("camera").onclick = attempt(() => (watching ? stopCamera() : useCamera()));
+const found = await attempt(obey)();
+if (asked.has("report")) await fetch(asked.get("report"), { method: "POST", body: JSON.stringify(found) });
