@@ -1,0 +1,89 @@
+"""The SavedModel that ships, behind a real HTTP server of TensorFlow Serving's REST protocol.
+
+TensorFlow Serving itself is in no package index; KServe speaks its protocol. It wants packages of its own:
+
+    python -m venv kserve && kserve/bin/pip install kserve tensorflow-cpu
+    KSERVE_PYTHON=kserve/bin/python python -m pytest -m slow tests/export/test_serving.py
+"""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exportable import encoded
+
+from keras_cornernet import export
+from keras_cornernet.data.scenes import draw_scene
+
+pytestmark = pytest.mark.slow
+MODEL = Path(__file__).parents[2] / "saved_models" / "cornernet_people" / "1"
+PATIENCE = 240  # seconds until the server must be up
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The address of a server that runs for the tests of this file."""
+    python = os.environ.get("KSERVE_PYTHON")
+    if not python:
+        pytest.skip("KSERVE_PYTHON is not set: it names the python of an environment with kserve, see above")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = Path(__file__).with_name("kserve_server.py")
+    process = subprocess.Popen([python, script, MODEL, "people", str(port)], stdin=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}/v1/models/people"
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _is_up(address):
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < end, "the server did not come up"
+            time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _is_up(address) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return json.loads(answer.read())["ready"] in (True, "True")
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def ask(address, *images):
+    rows = [{"image_bytes": {"b64": base64.b64encode(image).decode()}} for image in images]
+    body = json.dumps({"signature_name": "serving_default", "instances": rows}).encode()
+    asked = urllib.request.Request(f"{address}:predict", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        return json.loads(answer.read())["predictions"]
+
+
+def test_images_of_two_sizes_in_one_request_are_answered_as_in_python(server):
+    images = [draw_scene(seed, size, max_people=3)[0] for seed, size in ((1, (240, 320)), (2, (200, 300)))]
+    answers = ask(server, *[encoded(image) for image in images])
+    model = export.load(MODEL)
+    assert len(answers) == 2
+    for image, answer in zip(images, answers, strict=True):
+        expected = model.predict(image)[0]
+        count = answer["num_detections"]
+        assert count == len(expected.boxes) > 0
+        assert len(answer["boxes"]) == len(answer["scores"]) >= count
+        np.testing.assert_allclose(answer["boxes"][:count], expected.boxes, atol=0.02)
+        np.testing.assert_allclose(answer["scores"][:count], expected.scores, atol=1e-4)
+
+
+def test_a_broken_file_is_an_error_that_names_its_place(server):
+    with pytest.raises(urllib.error.HTTPError) as told:
+        ask(server, encoded(np.zeros((9, 9, 3), np.uint8)), b"not an image")
+    assert told.value.code >= 400
+    assert "at index" in told.value.read().decode()
