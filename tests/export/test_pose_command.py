@@ -70,6 +70,7 @@ def test_images_for_ranges_are_spread_over_all():
     assert list(exporting._spread([1, 2])) == [1, 2]
 
 
+@pytest.mark.slow
 def test_an_exported_pose_network_poses_everyone_whom_a_detector_finds(models, scenes, tmp_path):
     sizes = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
     network = with_statistics(CornerNet(1, stacks=1, head_kernel_size=1, **sizes))
