@@ -2,7 +2,7 @@
 
 The converter takes the whole range that it sees. Sums of pre-activation residuals have rare values a hundred
 times larger than all others, and of 256 levels that leaves a handful for the rest. Here the tails of such
-tensors are cut off; in trained pose networks they carry nothing.
+tensors are cut off. In trained pose networks they carry nothing; in detectors they are the corners, and stay.
 """
 
 from collections.abc import Sequence

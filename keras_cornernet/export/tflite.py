@@ -39,8 +39,8 @@ def to_tflite(
         model: with trained weights.
         path: of the file.
         precision: `"float32"`; `"float16"` halves the weights; `"dynamic"` has weights of 8 bits, and
-            computes convolutions so; `"int8"` computes all of the network so, in ranges that `samples` show,
-            see `export.ranges`.
+            computes convolutions so; `"int8"` computes all of the network so, in ranges that `samples` show;
+            for pose networks without their tails, see `export.ranges`.
         image_size: `(height, width)` of the images, which are then fitted into the network's input inside the
             graph. None: of the input itself.
         samples: for `"int8"`: `(h, w, 3)` uint8 images of any size, such as the file will be used on.
@@ -72,7 +72,7 @@ def _converted(fixed: FixedGraph, precision: str, samples):
     maps = frozen(fixed.maps_of, [fixed.signature])
     answers = frozen(fixed.answers_of, [tf.TensorSpec(map.shape, map.dtype) for map in maps.outputs])
     shown = [fit_view(sample.shape[:2], fixed.image_size).apply(sample) for sample in samples]
-    if precision == "int8":
+    if precision == "int8" and fixed.graph.tails_are_noise:
         maps = without_tails(maps, shown)
     parts = _convert(maps, precision, shown), _convert(answers, "float32")
     return flatbuffer.joined(*parts, ["images"], list(fixed.answers))

@@ -6,7 +6,7 @@ from exportable import detector, estimator, picture
 
 from keras_cornernet import export
 from keras_cornernet.codecs import KeypointCodec
-from keras_cornernet.export import flatbuffer
+from keras_cornernet.export import flatbuffer, tflite
 from keras_cornernet.preprocessing import fit_view
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
@@ -114,6 +114,20 @@ def test_weights_of_half_the_bytes_answer_nearly_alike(poser, tmp_path):
     image = fit_view(IMAGE.shape[:2], (32, 32)).apply(IMAGE)
     ours, theirs = loaded.predict(image)[0], poser.predict(image)[0]
     np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, rtol=0.02, atol=0.01)
+
+
+def test_tails_are_cut_off_in_pose_networks_only(finder, poser, tmp_path, monkeypatch):
+    def raises(name):
+        def stop(*_):
+            raise KeyError(name)
+
+        return stop
+
+    monkeypatch.setattr(tflite, "without_tails", raises("cut"))
+    monkeypatch.setattr(tflite, "_convert", raises("whole"))
+    for model, name in ((poser, "cut"), (finder, "whole")):
+        with pytest.raises(KeyError, match=name):
+            export.to_tflite(model, tmp_path / "a.tflite", precision="int8", samples=[IMAGE])
 
 
 @pytest.mark.parametrize(
