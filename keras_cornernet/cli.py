@@ -432,8 +432,8 @@ def benchmark(
 @told_plainly()
 def make_data(
     output: Annotated[Path, typer.Option(help="Folder for images/ and annotations.json.")],
-    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")],
-    seed: Annotated[int, typer.Option(min=0, help="The same number draws the same scenes.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The same number draws the same scenes.")] = 0,
     size: Annotated[str, typer.Option(parser=size_of, metavar="HxW", help="Of the images.")] = "240x320",
 ) -> None:
     """Draw scenes with people: a COCO data set with boxes and 14 keypoints."""
