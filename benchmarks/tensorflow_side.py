@@ -1,4 +1,4 @@
-"""Keras on TensorFlow with 2 threads. Benchmarks take `keras` and `tf` from here, so that all run alike."""
+"""Keras on TensorFlow with 2 threads, or `BENCHMARK_THREADS`. Benchmarks take `keras` and `tf` from here."""
 
 import os
 
@@ -10,7 +10,7 @@ import keras_cornernet  # noqa: F401, I001  (first: it sets how TensorFlow start
 import keras
 import tensorflow as tf
 
-THREADS = 2  # and OMP_NUM_THREADS above
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "2"))  # and OMP_NUM_THREADS above
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 
