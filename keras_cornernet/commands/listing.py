@@ -30,6 +30,7 @@ SIZES = {
     "cornernet_squeeze_small": Size(924_936, 1.033),
     "centernet_small": Size(3_017_482, 1.971),
     "cornernet_bccd": Size(2_796_216, 2.027),
+    "cornernet_squeeze_bccd": Size(924_936, 0.5903),
     "cornernet_people": Size(2_796_216, 0.8445),
     "hourglass_1stack": Size(3_426_448, 5.15),
     "hourglass_2stack": Size(6_570_400, 8.335),

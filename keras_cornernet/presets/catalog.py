@@ -40,6 +40,12 @@ _SMALL = Preset(
     loss=DetectionLoss(offset_beta=0.1),
 )
 
+_SQUEEZE_SMALL = replace(
+    _SMALL,
+    summary="for CPUs and small data: one narrow hourglass of fire blocks, the fewest multiplications",
+    network=CornerNetSqueeze,
+)
+
 
 def _newell(stacks: int) -> PosePreset:
     """Newell et al. 2016, secs. 3.1 to 3.3."""
@@ -71,11 +77,7 @@ _PHONE = PosePreset(
 PRESETS: dict[str, Preset | PosePreset] = {
     **PAPERS,
     "cornernet_small": _SMALL,
-    "cornernet_squeeze_small": replace(
-        _SMALL,
-        summary="for CPUs and small data: one narrow hourglass of fire blocks, the fewest multiplications",
-        network=CornerNetSqueeze,
-    ),
+    "cornernet_squeeze_small": _SQUEEZE_SMALL,
     "centernet_small": replace(
         _SMALL,
         summary="for CPUs and small data: a narrow CenterNet, whose centres confirm the boxes",
@@ -89,6 +91,13 @@ PRESETS: dict[str, Preset | PosePreset] = {
         input_size=(384, 512),
         settings=TestSettings(input_size=(384, 512), merge_exponent=10.0),
         weights="cornernet_bccd.keras",
+    ),
+    "cornernet_squeeze_bccd": replace(
+        _SQUEEZE_SMALL,
+        summary="blood cells, trained from scratch on BCCD, with a third of the parameters",
+        input_size=(256, 320),
+        settings=TestSettings(input_size=(256, 320), merge_exponent=10.0),
+        weights="cornernet_squeeze_bccd.keras",
     ),
     "cornernet_people": replace(
         _SMALL,
