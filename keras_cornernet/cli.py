@@ -217,12 +217,14 @@ def train(
     ] = None,
     val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
     data_format: Format = "coco",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data (100).")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8).")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="At its highest (0.001).")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8; likewise).")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its highest (0.001; likewise).")] = None,
     optimizer: Annotated[
         str | None,
-        typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam)."),
+        typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."),
     ] = None,
     input_size: Annotated[
         str | None, typer.Option(parser=size_of, metavar="HxW", help="Instead of the preset's.")

@@ -5,13 +5,28 @@ import numpy as np
 import pytest
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
-from keras_cornernet.experiment import ResultsTable, TrainingPlan, averaged_weights, make_optimizer
+from keras_cornernet.experiment import (
+    ResultsTable,
+    TrainingPlan,
+    averaged_weights,
+    make_optimizer,
+    plan_of,
+)
 from keras_cornernet.experiment.run import turned
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("epochs", 0), ("batch_size", 0), ("evaluate_every", 0), ("learning_rate", 0.0), ("warmup", 1.0)],
+    [
+        ("epochs", 0),
+        ("steps", 0),
+        ("batch_size", 0),
+        ("evaluate_every", 0),
+        ("learning_rate", 0.0),
+        ("warmup", 1.0),
+        ("drop_at", 1.0),
+        ("drop", 0.5),
+    ],
 )
 def test_a_plan_refuses_what_cannot_be(field, value):
     with pytest.raises(ValueError, match=field):
@@ -30,6 +45,47 @@ def test_the_learning_rate_rises_and_falls_as_planned():
     assert (np.diff(rates[20:]) < 0).all()
     assert rates[110] == pytest.approx(0.02 * (0.01 + 0.99 / 2), rel=1e-4)  # half of the cosine
     assert rates[200] == pytest.approx(0.0002)
+
+
+@pytest.mark.parametrize(
+    ("preset", "batch_size", "steps", "last"),
+    [
+        ("cornernet_hourglass104", 49, 500_000, 450_000),
+        ("cornernet_saccade", 48, 500_000, 450_000),
+        ("cornernet_squeeze", 55, 500_000, 450_000),
+        ("centernet_hourglass52", 48, 480_000, 450_000),
+        ("centernet_hourglass104", 48, 480_000, 450_000),
+    ],
+)
+def test_detectors_of_the_papers_train_as_published(preset, batch_size, steps, last):
+    plan = plan_of(preset)
+    assert (plan.batch_size, plan.steps, plan.optimizer) == (batch_size, steps, "adam")
+    optimizer = make_optimizer(plan, steps_per_epoch=100)
+    rates = [float(optimizer._learning_rate(step)) for step in (0, last, last + 1, steps - 1)]
+    assert rates == pytest.approx([2.5e-4, 2.5e-4, 2.5e-5, 2.5e-5])
+    assert optimizer.global_clipnorm is None and not optimizer.use_ema
+
+
+def test_steps_are_told_in_epochs_and_epochs_take_their_place():
+    plan = plan_of("cornernet_hourglass104")
+    assert plan.in_epochs(2_414).epochs == 208  # COCO's 118,287 images, 49 a step
+    assert plan.in_epochs(2_414).in_epochs(7).epochs == 208
+    shorter = plan_of("cornernet_hourglass104", epochs=10, batch_size=4)
+    assert (shorter.steps, shorter.epochs, shorter.batch_size) == (None, 10, 4)
+    assert float(make_optimizer(shorter, 10)._learning_rate(90)) == pytest.approx(2.5e-4)
+    assert float(make_optimizer(shorter, 10)._learning_rate(91)) == pytest.approx(2.5e-5)
+
+
+def test_pose_networks_of_the_paper_train_with_rmsprop():
+    plan = plan_of("hourglass_8stack")
+    assert (plan.optimizer, plan.batch_size, plan.learning_rate) == ("rmsprop", 6, 2.5e-4)
+    optimizer = make_optimizer(plan, steps_per_epoch=8_000)
+    rates = [float(optimizer._learning_rate(step)) for step in (0, 800_000, 800_001)]
+    assert rates == pytest.approx([2.5e-4, 2.5e-4, 5e-5])
+
+
+def test_other_presets_and_files_have_the_plan_of_the_package():
+    assert plan_of("cornernet_small") == plan_of("runs/mine/best.keras") == TrainingPlan()
 
 
 def test_only_recipes_that_turn_can_be_turned():

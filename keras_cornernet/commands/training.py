@@ -55,7 +55,8 @@ def train(
         val_annotations, val_images: of the validation set, if any; its images may share the folder.
         data_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`.
         output: the folder of the run, `runs/<preset>` by default.
-        plan: fields of `experiment.TrainingPlan` to change; a resumed run keeps the others.
+        plan: fields of `experiment.TrainingPlan` to change in that of the preset (`experiment.plan_of`); a
+            resumed run keeps the others.
         resume: go on after the last finished epoch found in `output`.
         verbose: of `keras.Model.fit`.
 
@@ -76,7 +77,15 @@ def train(
     from keras_cornernet import experiment, presets
 
     pose = presets.is_pose(preset)
-    plan = experiment.TrainingPlan(**settings)
+    plan = experiment.plan_of(preset, **settings)
+    if plan.steps is not None:
+        log.warning(
+            "trains as published: %s steps of %d images, learning rate %g; --epochs, --batch-size and "
+            "--learning-rate change that",
+            f"{plan.steps:,}",
+            plan.batch_size,
+            plan.learning_rate,
+        )
     sets, failed = {}, []
     for name, (annotated, folder) in pairs.items():
         options = _split(data_format, name) if pose else {}

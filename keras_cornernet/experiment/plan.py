@@ -1,10 +1,11 @@
 """The numbers of a run, and the optimizer that they describe."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
+from keras_cornernet.presets import PRESETS
 from keras_cornernet.training.optimizers import TorchRMSprop
 
 OPTIMIZERS = ("adam", "rmsprop")
@@ -16,10 +17,14 @@ class TrainingPlan:
 
     Attributes:
         epochs, batch_size: as usual.
+        steps: of the whole run, in place of `epochs`; the last epoch is finished. None: `epochs` count.
         optimizer: `"adam"`, or `"rmsprop"` as Torch has it.
         learning_rate: at its highest, after the warm-up; it falls to a hundredth along a cosine.
+        drop_at: share of the run after which the learning rate is divided, once, by `drop`, instead of the
+            cosine; there is no warm-up then. None: the cosine.
+        drop: see `drop_at`.
         warmup: share of the run in which the learning rate rises linearly.
-        clip_norm: largest norm of a gradient step.
+        clip_norm: largest norm of a gradient step; None leaves it as long as it is.
         ema: momentum of the average of weights that is evaluated and saved; 0 for none. None lets the
             average span about a twentieth of the run.
         evaluate_every: epochs between evaluations on the validation set (the last is always evaluated).
@@ -29,11 +34,14 @@ class TrainingPlan:
     """
 
     epochs: int = 100
+    steps: int | None = None
     batch_size: int = 8
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    drop_at: float | None = None
+    drop: float = 10.0
     warmup: float = 0.04
-    clip_norm: float = 5.0
+    clip_norm: float | None = 5.0
     ema: float | None = None
     evaluate_every: int = 5
     input_size: tuple[int, int] | None = None
@@ -41,9 +49,13 @@ class TrainingPlan:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "evaluate_every"):
-            if getattr(self, name) < 1:
+        for name in ("epochs", "steps", "batch_size", "evaluate_every"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.drop_at is not None and not 0 < self.drop_at < 1:
+            raise ValueError(f"drop_at must be None or between 0 and 1, not {self.drop_at}")
+        if not self.drop >= 1:
+            raise ValueError(f"drop must be at least 1, not {self.drop}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup must be at least 0 and below 1, not {self.warmup}")
         if self.optimizer not in OPTIMIZERS:
@@ -51,24 +63,50 @@ class TrainingPlan:
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
 
+    def in_epochs(self, steps_per_epoch: int) -> "TrainingPlan":
+        """The same plan with `epochs` instead of `steps`."""
+        if self.steps is None:
+            return self
+        return replace(self, epochs=math.ceil(self.steps / steps_per_epoch), steps=None)
+
+
+def plan_of(preset: str, **changes) -> TrainingPlan:
+    """The plan of a preset's paper, or the package's own where it has none, with some fields changed.
+
+    Args:
+        preset: a name; for the path of a file to go on from, the package's plan.
+        changes: fields of `TrainingPlan`. `epochs` take the place of the paper's `steps`.
+    """
+    known = dict(getattr(PRESETS.get(str(preset)), "plan", {}))
+    if "epochs" in changes:
+        known.pop("steps", None)
+    return TrainingPlan(**{**known, **changes})
+
 
 def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """The plan's optimizer with warm-up, cosine decay, clipping and averaged weights."""
-    total = plan.epochs * steps_per_epoch
-    warm = math.ceil(plan.warmup * total)
+    """The plan's optimizer with its learning rates, clipping and averaged weights."""
+    total = plan.in_epochs(steps_per_epoch).epochs * steps_per_epoch
     ema = max(0.0, 1 - 20 / total) if plan.ema is None else plan.ema
-    schedule = keras.optimizers.schedules.CosineDecay(
+    optimizer = {"adam": keras.optimizers.Adam, "rmsprop": TorchRMSprop}[plan.optimizer]
+    return optimizer(
+        _learning_rates(plan, total),
+        global_clipnorm=plan.clip_norm,
+        use_ema=ema > 0,
+        ema_momentum=ema,
+        ema_overwrite_frequency=None,
+    )
+
+
+def _learning_rates(plan: TrainingPlan, total: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Of a run of `total` steps."""
+    if plan.drop_at is not None:
+        rates = [plan.learning_rate, plan.learning_rate / plan.drop]
+        return keras.optimizers.schedules.PiecewiseConstantDecay([round(plan.drop_at * total)], rates)
+    warm = math.ceil(plan.warmup * total)
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=plan.learning_rate / 100,
         decay_steps=max(1, total - warm),
         alpha=0.01,
         warmup_target=plan.learning_rate,
         warmup_steps=warm,
-    )
-    optimizer = {"adam": keras.optimizers.Adam, "rmsprop": TorchRMSprop}[plan.optimizer]
-    return optimizer(
-        schedule,
-        global_clipnorm=plan.clip_norm,
-        use_ema=ema > 0,
-        ema_momentum=ema,
-        ema_overwrite_frequency=None,
     )

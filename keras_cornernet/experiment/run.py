@@ -10,7 +10,7 @@ import numpy as np
 from keras_cornernet import charts, files, visualization
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.experiment.judges import judge_of
-from keras_cornernet.experiment.plan import TrainingPlan, make_optimizer
+from keras_cornernet.experiment.plan import TrainingPlan, make_optimizer, plan_of
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.presets import from_preset, preset_of, save_model, trainer_of
@@ -35,7 +35,7 @@ def train(
         train_set, val_set: what readers returned; without `val_set` nothing is measured.
         output: folder for `last.keras`, `best.keras` (by AP or PCK), `results.csv`, `curves.png`,
             `predictions.jpg`, `plan.json`.
-        plan: the numbers of the run.
+        plan: the numbers of the run; None: `plan_of(preset)`.
         resume: go on from the last finished epoch found in `output`.
         verbose: of `keras.Model.fit`.
 
@@ -46,7 +46,7 @@ def train(
         ValueError: the folder holds a run and `resume` is off, the classes of the two sets differ, or the
             network cannot take the input size.
     """
-    plan = plan or TrainingPlan()
+    plan = plan or plan_of(preset)
     output = Path(output)
     judge = judge_of(train_set)
     judge.check(train_set, val_set)
@@ -66,7 +66,9 @@ def train(
         train_set, input_size, batch_size=plan.batch_size, recipe=recipe, shuffle=True, seed=plan.seed
     )
     trainer = trainer_of(model)
-    trainer.compile(optimizer=make_optimizer(plan, steps_per_epoch=int(dataset.cardinality())))
+    steps_per_epoch = int(dataset.cardinality())
+    plan = plan.in_epochs(steps_per_epoch)
+    trainer.compile(optimizer=make_optimizer(plan, steps_per_epoch))
     files.write_json(output / "plan.json", {"preset": str(preset), **asdict(plan)}, indent=1)
     trainer.fit(
         dataset,

@@ -46,6 +46,20 @@ _SQUEEZE_SMALL = replace(
     network=CornerNetSqueeze,
 )
 
+# `opts.lua` of anewell/pose-hg-train: 100 epochs of 8,000 steps at one learning rate, "then a few more" at a
+# fifth of it (issue 16 there), of which four are taken here.
+_NEWELL_PLAN = {
+    "optimizer": "rmsprop",
+    "batch_size": 6,
+    "steps": 832_000,
+    "learning_rate": 2.5e-4,
+    "drop_at": 100 / 104,
+    "drop": 5.0,
+    "warmup": 0.0,
+    "clip_norm": None,
+    "ema": 0.0,
+}
+
 
 def _newell(stacks: int) -> PosePreset:
     """Newell et al. 2016, secs. 3.1 to 3.3."""
@@ -54,6 +68,7 @@ def _newell(stacks: int) -> PosePreset:
         arguments={"stacks": stacks},
         input_size=(256, 256),
         settings=PoseSettings(input_size=(256, 256)),
+        plan=_NEWELL_PLAN,
     )
 
 

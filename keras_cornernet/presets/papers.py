@@ -10,6 +10,22 @@ from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.presets.preset import Preset, Published
 
 
+def _plan(batch_size: int, steps: int = 500_000) -> dict:
+    """The authors' training: Adam, the learning rate divided by ten after 450,000 steps, nothing clipped.
+
+    Source: `config/*.json` and `train.py` of princeton-vl/CornerNet, CornerNet-Lite and Duankaiwen/CenterNet.
+    """
+    return {
+        "batch_size": batch_size,
+        "steps": steps,
+        "learning_rate": 2.5e-4,
+        "drop_at": 450_000 / steps,
+        "warmup": 0.0,
+        "clip_norm": None,
+        "ema": 0.0,
+    }
+
+
 def _paper(summary: str, published: Published, network=CornerNet, **changes) -> Preset:
     preset = Preset(
         summary=summary,
@@ -20,6 +36,7 @@ def _paper(summary: str, published: Published, network=CornerNet, **changes) -> 
         loss=FAMILIES[network].loss,
         network=network,
         published=published,
+        plan=_plan(49),
     )
     return replace(preset, **changes)
 
@@ -52,6 +69,7 @@ PAPERS: dict[str, Preset] = {
         input_size=(255, 255),
         settings=SaccadeSettings(),
         recipe=SaccadeCrop(),
+        plan=_plan(48),
     ),
     "cornernet_squeeze": _paper(
         "CornerNet-Squeeze: fire blocks on a grid of an eighth",
@@ -63,6 +81,7 @@ PAPERS: dict[str, Preset] = {
         CornerNetSqueeze,
         settings=TestSettings(flip=False),
         codec={"top_k": 20, "num_detections": 100},
+        plan=_plan(55),
     ),
     # Duan et al. 2019, table 2.
     "centernet_hourglass52": _paper(
@@ -75,6 +94,7 @@ PAPERS: dict[str, Preset] = {
         CenterNet,
         arguments={"stacks": 1},
         settings=TestSettings(border=5.0),
+        plan=_plan(48, 480_000),
     ),
     "centernet_hourglass104": _paper(
         "CenterNet (triplets) of the paper: two hourglasses",
@@ -85,5 +105,6 @@ PAPERS: dict[str, Preset] = {
         ),
         CenterNet,
         settings=TestSettings(border=5.0),
+        plan=_plan(48, 480_000),
     ),
 }

@@ -43,6 +43,7 @@ class Preset:
         network: which of the detectors; decides the codec.
         weights: file in the package, or None.
         published: what the paper reports on COCO, or None.
+        plan: fields of `experiment.TrainingPlan` that the paper's training sets.
     """
 
     summary: str
@@ -55,6 +56,7 @@ class Preset:
     network: type[Network] = CornerNet
     weights: str | None = None
     published: Published | None = None
+    plan: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class PosePreset:
         network: which of the pose networks.
         skeleton: of a network that is built without data.
         weights: file in the package, or None.
+        plan: as of `Preset`.
     """
 
     summary: str
@@ -84,3 +87,4 @@ class PosePreset:
     network: type[StackedHourglass | LegacyStackedHourglass] = StackedHourglass
     skeleton: Skeleton = MPII
     weights: str | None = None
+    plan: dict = field(default_factory=dict)
