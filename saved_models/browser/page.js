@@ -25,16 +25,20 @@ async function usePicture(blob) {
   return show(picture, picture.width, picture.height);
 }
 
+/** Poses what the camera sees until it is stopped; returns what the first picture held. */
 async function useCamera() {
   if (!pose) throw new Error("choose a model first");
+  if (!navigator.mediaDevices) throw new Error("browsers show the camera to pages of https and of localhost only");
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
   const video = Object.assign(document.createElement("video"), { srcObject: stream, playsInline: true });
   await video.play();
   watching = stream;
-  while (watching === stream) {
-    await show(video, video.videoWidth, video.videoHeight);
-    await new Promise(requestAnimationFrame);
-  }
+  const look = () => show(video, video.videoWidth, video.videoHeight);
+  const first = await look();
+  attempt(async () => {
+    for (; watching === stream; await look()) await new Promise(requestAnimationFrame);
+  })();
+  return first;
 }
 
 function stopCamera() {
@@ -97,10 +101,14 @@ async function fetched(address) {
   return answer;
 }
 
-/** Does what the address asks for: ?model=pose.tflite&picture=person.png&report=/where/to/post/what/was/found */
+/**
+ * Does what the address asks for: ?model=pose.tflite, and picture=person.png or camera=on;
+ * report=/where/to/post/what/was/found
+ */
 async function obey() {
   if (!asked.has("model")) return tell("Choose a model: what keras-cornernet export --format tflite wrote.");
   await useModel(await (await fetched(asked.get("model"))).arrayBuffer());
+  if (asked.has("camera")) return useCamera();
   if (!asked.has("picture")) return null;
   return usePicture(await (await fetched(asked.get("picture"))).blob());
 }

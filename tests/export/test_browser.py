@@ -61,7 +61,18 @@ def site(runtime, tmp_path_factory):
     Image.fromarray(person).save(folder / "person.png")
     large = person.repeat(3, axis=0).repeat(3, axis=1)[:300]
     Image.fromarray(large).save(folder / "large.png")
+    write_video(folder / "large.y4m", large)
     return folder
+
+
+def write_video(path, image):
+    """A still picture as a video that Chromium takes for a camera (YUV4MPEG2)."""
+    y, cb, cr = np.moveaxis(np.asarray(Image.fromarray(image).convert("YCbCr")), -1, 0)
+    y = 16 + y * (219 / 255)
+    cb, cr = (128 + (c[::2, ::2] - 128.0) * (224 / 255) for c in (cb, cr))
+    frame = b"FRAME\n" + b"".join(np.round(plane).astype("uint8").tobytes() for plane in (y, cb, cr))
+    height, width = image.shape[:2]
+    path.write_bytes(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode() + 5 * frame)
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +93,15 @@ def answer(browser, site):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=site))
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def open_page(model, picture):
+    def open_page(model, picture=None, camera=None):
         arrived.clear()
-        asked = urlencode({"model": model, "picture": picture, "report": "/found"})
+        source = {"picture": picture} if camera is None else {"camera": "on"}
+        asked = urlencode({"model": model, **source, "report": "/found"})
         address = f"http://127.0.0.1:{server.server_port}/index.html?{asked}"
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
+        if camera is not None:
+            options += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+            options += [f"--use-file-for-fake-video-capture={camera}"]
         # A group of its own: Debian's command is a script, and ending that would leave the browser.
         process = subprocess.Popen(
             [browser, *options, address], stderr=subprocess.DEVNULL, start_new_session=True
@@ -120,6 +135,19 @@ def test_a_picture_of_another_shape_is_fitted_in(answer, site):
     sure = expected.joint_scores[0] > 0.3
     apart = np.linalg.norm(np.array(found["points"]) - expected.xy[0], axis=-1)[sure]
     assert np.median(apart) < 3  # one pixel of the input; browsers resample in their own way
+
+
+def test_the_camera_is_read(answer, site):
+    model = "hourglass_lspet_float16.tflite"
+    found = answer(model, camera=site / "large.y4m")
+    expected = export.load(site / model).predict(site / "large.png")[0]
+    sure = expected.joint_scores[0] > 0.3
+    apart = np.linalg.norm(np.array(found["points"]) - expected.xy[0], axis=-1)[sure]
+    assert np.median(apart) < 6  # two pixels of the input: the colours of a video are coarser
+
+
+def test_a_camera_that_is_refused_is_told(answer):
+    assert "error" in answer("hourglass_lspet_float16.tflite", camera="none.y4m")
 
 
 def test_a_file_of_something_else_is_told(answer):
