@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cornernet import export as exports
+from keras_cornernet.commands.checking import spread
 from keras_cornernet.commands.detection import flipped, load_trained
 from keras_cornernet.data.readers import read_people
 from keras_cornernet.data.scenes import draw_scene
@@ -91,6 +92,8 @@ def export(
     if Path(output).is_file():
         raise ValueError(f"--output must be a folder, and {output} is a file")
     loaded = flipped(load_trained(model), flip)
+    if not isinstance(loaded, (Detector, PoseEstimator)):
+        raise ValueError(f"MODEL must be a preset or a .keras file, and {model} is an exported file already")
     if input_size is not None:
         loaded = loaded.with_settings(input_size=input_size)
     if annotations is not None:
@@ -98,6 +101,8 @@ def export(
     else:
         shown = _drawn(loaded) if images is None else _read(images)
     name = name or Path(model).name.removesuffix(".keras")
+    if Path(name).name != name or name in ("", ".."):
+        raise ValueError(f"--name must be the name of a file or folder in --output, not {name!r}")
     if data_format == "savedmodel":
         written = exports.to_saved_model(loaded, output, name)
     elif data_format == "tflite":
@@ -108,13 +113,15 @@ def export(
         written = exports.to_onnx(loaded, Path(output) / f"{name}.onnx", image_size=image_size)
     else:
         written = exports.to_openvino(loaded, Path(output) / f"{name}.xml", image_size=image_size)
-    agreement = exports.compare(loaded, exports.load(written.path, threads=threads), shown[:COMPARED])
+    agreement = exports.compare(loaded, exports.load(written.path, threads=threads), spread(shown, COMPARED))
     failed = [] if agreement.sound else [_disagreement(written.path, precision, agreement)]
     return Exported(str(written.path), written.size, agreement._asdict(), list(written.notes), failed)
 
 
 def _disagreement(path: Path, precision: str, agreement: Agreement) -> str:
     place, score, share = TOLERANCES[precision]
+    if not agreement.compared:
+        return f"{path}: the model finds nothing on these images, so that nothing was compared: name --images"
     return (
         f"{path}: only {agreement.share:.1%} of {agreement.compared} boxes or joints agree with Keras within "
         f"{place:.1%} of the image and {score} in score, and {share:.0%} should"
@@ -123,21 +130,16 @@ def _disagreement(path: Path, precision: str, agreement: Agreement) -> str:
 
 def _read(images: str | Path) -> list[np.ndarray]:
     """Up to `CALIBRATED` images, spread over all of a folder."""
-    return [read_image(path) for path in _spread(list_images(images))]
+    return [read_image(path) for path in spread(list_images(images), CALIBRATED)]
 
 
 def _people(model, annotations, images, data_format) -> list[np.ndarray]:
     """Up to `CALIBRATED` people, as the network sees them."""
     if not isinstance(model, PoseEstimator):
         raise ValueError("--annotations is of pose networks: a detector sees whole --images")
-    people = _spread(read_people(annotations, images, data_format).people)
+    people = spread(read_people(annotations, images, data_format).people, CALIBRATED)
     size = model.settings.input_size
     return [person_view(p.center, p.side, size).apply(read_image(p.path)) for p in people]
-
-
-def _spread(items: Sequence) -> Sequence:
-    """Up to `CALIBRATED` of many, from all over."""
-    return items[:: max(1, len(items) // CALIBRATED)][:CALIBRATED]
 
 
 def _drawn(model: Detector | PoseEstimator) -> Sequence[np.ndarray]:

@@ -9,9 +9,11 @@ import numpy as np
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import fit_view
-from keras_cornernet.structures import Detections
+from keras_cornernet.structures import Detections, Poses
 
-SHOWN = 0.3  # boxes and joints that score less are not compared: their order is chance
+# Boxes and joints that score less are not compared, since their order is chance: those below this, or where
+# nothing reaches it, below half of the best.
+SHOWN = 0.3
 
 
 class Tolerance(NamedTuple):
@@ -42,7 +44,7 @@ class Agreement(NamedTuple):
 
     Attributes:
         compared: boxes or joints that one of the two shows.
-        share: of them that agree within the tolerance.
+        share: of them that agree within the tolerance; 0 where nothing was shown.
         place: median difference of places, as a share of the image's longer side.
         largest_place, largest_score: the largest differences of those that the other shows at all.
         milliseconds: median time of the exported model for an image, with preparation and decoding.
@@ -80,18 +82,23 @@ def compare(
     size, tolerance = exported.description.image_size, TOLERANCES[exported.description.precision]
     images = [image if size is None else fit_view(image.shape[:2], size).apply(image) for image in images]
     exported.predict(images[0])  # the first call also prepares
-    differences, times = [], []
+    answers, times = [], []
     for image in images:
         start = time.perf_counter()
         theirs = exported.predict(image)[0]
         times.append(time.perf_counter() - start)
-        ours = model.predict(image)[0]
-        pairs = _of_boxes(ours, theirs) if isinstance(ours, Detections) else _of_joints(ours, theirs)
+        answers.append((model.predict(image)[0], theirs))
+    best = max(_scores(answer).max(initial=0.0) for pair in answers for answer in pair)
+    shown = min(SHOWN, max(best / 2, 1e-6))
+    differences = []
+    for image, (ours, theirs) in zip(images, answers, strict=True):
+        compared = _of_boxes if isinstance(ours, Detections) else _of_joints
+        pairs = compared(ours, theirs, shown)
         pairs[:, 0] /= max(image.shape[:2])
         differences.append(pairs)
     place, score = np.concatenate(differences).T
     good = (place <= tolerance.place) & (score <= tolerance.score)
-    share = float(good.mean()) if len(good) else 1.0
+    share = float(good.mean()) if len(good) else 0.0
     met = np.isfinite(place)
     return Agreement(
         len(place),
@@ -104,21 +111,25 @@ def compare(
     )
 
 
-def _of_joints(ours, theirs) -> np.ndarray:
+def _scores(answer: Detections | Poses) -> np.ndarray:
+    return answer.scores if isinstance(answer, Detections) else answer.joint_scores
+
+
+def _of_joints(ours: Poses, theirs: Poses, shown: float) -> np.ndarray:
     """`(n, 2)`: pixels between the two places of each joint that one of the two sees, and scores apart."""
-    seen = np.maximum(ours.joint_scores, theirs.joint_scores) >= SHOWN
+    seen = np.maximum(ours.joint_scores, theirs.joint_scores) >= shown
     apart = np.linalg.norm(ours.xy - theirs.xy, axis=-1)
     return np.stack([apart[seen], np.abs(ours.joint_scores - theirs.joint_scores)[seen]], axis=1)
 
 
-def _of_boxes(ours: Detections, theirs: Detections) -> np.ndarray:
+def _of_boxes(ours: Detections, theirs: Detections, shown: float) -> np.ndarray:
     """`(n, 2)`: for each box that one shows, the farthest side and the score of the nearest of the other.
 
     Infinite where the other has no box of that class.
     """
     rows = []
     for one, other in ((ours, theirs), (theirs, ours)):
-        for box, score, label in zip(*one.above(SHOWN)[:3], strict=True):
+        for box, score, label in zip(*one.above(shown)[:3], strict=True):
             same = other.labels == label
             apart = np.abs(other.boxes[same] - box).max(axis=1)
             if not len(apart):

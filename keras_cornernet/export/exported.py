@@ -108,14 +108,17 @@ class ExportedPoseEstimator(_Exported, PoseReader):
     """A pose network in an exported file, used as a `PoseEstimator`.
 
     The file takes one person an image. With boxes, given or found by the `detector`, everyone is cropped as
-    `PoseEstimator` does; without, an image of another size than the file takes is fitted into it.
+    `PoseEstimator` does, for which the images that the file takes must be the network's input, or square;
+    without, the whole image is one person. A SavedModel, which takes images of any size, is shown a square of
+    each person; beyond it, where the network's input is not square, it sees black.
     """
 
     def __init__(self, runtime, settings: PoseSettings | None = None, *, detector=None):
         _Exported.__init__(self, runtime)
         told = self.description
+        size = told.image_size or (min(told.input_size),) * 2
         # The mirror image, if any, is in the file.
-        settings = settings or PoseSettings(told.image_size or told.input_size, told.padding, flip=False)
+        settings = settings or PoseSettings(size, told.padding, flip=False)
         PoseReader.__init__(self, told.joints, settings, detector)
 
     def with_settings(self, **changes) -> "ExportedPoseEstimator":
@@ -132,14 +135,30 @@ class ExportedPoseEstimator(_Exported, PoseReader):
         return ExportedPoseEstimator(self.runtime, replace(self.settings, **changes), detector=self.detector)
 
     def read_inputs(self, inputs: np.ndarray, *, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `PoseReader.read_inputs`."""
-        one_by_one = self.description.image_size is not None
+        """See `PoseReader.read_inputs`.
+
+        Raises:
+            ValueError: the file takes oblong images, which it fits into the network's input by their longer
+                side, so that a person's square cannot fill it.
+        """
+        size = self.description.image_size
+        if not self._takes_inputs and size is not None and size[0] != size[1]:
+            raise ValueError(
+                f"boxes: this file was exported with image_size {size} and reads one person who fills such "
+                "an image; for people in boxes export it without image_size, or with a square one"
+            )
+        one_by_one = size is not None
         groups = np.split(inputs, len(inputs)) if one_by_one else [inputs]
         answers = [self.runtime.run(group) for group in groups]
         return tuple(np.concatenate([answer[name] for answer in answers]) for name in ("keypoints", "scores"))
 
+    @property
+    def _takes_inputs(self) -> bool:
+        """Whether the file's images are what the network sees."""
+        return self.description.image_size == self.description.input_size
+
     def _read_boxes(self, image, boxes, whole, batch_size):
-        if not whole:
+        if not whole or self._takes_inputs:
             return super()._read_boxes(image, boxes, whole, batch_size)
         answers, view = self._answers(image)
         points = answers["keypoints"]

@@ -15,7 +15,9 @@ class FixedGraph:
 
     Args:
         graph: of the model.
-        image_size: `(height, width)`; None takes the size of the network's input.
+        image_size: `(height, width)`; None takes the size of the network's input. Images of that size are
+            the input, also where a pose network's is not square and a whole image would be fitted in by its
+            longer side.
 
     Attributes:
         image_size: as above, never None.
@@ -30,7 +32,7 @@ class FixedGraph:
             raise ValueError(f"image_size must be (height, width) of at least 1, not {self.image_size}")
         self.maps = [f"{branch}/{head}" for branch, heads in graph.network.output.items() for head in heads]
         self.answers = graph.outputs
-        placement = graph.placed(self.image_size)
+        placement = graph.placed(self.image_size, as_it_is=self.is_shown_as_it_is)
         self._placement = Placement(*(np.asarray(part)[None] for part in placement))
         rows, columns = lines_of(placement, graph.input_size)
         self._lines = [Lines(*map(np.asarray, lines)) for lines in (rows, columns)]
@@ -38,7 +40,7 @@ class FixedGraph:
     @property
     def is_shown_as_it_is(self) -> bool:
         """Whether the image is the network's input, not resampled."""
-        return self.image_size == self.graph.input_size and self._placement.scale == 1.0
+        return self.image_size == self.graph.input_size
 
     def maps_of(self, images) -> list:
         """The network's maps for `(1, *image_size, 3)` RGB 0..255."""

@@ -62,9 +62,10 @@ class Graph:
         self.input_size = tuple(model.settings.input_size)
         self.network = last_stack(fold(model.network))
 
-    def placed(self, image_size) -> Placement:
-        """Where images of `(..., 2)` heights and widths lie in the input."""
-        return placed(image_size, self.input_size, by_longer_side=self.by_longer_side)
+    def placed(self, image_size, *, as_it_is: bool = False) -> Placement:
+        """Where images of `(..., 2)` heights and widths lie in the input, or where the input itself does."""
+        by_longer_side = self.by_longer_side and not as_it_is
+        return placed(image_size, self.input_size, by_longer_side=by_longer_side)
 
     def maps(self, inputs) -> dict:
         """The maps of `(batch, *input_size, 3)` inputs, one tensor for each `branch/head`.

@@ -168,7 +168,10 @@ class PoseReader:
         if isinstance(boxes, str):
             found = self._detect(image)
             return found.boxes, found.scores
-        boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        boxes = np.asarray(boxes, np.float32)
+        if boxes.size and boxes.shape != (len(boxes), 4):
+            raise ValueError(f"boxes: expected the shape (n, 4) for each image, got {boxes.shape}")
+        boxes = boxes.reshape(-1, 4)
         bad = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         if bad.any():
             place = int(np.flatnonzero(bad)[0])

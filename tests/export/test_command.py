@@ -65,6 +65,30 @@ def test_a_file_that_disagrees_fails_the_command(model, pictures, tmp_path, monk
     assert "only 50.0% of 9 boxes or joints agree with Keras" in result.stderr
 
 
+def test_a_comparison_of_nothing_fails_the_command(model, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting.exports, "to_tflite", lambda *_, **__: _Written(tmp_path / "x.tflite"))
+    monkeypatch.setattr(exporting.exports, "load", lambda *_, **__: None)
+    nothing = exporting.Agreement(0, 0.0, 0.0, 0.0, 0.0, 1.0, False)
+    monkeypatch.setattr(exporting.exports, "compare", lambda *_: nothing)
+    result = run("export", model, "--output", tmp_path, "--format", "tflite", "--images", pictures)
+    assert result.exit_code == 1
+    assert "finds nothing on these images" in result.stderr
+
+
+def test_an_exported_file_is_not_exported_again(written, tmp_path):
+    result = run("export", written["path"], "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "is an exported file already" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "/x", ".."])
+def test_exports_stay_in_their_folder(model, tmp_path, name):
+    result = run("export", model, "--output", tmp_path / "out", "--format", "tflite", "--name", name)
+    assert result.exit_code == 2
+    assert "--name must be the name of a file" in " ".join(result.stderr.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 class _Written:
     size, notes = 1, ()
 

@@ -140,6 +140,20 @@ def test_boxes_are_compared_both_ways(boxes, scores, share, sound):
     assert (result.share, result.sound) == (pytest.approx(share), sound)
 
 
+def test_what_is_unsure_of_everything_is_compared_too():
+    model = Finds([[0, 0, 50, 50], [0, 0, 9, 9]], [0.1, 0.04], [0, 0])
+    for side, sound in ((50, True), (60, False)):
+        box = np.array([[0, 0, side, 50]], np.float32)
+        result = compare(model, boxes_in_a_file(box, np.array([0.1], np.float32)), [picture(80, 100)])
+        assert (result.compared, result.sound) == (2, sound)
+
+
+def test_a_comparison_of_nothing_is_not_sound():
+    model, nothing = Finds(np.zeros((0, 4)), [], []), np.zeros(0, np.float32)
+    result = compare(model, boxes_in_a_file(nothing.reshape(0, 4), nothing), [picture(80, 100)])
+    assert (result.compared, result.share, result.sound) == (0, 0.0, False)
+
+
 def test_nothing_to_compare_on_is_told():
     with pytest.raises(ValueError, match="at least one image"):
         compare(None, None, [])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_line import data, run
 from exportable import SIZES, with_statistics
+from PIL import Image
 
 from keras_cornernet import export, save_model
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
@@ -63,11 +64,13 @@ def test_annotated_people_are_what_the_network_sees(poser, scenes):
     np.testing.assert_array_equal(shown[0], first)
 
 
-def test_images_for_ranges_are_spread_over_all():
-    many = range(3 * exporting.CALIBRATED + 7)
-    spread = exporting._spread(many)
-    assert (len(spread), spread[1]) == (exporting.CALIBRATED, 3)
-    assert list(exporting._spread([1, 2])) == [1, 2]
+def test_images_for_ranges_are_spread_over_all(tmp_path):
+    count = 2 * exporting.CALIBRATED - 1
+    for number in range(count):
+        Image.fromarray(np.full((1, 1), number % 256, np.uint8)).save(tmp_path / f"{number:03}.png")
+    shown = exporting._read(tmp_path)
+    assert len(shown) == exporting.CALIBRATED
+    assert (shown[0][0, 0, 0], shown[-1][0, 0, 0]) == (0, (count - 1) % 256)
 
 
 @pytest.mark.slow

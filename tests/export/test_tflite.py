@@ -62,6 +62,28 @@ def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
     np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
 
 
+def test_people_are_read_alike_in_an_oblong_input(tmp_path):
+    poser = estimator(KeypointCodec(refinement="dark"), input_size=(32, 48))
+    samples = [picture(32, 48, seed) for seed in range(4)]
+    export.to_tflite(poser, tmp_path / "int8.tflite", precision="int8", samples=samples)
+    model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
+    boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)
+    for ours, theirs in (
+        (model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]),
+        (model.predict(IMAGE)[0], poser.predict(IMAGE)[0]),
+    ):
+        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+        np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+
+
+def test_a_file_for_oblong_pictures_of_one_person_refuses_boxes(poser, tmp_path):
+    model = export.load(export.to_tflite(poser, tmp_path / "face.tflite", image_size=(50, 60)).path)
+    ours, theirs = model.predict(IMAGE)[0], poser.predict(IMAGE)[0]
+    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+    with pytest.raises(ValueError, match=r"image_size \(50, 60\)"):
+        model.predict(IMAGE, [np.array([[3, 4, 31, 40]], np.float32)])
+
+
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (2, 10_000)])
 def test_extreme_images_get_a_sane_answer(found, posed, size):
     black = np.zeros((*size, 3), np.uint8)
