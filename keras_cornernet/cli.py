@@ -50,6 +50,20 @@ Format = Annotated[
     str,
     typer.Option("--format", metavar="coco|lsp|mpii|flic", help="Of the annotations; all but coco: poses."),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="train|val|test|all",
+        help="Part of a file of mpii or lsp that holds several; by default what the command is for.",
+    ),
+]
+Adjusted = Annotated[
+    bool | None,
+    typer.Option(
+        "--adjusted/--raw",
+        help="Whether centres and scales of mpii were enlarged before; by default told by the form.",
+    ),
+]
 Flip = Annotated[
     bool | None,
     typer.Option("--flip/--no-flip", help="Look at the mirror image too; by default as the model says."),
@@ -178,6 +192,8 @@ def evaluate(
     annotations: Annotations,
     images: Images,
     data_format: Format = "coco",
+    split: Split = None,
+    adjusted: Adjusted = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
     flip: Flip = None,
 ) -> None:
@@ -188,7 +204,8 @@ def evaluate(
         from keras_cornernet.commands.pose_evaluation import evaluate as run
         from keras_cornernet.evaluation import format_pose_table as table
 
-        settings = {"data_format": data_format, "progress": progress_bar("posing")}
+        settings = {"data_format": data_format, "split": split, "adjusted": adjusted}
+        settings["progress"] = progress_bar("posing")
     elif data_format != "coco":
         raise ValueError(f"--format {data_format} is of pose networks, and {model} is a detector")
     else:
@@ -217,6 +234,7 @@ def train(
     ] = None,
     val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
     data_format: Format = "coco",
+    adjusted: Adjusted = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
     ] = None,
@@ -257,6 +275,7 @@ def train(
         val_annotations=val_annotations,
         val_images=val_images,
         data_format=data_format,
+        adjusted=adjusted,
         output=output,
         plan={name: value for name, value in plan.items() if value is not None},
         resume=resume,
@@ -286,6 +305,8 @@ def check_data(
         ),
     ] = None,
     data_format: Format = "coco",
+    split: Split = None,
+    adjusted: Adjusted = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what a data set holds, find its faults, draw it and the targets made of it."""
@@ -296,7 +317,7 @@ def check_data(
     if is_pose(preset):
         from keras_cornernet.commands.pose_checking import check_data as run
 
-        settings = {"data_format": data_format}
+        settings = {"data_format": data_format, "split": split, "adjusted": adjusted}
     elif data_format != "coco":
         raise ValueError(f"--format {data_format} is of pose networks, and {preset} is a detector")
     else:

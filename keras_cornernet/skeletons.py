@@ -16,6 +16,8 @@ class Skeleton(NamedTuple):
         flip_pairs: pairs of joint indices that trade places when the image is mirrored.
         sigmas: one constant per joint for object keypoint similarity, as fraction of the object's scale,
             or None. The `k` of the COCO formula is `2 * sigma`.
+        torso: the shoulder and the hip whose distance is the unit of PCK. The data sets' own evaluations
+            differ in the diagonal. Skeletons that lack either have no such unit, see `has_torso`.
     """
 
     name: str
@@ -23,6 +25,12 @@ class Skeleton(NamedTuple):
     limbs: tuple[tuple[int, int], ...]
     flip_pairs: tuple[tuple[int, int], ...]
     sigmas: tuple[float, ...] | None = None
+    torso: tuple[str, str] = ("left_shoulder", "right_hip")
+
+    @property
+    def has_torso(self) -> bool:
+        """Whether both ends of `torso` are joints of this skeleton."""
+        return all(joint in self.joints for joint in self.torso)
 
     @property
     def flip_order(self) -> tuple[int, ...]:
@@ -161,6 +169,7 @@ FLIC = Skeleton(
         *(0.107, 0.107),
         *(0.025, 0.025, 0.026),
     ),
+    torso=("right_shoulder", "left_hip"),
 )
 
 SKELETONS = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO, FLIC)}

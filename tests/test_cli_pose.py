@@ -218,6 +218,64 @@ def test_train_leaves_the_best_model(tiny, faulty, scenes, tmp_path):
     assert trained.settings == PoseSettings(input_size=(32, 32), flip=False)
 
 
+def test_joints_without_a_torso_are_trained_and_measured(scenes, tmp_path):
+    told = json.loads((scenes / "annotations.json").read_text())
+    told["categories"][0] |= {"keypoints": list("abcdefghijklmn"), "skeleton": []}
+    (tmp_path / "hands.json").write_text(json.dumps(told))
+    network = save_pose_model(Skeleton("letters", tuple("abcdefghijklmn"), (), ()), tmp_path / "hands.keras")
+    files = ("--annotations", tmp_path / "hands.json", "--images", scenes / "images")
+    numbers = ("--epochs", 1, "--batch-size", 4, "--output", tmp_path / "run")
+    answer = run("train", network, *files, "--val-annotations", tmp_path / "hands.json", *numbers)
+    assert answer.exit_code == 0, answer.output
+    assert "best PCK@0.2 of box" in answer.stdout
+    answer = run("evaluate", tmp_path / "run" / "best.keras", *files)
+    assert answer.exit_code == 0, answer.output
+    assert "PCK@0.2 of box" in answer.stdout
+
+
+# parts of a file
+
+
+def mpii_json(folder: Path) -> Path:
+    """Two people in pytorch-pose's form: one to train on, at image left, and one to validate."""
+    (folder / "images").mkdir()
+    Image.new("RGB", (90, 60)).save(folder / "images" / "a.png")
+    rng, people = np.random.default_rng(0), []
+    for held_out, x in enumerate((20, 60)):
+        xy = rng.uniform((x, 20), (x + 20, 40), (16, 2))
+        joints = np.hstack([xy, np.ones((16, 1))]).tolist()
+        person = {"img_paths": "a.png", "annolist_index": 1, "joint_self": joints, "isValidation": held_out}
+        people.append({**person, "objpos": [x, 30], "scale_provided": 0.2})
+    (folder / "mpii.json").write_text(json.dumps(people))
+    return folder / "mpii.json"
+
+
+def test_evaluate_measures_the_validation_part(tmp_path):
+    model, annotations = save_pose_model(MPII, tmp_path / "m.keras"), mpii_json(tmp_path)
+    places = {}
+    for split in (None, "train", "all"):
+        result = pose_evaluation.evaluate(
+            str(model), annotations, tmp_path / "images", data_format="mpii", split=split
+        )
+        places[split] = [round(float(person.center[0])) for person in result.people.people]
+    assert places == {None: [59], "train": [19], "all": [19, 59]}
+    files = ("--annotations", annotations, "--images", tmp_path / "images", "--format", "mpii")
+    assert run("evaluate", model, *files, "--split", "all", "--raw").exit_code == 0
+    answer = run("evaluate", model, *files, "--split", "test")
+    assert answer.exit_code == 2
+    assert "marks train, val, all, not 'test'" in " ".join(answer.stderr.split())
+
+
+def test_parts_of_a_format_without_parts(tiny, scenes):
+    for option, words in (
+        (("--split", "val"), "--split is of"),
+        (("--adjusted",), "--adjusted and --raw are"),
+    ):
+        answer = run("evaluate", tiny, *data(scenes), *option)
+        assert answer.exit_code == 2
+        assert words in " ".join(answer.stderr.split())
+
+
 # check-data
 
 

@@ -23,6 +23,8 @@ def check_data(
     output: str | Path,
     *,
     data_format: str = "coco",
+    split: str | None = None,
+    adjusted: bool | None = None,
     pictures: int = 8,
     preset: str = "hourglass_phone",
     progress: Progress = list,
@@ -33,6 +35,8 @@ def check_data(
         annotations, images: the annotation file and the folder of its images.
         output: folder for the pictures and `report.json`.
         data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
+        split: the part of a file of MPII or LSP that holds several; None takes "train".
+        adjusted: of MPII, see `read_mpii`.
         pictures: how many people to draw, spread over the data set.
         preset: whose input size and targets are drawn.
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
@@ -41,7 +45,7 @@ def check_data(
         ValueError: a file of another format, or no such preset.
     """
     chosen = preset_named(preset)
-    pose_set, _ = read_for(True, annotations, images, data_format)
+    pose_set, _ = read_for(True, annotations, images, data_format, split=split, adjusted=adjusted)
     broken = check_people(pose_set, progress)
     faults = [*pose_set.faults, *broken.values()]
     counts = {**summarize_people(pose_set), "faults": len(faults)}

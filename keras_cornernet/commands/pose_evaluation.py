@@ -39,6 +39,8 @@ def evaluate(
     images: str | Path,
     *,
     data_format: str = "coco",
+    split: str | None = None,
+    adjusted: bool | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
     progress: Progress = list,
@@ -49,6 +51,8 @@ def evaluate(
         model: a preset with weights, a `.keras` file or an exported file, of a pose network.
         annotations, images: the file and the folder of its images.
         data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
+        split: the part of a file of MPII or LSP that holds several; None takes "val".
+        adjusted: of MPII, see `read_mpii`.
         json_file: receives the metrics.
         flip: average with the mirror image; None leaves it to the model's settings.
         progress: wraps the people to show how far it is, such as `tqdm.tqdm`.
@@ -57,7 +61,8 @@ def evaluate(
         ValueError: no such model, a file of another format, no image can be read, or other joints.
     """
     estimator = flipped(load_trained(model), flip)
-    pose_set, lost = read_for(True, annotations, images, data_format)
+    reading = {"split": split, "usual_split": "val", "adjusted": adjusted}
+    pose_set, lost = read_for(True, annotations, images, data_format, **reading)
     result = evaluate_estimator(estimator, pose_set, progress=progress)
     result = result._replace(
         faults=[fault for fault in result.faults if fault not in lost], failed=[*lost, *result.failed]

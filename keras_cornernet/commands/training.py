@@ -21,7 +21,7 @@ class Trained(NamedTuple):
         output: the folder.
         model: the best model, or the last where nothing was validated.
         epochs: rows of `results.csv`.
-        score: name of the number that tells the best model: `AP` or `PCK@0.2`.
+        score: name of the number that tells the best model: `AP`, `PCK@0.2` or `PCK@0.2 of box`.
         best: the row of the best score, or the last row.
         failed: images that are missing or cannot be read.
     """
@@ -42,6 +42,7 @@ def train(
     val_annotations: str | Path | None = None,
     val_images: str | Path | None = None,
     data_format: str = "coco",
+    adjusted: bool | None = None,
     output: str | Path | None = None,
     plan: Mapping[str, object] | None = None,
     resume: bool = False,
@@ -53,7 +54,9 @@ def train(
         preset: a name, or the path of a `.keras` file to go on from.
         annotations, images: the annotation file and the folder of its images.
         val_annotations, val_images: of the validation set, if any; its images may share the folder.
-        data_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`.
+        data_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`. Of files that hold both
+            parts, each is taken for its own purpose.
+        adjusted: of MPII, see `read_mpii`.
         output: the folder of the run, `runs/<preset>` by default.
         plan: fields of `experiment.TrainingPlan` to change in that of the preset (`experiment.plan_of`); a
             resumed run keeps the others.
@@ -88,8 +91,8 @@ def train(
         )
     sets, failed = {}, []
     for name, (annotated, folder) in pairs.items():
-        options = _split(data_format, name) if pose else {}
-        sets[name], lost = read_for(pose, annotated, folder, data_format, options)
+        reading = {"usual_split": name, "adjusted": adjusted}
+        sets[name], lost = read_for(pose, annotated, folder, data_format, **reading)
         failed += lost
         _report(sets[name])
     with _broken_images(failed):
@@ -129,11 +132,6 @@ def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: 
     if stored.get("input_size"):
         stored["input_size"] = tuple(stored["input_size"])
     return {**stored, **changes}
-
-
-def _split(data_format: str, name: str) -> dict:
-    """MPII's files hold both parts, the others one."""
-    return {"split": name} if data_format == "mpii" else {}
 
 
 def _report(data_set: DataSet | PoseSet) -> None:

@@ -133,18 +133,18 @@ def torso_size(
     truth: np.ndarray,
     annotated: np.ndarray,
     skeleton: Skeleton,
-    joints: tuple[str, str] = ("left_shoulder", "right_hip"),
+    joints: tuple[str, str] | None = None,
 ) -> np.ndarray:
     """The unit of PCK on FLIC and LSP: the distance from a shoulder to the hip of the other side.
 
-    Toolkits differ in the diagonal: LSP's takes the left shoulder and right hip (ours), FLIC's the right
-    shoulder and left hip. Sides are the person's own.
+    Toolkits differ in the diagonal: LSP's takes the left shoulder and right hip, as we do for all but FLIC,
+    whose takes the right shoulder and left hip. Sides are the person's own.
 
     Args:
         truth: `(n, k, 2)` image pixels.
         annotated: `(n, k)` bool.
         skeleton: of the joints.
-        joints: the two ends.
+        joints: the two ends, None for the skeleton's.
 
     Returns:
         `(n,)` float64 pixels, NaN where an end is not annotated, which leaves the person out of `pck`.
@@ -152,6 +152,7 @@ def torso_size(
     Raises:
         ValueError: a joint is not one of the skeleton, or shapes do not fit.
     """
+    joints = skeleton.torso if joints is None else joints
     for joint in joints:
         if joint not in skeleton.joints:
             raise ValueError(f"torso joints: expected joints of {skeleton.name}, got {joint!r}")

@@ -19,13 +19,15 @@ def evaluate_poses(
     joint_scores: np.ndarray | None = None,
     person_scores: np.ndarray | None = None,
     threshold: float | None = None,
-    torso: tuple[str, str] = ("left_shoulder", "right_hip"),
+    torso: tuple[str, str] | None = None,
     engine: str = "auto",
 ) -> dict:
     """PCK, PCKh and COCO's keypoint numbers, as far as the annotations go.
 
-    Numbers that cannot be had are absent: PCKh where a person has no head size, the COCO numbers where
-    the skeleton has no sigmas or a person neither area nor box, a joint that nobody has annotated. "PCK"
+    Numbers that cannot be had are absent: PCKh where nobody has a head size (who has none is left out of
+    it), the COCO numbers where the skeleton has no sigmas or a person neither area nor box, a joint that
+    nobody has annotated. Joints without shoulders and hips, such as a hand's, have PCK in units of the longer
+    side of each person's box, if all have one; its keys end in "of box", as in MMPose's PCKAccuracy. "PCK"
     and "PCKh" without another word are plain means over joints, without pelvis and thorax; compare with a
     published number only by the same mean (`pck.MEANS`). All compare with a strict `<`.
 
@@ -37,17 +39,18 @@ def evaluate_poses(
         person_scores: `(n,)` of the people's boxes, None for 1. People are ranked by this times the mean of
             their joint scores.
         threshold: of PCK, in torso sizes, None for the usual 0.2.
-        torso: the two joints whose distance is the torso size; see `pck.torso_size`.
+        torso: the two joints whose distance is the torso size, None for the skeleton's; see `pck.torso_size`.
         engine: of the COCO numbers: `"faster-coco-eval"`, `"pycocotools"`, or `"auto"`.
 
     Returns:
-        Floats in 0..1: `PCK@0.2` (the key states the threshold) and `AUC`, in torso sizes; `PCKh@0.5`, its
+        Floats in 0..1: `PCK@0.2` (the key states the threshold) and `AUC`, in torso sizes, or `PCK@0.2 of
+        box` and `AUC of box`; `PCKh@0.5`, its
         other means `PCKh@0.5 weighted` and `PCKh@0.5 weighted16`, `PCKh@0.1`, `PCKh AUC`; and `AP AP50 AP75
         APm APl AR AR50 AR75 ARm ARl`. Dicts: `per_joint` (of PCK), `PCKh per_joint` and `PCKh rows` (head,
         shoulder .. ankle, as papers print it).
 
     Raises:
-        ValueError: a shape does not fit, or a score is not finite.
+        ValueError: a shape does not fit, a score is not finite, or `torso` names joints that are not there.
         ImportError: COCO numbers could be had, but the engine is not installed.
     """
     people, skeleton = pose_set.people, pose_set.skeleton
@@ -65,15 +68,20 @@ def evaluate_poses(
     annotated = np.array([person.visibility > 0 for person in people], bool).reshape(n, k)
 
     threshold = 0.2 if threshold is None else threshold
-    unit = torso_size(truth, annotated, skeleton, torso)
-    shares, counts = pck(predicted, truth, annotated, unit, threshold)
-    metrics = {
-        f"PCK@{threshold:g}": MEANS["plain"](shares, counts, skeleton),
-        "AUC": auc(predicted, truth, annotated, unit, skeleton),
-        "per_joint": _by_joint(shares, skeleton),
-    }
-    if n and all(person.head_size is not None for person in people):
-        unit = np.array([person.head_size for person in people], np.float64)
+    metrics = {}
+    if torso is not None or skeleton.has_torso:
+        unit, of = torso_size(truth, annotated, skeleton, torso), ""
+    else:
+        unit, of = _box_size(people), " of box"
+    if unit is not None:
+        shares, counts = pck(predicted, truth, annotated, unit, threshold)
+        metrics = {
+            f"PCK@{threshold:g}{of}": MEANS["plain"](shares, counts, skeleton),
+            f"AUC{of}": auc(predicted, truth, annotated, unit, skeleton),
+            "per_joint": _by_joint(shares, skeleton),
+        }
+    if any(person.head_size is not None for person in people):
+        unit = np.array([person.head_size or np.nan for person in people], np.float64)
         metrics |= _pckh(predicted, truth, annotated, unit, skeleton)
     if n and skeleton.sigmas is not None and all(person_area(person) is not None for person in people):
         people_by_image, poses_by_image = _by_image(people, predicted, joint_scores, person_scores, skeleton)
@@ -143,6 +151,14 @@ def _by_image(
         nowhere = np.zeros((len(some), 4), np.float32)  # the metric does not look at the answers' boxes
         poses[image_id] = Poses(predicted[some], joint_scores[some], nowhere, person_scores[some], skeleton)
     return {image_id: [people[place] for place in some] for image_id, some in places.items()}, poses
+
+
+def _box_size(people: tuple[Person, ...]) -> np.ndarray | None:
+    """`(n,)` pixels: the longer side of each person's box; None where somebody has none."""
+    if any(person.box is None for person in people):
+        return None
+    boxes = np.array([person.box for person in people], np.float64).reshape(-1, 4)
+    return (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
 
 
 def _by_joint(shares: np.ndarray, skeleton: Skeleton) -> dict[str, float]:

@@ -12,6 +12,7 @@ from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.presets import from_preset
+from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import DataSet, PoseSet
 
 SHOWN = 9  # pictures of a validation
@@ -46,11 +47,13 @@ class DetectionJudge:
 
 
 class PoseJudge:
-    """Builds pose estimators and measures their PCK."""
+    """Builds pose estimators and measures their PCK, in torso sizes where the joints have a torso."""
 
-    score = "PCK@0.2"
-    names = ("PCK@0.2",)
     recipe = PoseRecipe()
+
+    def __init__(self, skeleton: Skeleton):
+        self.score = "PCK@0.2" if skeleton.has_torso else "PCK@0.2 of box"
+        self.names = (self.score,)
 
     def check(self, train_set: PoseSet, val_set: PoseSet | None) -> None:
         """Raises `ValueError` where the two sets have different joints."""
@@ -72,7 +75,7 @@ class PoseJudge:
         metrics = evaluate_poses(val_set._replace(people=people), points[read]) if people else {}
         shown = list(zip(people, points[read], scores[read], strict=True))[:SHOWN]
         pictures = [self._picture(estimator, *each) for each in shown]
-        # Nobody may have both joints of the torso, or no image may be readable.
+        # Nobody may have both joints of the torso, or a box, or no image may be readable.
         return {name: metrics.get(name, math.nan) for name in self.names}, pictures
 
     def _picture(self, estimator, person, points, scores):
@@ -86,4 +89,4 @@ class PoseJudge:
 
 def judge_of(data_set: DataSet | PoseSet) -> DetectionJudge | PoseJudge:
     """The judge for a kind of data set."""
-    return PoseJudge() if isinstance(data_set, PoseSet) else DetectionJudge()
+    return PoseJudge(data_set.skeleton) if isinstance(data_set, PoseSet) else DetectionJudge()

@@ -86,7 +86,7 @@ def describe(
         "input_size": settings.input_size and tuple(settings.input_size),
     }
     if isinstance(model, PoseEstimator):
-        name, joints, limbs, flip_pairs, _ = model.skeleton
+        name, joints, limbs, flip_pairs, *_ = model.skeleton
         shared |= {"score": 0.2, "padding": settings.padding}
         return Description("pose", joints, (), name, limbs, flip_pairs, **shared)
     names, ids = model.categories

@@ -148,6 +148,24 @@ def test_a_file_without_joints(read):
         read(lspet(), ["im00001.jpg"], field="limbs")
 
 
+@pytest.mark.parametrize(
+    ("split", "first", "last"),
+    [("train", 1, 1000), ("val", 1001, 2000), ("test", 1001, 2000), ("all", 1, 2000)],
+)
+def test_the_halves_of_lsp(read, split, first, last):
+    joints = lspet(2000).transpose(1, 0, 2)
+    data_set = read(joints, ["im0001.jpg", "im1000.jpg", "im1001.jpg", "im2000.jpg"], split=split)
+    ids = [person.image_id for person in data_set.people]
+    assert ids == [i for i in (1, 1000, 1001, 2000) if first <= i <= last]
+    assert len(ids) + len(data_set.faults) == last - first + 1
+
+
+def test_other_files_are_one_part(read):
+    assert len(read(lspet(), ["im00001.jpg", "im00002.jpg"], split="val").people) == 2
+    with pytest.raises(ValueError, match="split: expected one of train, val, test, all, got 'half'"):
+        read(lspet(), [], split="half")
+
+
 def test_a_missing_folder(read, tmp_path):
     savemat(tmp_path / "joints.mat", {"joints": lspet()})
     with pytest.raises(NotADirectoryError, match="images: .*nowhere is not a folder"):

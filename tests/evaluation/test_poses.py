@@ -4,7 +4,7 @@ import pytest
 from keras_cornernet.evaluation import evaluate_poses, format_pose_table, keypoint_average_precision
 from keras_cornernet.evaluation.pck import MEANS, pck, torso_size
 from keras_cornernet.evaluation.pose_errors import auc
-from keras_cornernet.skeletons import COCO, LSP, MPII
+from keras_cornernet.skeletons import COCO, FLIC, LSP, MPII, Skeleton
 from keras_cornernet.structures import Person, Poses, PoseSet
 
 OKS = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
@@ -18,7 +18,7 @@ def people_of(skeleton, n=8, seed=0, **kwargs):
     for i in range(n):
         xy = (rng.uniform(0, 100, 2) + 400 * (i % 2) + rng.uniform(0, 120, (k, 2))).astype(np.float32)
         visibility = rng.choice([0, 1, 2], k, p=[0.2, 0.2, 0.6]).astype(np.int32)
-        visibility[[skeleton.joints.index(joint) for joint in ("left_shoulder", "right_hip")]] = 2
+        visibility[[skeleton.joints.index(joint) for joint in (*LSP.torso, *FLIC.torso)]] = 2
         person = Person(f"{i // 2}.jpg", i // 2, xy.mean(axis=0), 150.0, xy, visibility)
         people.append(person._replace(**kwargs))
         answers.append(xy + rng.normal(0, 8, (k, 2)))
@@ -56,6 +56,39 @@ def test_the_numbers_are_those_of_the_functions():
     assert 0 < metrics["PCKh@0.1"] < metrics["PCKh AUC"] < metrics["PCKh@0.5"] < 1 and 0 < metrics["AP"] < 1
 
 
+def test_flics_torso_is_the_other_diagonal():
+    pose_set, predicted = people_of(FLIC)
+    truth, annotated = arrays_of(pose_set)
+    unit = torso_size(truth, annotated, FLIC, ("right_shoulder", "left_hip"))
+    shares, counts = pck(predicted, truth, annotated, unit, 0.2)
+    assert evaluate_poses(pose_set, predicted)["PCK@0.2"] == MEANS["plain"](shares, counts, FLIC)
+    other = evaluate_poses(pose_set, predicted, torso=LSP.torso)
+    assert other["PCK@0.2"] != evaluate_poses(pose_set, predicted)["PCK@0.2"]
+
+
+def test_joints_without_a_torso_are_measured_by_the_box():
+    hand = Skeleton("hand", ("wrist", "thumb", "index"), ((0, 1), (0, 2)), ())
+    xy = np.array([[10, 10], [20, 10], [10, 30]], np.float32)
+    person = Person("a.jpg", 1, xy[0], 40.0, xy, np.full(3, 2, np.int32))
+    predicted = xy[None] + [[0, 0], [0, 7], [0, 9]]
+    assert evaluate_poses(PoseSet((person,), hand), predicted) == {}
+    boxed = person._replace(box=np.array([0, 0, 30, 40], np.float32))
+    metrics = evaluate_poses(PoseSet((boxed,), hand), predicted)
+    assert metrics["PCK@0.2 of box"] == pytest.approx(2 / 3)
+    assert metrics["per_joint"] == {"wrist": 1.0, "thumb": 1.0, "index": 0.0}
+    assert "PCK@0.2" not in metrics
+    with pytest.raises(ValueError, match="expected joints of hand, got 'left_shoulder'"):
+        evaluate_poses(PoseSet((boxed,), hand), predicted, torso=LSP.torso)
+
+
+def test_people_without_a_head_size_are_left_out_of_pckh():
+    pose_set, predicted = people_of(MPII, head_size=30.0)
+    first, *others = pose_set.people
+    some = evaluate_poses(pose_set._replace(people=(first._replace(head_size=None), *others)), predicted)
+    rest = evaluate_poses(pose_set._replace(people=tuple(others)), predicted[1:])
+    assert all(some[key] == rest[key] for key in PCKH)
+
+
 @pytest.mark.parametrize("engine", ["faster-coco-eval", "pycocotools"])
 def test_coco_numbers_of_aligned_answers(engine):
     pose_set, predicted = people_of(COCO, area=12000.0)
@@ -82,9 +115,9 @@ def test_coco_numbers_of_aligned_answers(engine):
 def test_absent_numbers_are_absent():
     pose_set, predicted = people_of(LSP)
     assert set(evaluate_poses(pose_set, predicted)) == {"PCK@0.2", "AUC", "per_joint"}
-    one_head = list(pose_set.people)
-    one_head[0] = one_head[0]._replace(head_size=20.0, area=900.0)
-    assert "PCKh@0.5" not in evaluate_poses(pose_set._replace(people=tuple(one_head)), predicted)
+    one_area = list(pose_set.people)
+    one_area[0] = one_area[0]._replace(area=900.0)
+    assert "AP" not in evaluate_poses(pose_set._replace(people=tuple(one_area)), predicted)
     with_area, _ = people_of(LSP, area=20000.0)
     without_sigmas = with_area._replace(skeleton=LSP._replace(sigmas=None))
     assert "AP" in evaluate_poses(with_area, predicted)

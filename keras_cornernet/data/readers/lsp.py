@@ -14,9 +14,12 @@ from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Person, PoseSet
 
 JOINTS = len(LSP.joints)
+HALVES = {"train": slice(0, 1000), "val": slice(1000, 2000), "test": slice(1000, 2000), "all": slice(None)}
 
 
-def read_lsp(annotations: str | Path, images: str | Path, *, strict: bool = False) -> PoseSet:
+def read_lsp(
+    annotations: str | Path, images: str | Path, *, split: str = "all", strict: bool = False
+) -> PoseSet:
     """Reads a `joints.mat` of either set; the layout tells which it is.
 
     LSP is `(3, 14, n)` and its third row marks hidden joints; all are annotated. LSPET is `(14, 3, n)` and
@@ -25,12 +28,13 @@ def read_lsp(annotations: str | Path, images: str | Path, *, strict: bool = Fals
     the first joint is as far from 0 as the last from the width, so they do not count from 1.
 
     An image belongs to the row of its number, `im00001.jpg` to the first. Where the numbers do not fit the
-    rows but there are as many images as rows, they are paired in their order. The first 1000 people of LSP
-    are for training, the last 1000 for testing.
+    rows but there are as many images as rows, they are paired in their order.
 
     Args:
         annotations: the `joints.mat`.
         images: the folder of the images.
+        split: `"train"`, `"val"`, `"test"` or `"all"`. Of the 2,000 people of LSP the first 1,000 are for
+            training, the others for testing. Any other file is one part by itself and is read whole.
         strict: raise at the first fault.
 
     Returns:
@@ -39,15 +43,19 @@ def read_lsp(annotations: str | Path, images: str | Path, *, strict: bool = Fals
 
     Raises:
         ImportError: SciPy is not installed.
-        ValueError: the file is not MATLAB's or its `joints` have another shape, images and rows cannot be
-            paired, or `strict` and a fault.
+        ValueError: no such split, the file is not MATLAB's or its `joints` have another shape, images and
+            rows cannot be paired, or `strict` and a fault.
         NotADirectoryError: `images` is not a folder.
     """
     path = Path(annotations)
-    xy, visibility, wrong = _joints(read_mat(path, "joints"), path)
+    if split not in HALVES:
+        raise ValueError(f"split: expected one of {', '.join(HALVES)}, got {split!r}")
+    table = read_mat(path, "joints")
+    xy, visibility, wrong = _joints(table, path)
     folder = ImageFolder(images)
     people, faults = [], []
-    for row, name in enumerate(_names(folder, len(xy), path)):
+    half = HALVES[split if np.shape(table) == (3, JOINTS, 2000) else "all"]
+    for row, name in list(enumerate(_names(folder, len(xy), path)))[half]:
         image_id, seen = row + 1, xy[row][visibility[row] > 0]
         if name is None:
             fault = f"there is no image of this number in {folder.root}"
