@@ -162,7 +162,13 @@ class Detections(NamedTuple):
 
     def above(self, score: float) -> "Detections":
         """The boxes whose score is at least `score`."""
-        keep = self.scores >= score
+        return self._of(self.scores >= score)
+
+    def with_area(self) -> "Detections":
+        """The boxes that are more than a line, to which clipping may narrow them."""
+        return self._of((self.boxes[:, 2:] > self.boxes[:, :2]).all(axis=1))
+
+    def _of(self, keep: np.ndarray) -> "Detections":
         return self._replace(boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
 
     def plot(self, score: float = 0.3):

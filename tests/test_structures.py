@@ -48,6 +48,12 @@ def test_above_keeps_scores_from_the_threshold_on():
     assert not len(detections().above(0.95).boxes)
 
 
+def test_lines_have_no_area():
+    found = detections()
+    found.boxes[1, 2] = found.boxes[1, 0]
+    assert found.with_area().names == ["dog", "dog"]
+
+
 def test_plot_draws_the_boxes_above_the_score_and_leaves_the_image_alone():
     found = detections()
     before = found.image.copy()

@@ -96,7 +96,7 @@ def demo(
 
 def _pose(estimator: PoseEstimator, image: np.ndarray, found: Detections) -> Poses:
     """The people in the boxes that the estimator takes for sure."""
-    sure = found.above(estimator.settings.score)
+    sure = found.above(estimator.settings.score).with_area()
     return estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
 
 

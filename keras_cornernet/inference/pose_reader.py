@@ -179,9 +179,8 @@ class PoseReader:
         return boxes, np.ones(len(boxes), np.float32)
 
     def _detect(self, image) -> Detections:
-        found = self.detector.predict(image)[0].above(self.settings.score)
+        found = self.detector.predict(image)[0].above(self.settings.score).with_area()
         keep = np.array([name == self.settings.label for name in found.names], bool)
-        keep &= (found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1)  # clipping may leave a line
         return found._replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
 
     def _boxes_of_images(self, boxes, count) -> list:

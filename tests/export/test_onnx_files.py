@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from exportable import detector, picture
+from exportable import detector, estimator, picture
 
 from keras_cornernet import export
+from keras_cornernet.codecs import KeypointCodec
 
 IMAGE = picture(50, 60)
 
@@ -39,6 +40,28 @@ def test_answers_are_those_of_predict(model, theirs, tmp_path, module, write, na
     np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-2)
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
     assert ours.names == theirs.names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "write", "name"),
+    [("tf2onnx", export.to_onnx, "face.onnx"), ("openvino", export.to_openvino, "face.xml")],
+)
+def test_poses_are_those_of_predict(tmp_path, module, write, name):
+    pytest.importorskip(module)
+    poser = estimator(KeypointCodec(refinement="dark"))
+    loaded = export.load(write(poser, tmp_path / name).path, threads=1)
+    boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
+    for people in (None, boxes):
+        ours, theirs = loaded.predict(IMAGE, people)[0], poser.predict(IMAGE, people)[0]
+        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+        np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+    for size in ((1, 1), (20, 20), (2, 10_000)):
+        pose = loaded.predict(np.zeros((*size, 3), np.uint8))[0]
+        assert np.isfinite(pose.xy).all()
+        assert np.isfinite(pose.joint_scores).all()
+    with pytest.raises(ValueError, match="without empty sides"):
+        loaded.predict(np.zeros((0, 5, 3), np.uint8))
 
 
 def test_openvino_wants_an_xml(model, tmp_path):

@@ -9,11 +9,12 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from exportable import detector, encoded, picture
+from exportable import detector, encoded, estimator, picture
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_cornernet import export
+from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.export import saved_model
 
 # All of them are in the server's own build.
@@ -157,6 +158,23 @@ def test_extreme_images_get_a_sane_answer(signatures):
     found = answers(signatures, files)
     assert all(np.isfinite(value).all() for value in found.values())
     assert (found["boxes"][0] <= 1).all()
+
+
+def test_a_pose_network_answers_as_predict_does(tmp_path):
+    poser = estimator(KeypointCodec(refinement="dark"))
+    path = export.to_saved_model(poser, tmp_path, "face").path
+    signatures = tf.saved_model.load(str(path))
+    files = [encoded(image) for image in (*IMAGES, picture(1, 1), np.zeros((20, 20, 3), np.uint8))]
+    found = answers({"serving_default": signatures.signatures["serving_default"]}, files)
+    assert np.isfinite(found["keypoints"]).all()
+    loaded = export.load(path)
+    boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
+    for row, image in enumerate(IMAGES):
+        theirs = poser.predict(image)[0]
+        np.testing.assert_allclose(found["keypoints"][row], theirs.xy[0], atol=0.02)
+        np.testing.assert_allclose(found["scores"][row], theirs.joint_scores[0], atol=1e-4)
+        ours, theirs = loaded.predict(image, boxes)[0], poser.predict(image, boxes)[0]
+        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
 
 
 def test_numbers_are_rounded_and_checked_as_by_predict(signatures, model):

@@ -265,6 +265,8 @@ def test_boxes_stay_with_their_images_where_one_is_skipped(folder):
     ("boxes", "message"),
     [
         (np.array([[0, 0, 9, 9], [5, 5, 5, 9]]), r"boxes\[1\] must be x1 < x2, y1 < y2, not \[5.0, 5.0"),
+        (np.zeros((1, 8)), r"boxes: expected the shape \(n, 4\) for each image, got \(1, 8\)"),
+        (np.zeros((4, 5)), r"got \(4, 5\)"),
         (np.array([[0, np.nan, 9, 9]]), r"boxes\[0\] must be"),
         ([np.zeros((0, 4))] * 2, "one array for each image: 1, not 2"),
         ("everyone", "None, 'detect' or arrays, not 'everyone'"),
