@@ -87,5 +87,7 @@ def to_openvino(
             port.get_tensor().set_names({names[name]})
         converted.set_rt_info(describe(model, fixed.image_size).to_json(), KEY)
         openvino.save_model(converted, aside, compress_to_fp16=False)
+        # Two files cannot be moved at once, and new weights must not stand beside an old graph.
+        path.unlink(missing_ok=True)
         os.replace(aside.with_suffix(".bin"), path.with_suffix(".bin"))
     return Written(path)

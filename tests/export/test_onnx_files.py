@@ -1,5 +1,7 @@
 """ONNX Runtime and OpenVINO agree with Keras."""
 
+import os
+
 import numpy as np
 import pytest
 from exportable import detector, estimator, picture
@@ -62,6 +64,24 @@ def test_poses_are_those_of_predict(tmp_path, module, write, name):
         assert np.isfinite(pose.joint_scores).all()
     with pytest.raises(ValueError, match="without empty sides"):
         loaded.predict(np.zeros((0, 5, 3), np.uint8))
+
+
+@pytest.mark.slow
+def test_a_stop_leaves_no_graph_with_the_weights_of_another(tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    poser = estimator()
+    path = export.to_openvino(poser, tmp_path / "face.xml").path
+    move = os.replace
+
+    def stopped(source, target):
+        if str(target).endswith(".xml"):
+            raise KeyboardInterrupt
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        export.to_openvino(poser, path)
+    assert not path.exists()
 
 
 def test_openvino_wants_an_xml(model, tmp_path):
