@@ -136,14 +136,12 @@ class CornerNet(nn.Module):
     """Images `(batch, height, width, 3)` RGB 0..255 to `{corner: {head: (batch, c, h, w)}}`.
 
     Args:
-        arguments: those of our network; one stack only.
+        arguments: those of our network. Of several stacks the heads of the last are computed alone.
         pool: one of `POOLS`.
     """
 
     def __init__(self, arguments, pool):
         super().__init__()
-        if arguments["stacks"] != 1:
-            raise ValueError(f"this restatement has one stack, not {arguments['stacks']}")
         stem, width = arguments["stem"], arguments["channels"][0]
         self.register_buffer("mean", 255 * torch.tensor(arguments["mean"]), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(arguments["std"]), persistent=False)
@@ -151,28 +149,41 @@ class CornerNet(nn.Module):
         self.stem_conv = ConvNorm(3, stem[0], 7, 2)
         for i in range(self.stem):
             self.add_module(f"stem_residual_{i}", Residual(stem[i], stem[i + 1], 2))
-        self.hourglass_0 = Hourglass(arguments["channels"], arguments["counts"])
-        self.features_0 = ConvNorm(width, width)
+        self.last = arguments["stacks"] - 1
+        for s in range(self.last + 1):
+            self.add_module(f"hourglass_{s}", Hourglass(arguments["channels"], arguments["counts"]))
+            self.add_module(f"features_{s}", ConvNorm(width, width))
+        for s in range(self.last):
+            self.add_module(f"carry_input_{s}", ConvNorm(width, width, 1, relu=False))
+            self.add_module(f"carry_features_{s}", ConvNorm(width, width, 1, relu=False))
+            self.add_module(f"fusion_{s}", Residual(width, width))
         self.embedding_cells = arguments["embedding_cells"]
         embedding = 1 if self.embedding_cells is None else 2
         self.sizes = {"heatmap": arguments["num_classes"], "embedding": embedding, "offset": 2}
         for corner, reverse in (("top_left", True), ("bottom_right", False)):
             prediction = CornerPrediction(reverse, width, arguments["pool_channels"], pool)
-            self.add_module(f"{corner}_0", prediction)
+            self.add_module(f"{corner}_{self.last}", prediction)
             for head, channels in self.sizes.items():
                 module = Head(width, arguments["head_channels"], arguments["head_kernel_size"], channels)
-                self.add_module(f"{corner}_{head}_0", module)
+                self.add_module(f"{corner}_{head}_{self.last}", module)
 
     def forward(self, images):
         x = ((images - self.mean) / self.std).permute(0, 3, 1, 2)
         x = self.stem_conv(x)
         for i in range(self.stem):
             x = self.get_submodule(f"stem_residual_{i}")(x)
-        x = self.features_0(self.hourglass_0(x))
+        for s in range(self.last + 1):
+            features = self.get_submodule(f"features_{s}")(self.get_submodule(f"hourglass_{s}")(x))
+            if s < self.last:
+                carried = self.get_submodule(f"carry_input_{s}")(x)
+                carried = carried + self.get_submodule(f"carry_features_{s}")(features)
+                x = self.get_submodule(f"fusion_{s}")(functional.relu_(carried))
         outputs = {}
         for corner in ("top_left", "bottom_right"):
-            y = self.get_submodule(f"{corner}_0")(x)
-            outputs[corner] = {head: self.get_submodule(f"{corner}_{head}_0")(y) for head in self.sizes}
+            y = self.get_submodule(f"{corner}_{self.last}")(features)
+            outputs[corner] = {
+                head: self.get_submodule(f"{corner}_{head}_{self.last}")(y) for head in self.sizes
+            }
             if self.embedding_cells is not None:
                 place = self._place(*y.shape[2:])
                 outputs[corner]["embedding"] = outputs[corner]["embedding"] + place

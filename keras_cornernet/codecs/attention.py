@@ -64,7 +64,7 @@ class SaccadeCodec(CornerCodec):
 
         Returns:
             Also `"heatmap_mask"` in each corner's targets, 0 in the windows of the bumps of objects that are
-            not taught and inside ignored ones, and `"attention"`: `{"large" | "medium" | "small":
+            not taught and, as there, inside ignored ones, and `"attention"`: `{"large" | "medium" | "small":
             (batch, rows, columns, 1)}`, 1 in the cell of an object's centre. Objects that are not taught are
             marked too, ignored ones are not.
         """
@@ -83,7 +83,7 @@ class SaccadeCodec(CornerCodec):
 
     def _split(self, annotations, labels):
         """Which objects are taught, and which are there but shown too badly."""
-        present = labels >= 0
+        present = self._present(labels)
         if "ignore" in annotations:
             present = present & ~annotations["ignore"]
         whole = ops.floor(annotations["boxes"])

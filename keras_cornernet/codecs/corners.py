@@ -34,9 +34,9 @@ class Placed(NamedTuple):
 
     Attributes:
         boxes: `(batch, n, 4)` `xyxy`, cells.
-        labels: `(batch, n)` int32, 0 for padding.
-        present: `(batch, n)` bool, False for padding.
-        taught: `(batch, n)` bool, False for padding and ignored objects.
+        labels: `(batch, n)` int32, 0 for those that are not present.
+        present: `(batch, n)` bool, False for padding and for labels that the heatmaps have no channel for.
+        taught: `(batch, n)` bool, False also for ignored objects.
         radius: `(batch, n)` int32 of the bumps, cells.
         size: `(rows, columns)` of the grid.
     """
@@ -95,35 +95,50 @@ class CornerCodec:
 
         Args:
             annotations: `"boxes"` `(batch, n, 4)` float32 `xyxy` in input pixels, clipped to
-                `[0, size - 1]`; `"labels"` `(batch, n)` int32, -1 for padding; if some objects are to be
-                neither taught nor punished, `"ignore"` `(batch, n)` bool.
+                `[0, size - 1]`; `"labels"` `(batch, n)` int32, -1 for padding, and objects of classes that
+                are not among `num_classes` count as such; if some objects are to be neither taught nor
+                punished, `"ignore"` `(batch, n)` bool.
             input_size, grid_size: `(height, width)` of the images and of the maps.
 
         Returns:
             `{"top_left" | "bottom_right": {"heatmap": (batch, h, w, num_classes), "offset": (batch, n, 2),
             "index": (batch, n) int32}, "mask": (batch, n)}`, and `"heatmap_mask"` `(batch, h, w,
-            num_classes)`, 0 inside ignored boxes, when annotations have `"ignore"`. With an
-            `offset_reach`, each corner has also `"offset_index"` and `"offset_mask"`, and these and its
-            `"offset"` have one entry for each cell in reach of each object.
+            num_classes)`, 0 inside ignored boxes, when annotations have `"ignore"`; the very cells of taught
+            points there stay 1 (the rest of their bumps does not), else the heatmaps would not learn what
+            offsets and embeddings do. With an `offset_reach`, each corner has also `"offset_index"` and
+            `"offset_mask"`, and these and its `"offset"` have one entry for each cell in reach of each
+            object.
         """
         placed = self._place(annotations, input_size, grid_size)
-        targets = {"mask": ops.cast(placed.taught, "float32")}
-        for name, part in CORNERS.items():
-            targets[name] = self._encode_points(placed, placed.boxes[..., part])
+        points = {
+            name: self._encode_points(placed, *point) for name, point in self._points(placed.boxes).items()
+        }
+        targets = {"mask": ops.cast(placed.taught, "float32"), **points}
         if "ignore" in annotations:
-            targets["heatmap_mask"] = 1.0 - self._ignored_rectangles(placed)
+            hidden = self._ignored_rectangles(placed)
+            for target in points.values():
+                hidden = ops.where(target["heatmap"] == 1.0, 0.0, hidden)
+            targets["heatmap_mask"] = 1.0 - hidden
         return targets
+
+    def _points(self, boxes) -> dict:
+        """Of each branch the points `(batch, n, 2)` of the boxes, and the `sigma_divisor` of their bumps."""
+        return {name: (boxes[..., part], 6.0) for name, part in CORNERS.items()}
+
+    def _present(self, labels):
+        """Which objects are neither padding nor of a class without a channel."""
+        return (labels >= 0) & (labels < self.num_classes)
 
     def _place(self, annotations, input_size, grid_size) -> Placed:
         labels = ops.cast(annotations["labels"], "int32")
         (height, width), (rows, columns) = input_size, grid_size
         boxes = annotations["boxes"] * np.array([columns / width, rows / height] * 2, np.float32)
-        present = labels >= 0
+        present = self._present(labels)
         taught = present & ~annotations["ignore"] if "ignore" in annotations else present
         radius = self._radius(boxes, rows, columns)
-        return Placed(boxes, ops.maximum(labels, 0), present, taught, radius, (rows, columns))
+        return Placed(boxes, ops.where(present, labels, 0), present, taught, radius, (rows, columns))
 
-    def _encode_points(self, placed, points, sigma_divisor=6.0):
+    def _encode_points(self, placed, points, sigma_divisor):
         """Heatmap, offsets and flat cells of one point of each object.
 
         Args:

@@ -38,8 +38,9 @@ class DecodedTriplets(NamedTuple):
 class TripletCodec(CornerCodec):
     """Encodes boxes to the targets of CenterNet and decodes its outputs.
 
-    A `CornerCodec` with a third point, whose defaults are the released code's, with which the published
-    weights were taught: 70 points of each kind, and bumps by the uncorrected radius at an overlap of 0.7.
+    A `CornerCodec` with a third point, `"center"` in the targets. Its defaults are the released code's, with
+    which the published weights were taught: 70 points of each kind, and bumps by the uncorrected radius at an
+    overlap of 0.7.
 
     Attributes:
         center_sigma_divisor: the centre's bump has the corners' radius and a deviation of
@@ -54,13 +55,9 @@ class TripletCodec(CornerCodec):
     top_k: int = 70
     center_sigma_divisor: float = 5.0
 
-    def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
-        """As `CornerCodec.encode`, with a third entry `"center"`."""
-        targets = super().encode(annotations, input_size, grid_size)
-        placed = self._place(annotations, input_size, grid_size)
-        first, last = (placed.boxes[..., part] for part in CORNERS.values())
-        middle = (first + last) / 2
-        return {**targets, "center": self._encode_points(placed, middle, self.center_sigma_divisor)}
+    def _points(self, boxes) -> dict:
+        first, last = (boxes[..., part] for part in CORNERS.values())
+        return {**super()._points(boxes), "center": ((first + last) / 2, self.center_sigma_divisor)}
 
     def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedTriplets:
         """As `CornerCodec.decode`, and the peaks of the centre heatmap."""

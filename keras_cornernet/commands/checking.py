@@ -1,19 +1,21 @@
 """A look at a data set before time is spent on it."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet import files, visualization
-from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.codecs.corners import CORNERS
 from keras_cornernet.commands.detection import Progress, picture_names
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.checking import check_images, summarize
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import Preset, preset_named
+from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.structures import DataSet
 
 
@@ -23,7 +25,8 @@ class Checked(NamedTuple):
     Attributes:
         counts: of `data.checking.summarize`.
         faults: one sentence each, which names file and place.
-        pictures: files, each with the boxes on the left and the drawn targets on the right.
+        pictures: files, each with the boxes first and then the drawn targets: the corners, the centres where
+            the network has them, and CornerNet-Saccade's attention to large, medium and small objects.
     """
 
     counts: dict
@@ -46,7 +49,7 @@ def check_data(
         annotations, images: COCO json and the folder of its images.
         output: folder for the pictures and `report.json`.
         pictures: how many images to draw, spread over the data set.
-        preset: whose input size and targets are drawn.
+        preset: of a detector, whose input size and targets are drawn.
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
 
     Raises:
@@ -76,7 +79,7 @@ def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
     if not data_set.samples:
         return []
     loader = BoxLoader(data_set, preset.input_size)
-    codec = CornerCodec(len(data_set.categories.names), **preset.codec)
+    codec = FAMILIES[preset.network].codec(len(data_set.categories.names), **preset.codec)
     names = (*data_set.categories.names, "ignored")
     drawn = []
     for place, file_name in enumerate(picture_names([Path(s.path) for s in data_set.samples])):
@@ -86,15 +89,29 @@ def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
         shown, *parts = loader.load(0, place)
         annotations = {name: part[None] for name, part in zip(loader.annotations, parts, strict=True)}
         targets = codec.encode(annotations, preset.input_size, _grid_size(preset))
-        corners = [np.asarray(targets[name]["heatmap"]) for name in ("top_left", "bottom_right")]
-        heat = visualization.draw_heatmap(shown.astype(np.uint8), np.maximum(*corners)[0].max(-1))
-        picture = visualization.grid([boxed, heat], 2, 1600)
+        heats = [visualization.draw_heatmap(shown.astype(np.uint8), heat) for heat in _heatmaps(targets)]
+        columns = min(1 + len(heats), 3)
+        picture = visualization.grid([boxed, *heats], columns, 800 * columns)
         drawn.append(str(files.write_image(output / file_name, picture)))
     return drawn
 
 
+def _heatmaps(targets: dict) -> Iterator[np.ndarray]:
+    """The first image's maps `(rows, columns)` over all classes: both corners as one, then the others."""
+    branches = {
+        name: target["heatmap"]
+        for name, target in targets.items()
+        if isinstance(target, dict) and "heatmap" in target
+    }
+    branches |= targets.get("attention", {})
+    maps = {name: np.asarray(heatmap)[0].max(-1) for name, heatmap in branches.items()}
+    yield np.maximum(*(maps.pop(name) for name in CORNERS))
+    yield from maps.values()
+
+
 def _grid_size(preset: Preset) -> tuple[int, int]:
-    """The size of the maps: each block of the stem halves, rounding up."""
-    stride = 2 ** len(preset.arguments.get("stem", "12"))
+    """The size of the maps: the stem halves once a width, rounding up."""
+    defaults = inspect.signature(preset.network.__init__).parameters
+    stride = 2 ** len(preset.arguments.get("stem", defaults["stem"].default))
     height, width = preset.input_size
     return -(-height // stride), -(-width // stride)

@@ -20,8 +20,10 @@ BEARPAW_BOTTLENECK = {
     **{f"conv{i}": f"{ours}/conv" for i, ours in _BRANCH.items()},
     "downsample.0": "shortcut",
 }
-# Of images in 0..1. bearpaw's is MPII's; the deviation that its repository stores is not applied there.
-BEARPAW_MEAN = (0.440443, 0.444027, 0.432683)
+# Of RGB images in 0..1, by the number of joints, which is all that a file tells of its data set: LSP's and
+# COCO's, and MPII's for any other. The deviation that bearpaw's repository stores is not applied there.
+BEARPAW_MEANS = {14: (0.444208, 0.430216, 0.403950), 17: (0.456608, 0.436882, 0.406142)}
+BEARPAW_MPII_MEAN = (0.440443, 0.444027, 0.432683)
 
 
 def _umich(arguments) -> Iterator[Module]:
@@ -77,14 +79,15 @@ def _bearpaw(arguments) -> Iterator[Module]:
 def _read_bearpaw(read: Reader) -> dict:
     levels = [f"hg.0.hg.{k}.0" for k in reversed(range(read.count("hg.0.hg")))] + ["hg.0.hg.0.3"]
     stem = ("conv1", "layer1.0.conv3", "layer2.0.conv3")
+    num_joints = read.size("score.0.weight")
     return {
-        "num_joints": read.size("score.0.weight"),
+        "num_joints": num_joints,
         "stacks": read.count("hg"),
         "channels": tuple(read.size(f"{name}.0.conv3.weight") for name in levels),
         "counts": tuple(read.count(name) for name in levels),
         "stem": tuple(read.size(f"{name}.weight") for name in stem),
         "stem_kernel_size": read.size("conv1.weight", 2),
-        "mean": BEARPAW_MEAN,
+        "mean": BEARPAW_MEANS.get(num_joints, BEARPAW_MPII_MEAN),
     }
 
 

@@ -96,21 +96,23 @@ def _first_line(error):
 
 
 def _weights_in(content, path):
-    """The tensors by name: of the file itself, or of the entry that training scripts use."""
+    """The tensors by name: of the entries that training scripts use or of the file itself, where most are.
+
+    There may be a stray one beside them, such as the best accuracy.
+    """
     import torch
 
-    candidates = [content]
-    if isinstance(content, dict):
-        candidates += [content[key] for key in _NESTED if key in content]
-    for candidate in candidates:
-        if isinstance(candidate, dict):
-            tensors = {
-                name: value
-                for name, value in candidate.items()
-                if isinstance(name, str) and isinstance(value, torch.Tensor)
-            }
-            if tensors:
-                return tensors
+    def tensors_in(candidate):
+        return {
+            name: value
+            for name, value in (candidate.items() if isinstance(candidate, dict) else ())
+            if isinstance(name, str) and isinstance(value, torch.Tensor)
+        }
+
+    nested = [content[key] for key in _NESTED if key in content] if isinstance(content, dict) else []
+    tensors = max(map(tensors_in, [*nested, content]), key=len)
+    if tensors:
+        return tensors
     what = f"a dict with {_some(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise ValueError(f"{path}: holds no named tensors, but {what}")
 

@@ -1,13 +1,20 @@
 """The `tf.data` pipeline: files in, `(images, padded annotations)` out; never heatmaps."""
 
 import numpy as np
-import tensorflow as tf
 
 from keras_cornernet.data.boxes import BoxLoader, Recipe
 from keras_cornernet.data.pose_augmentation import PoseRecipe
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.structures import DataSet, PoseSet
+
+try:
+    import tensorflow as tf
+except ModuleNotFoundError:
+    raise ImportError(
+        "make_dataset reads through tf.data, which needs TensorFlow beside any backend of Keras. "
+        "Type: pip install 'keras_cornernet[tf-cpu]'"
+    ) from None
 
 
 class Epochs:

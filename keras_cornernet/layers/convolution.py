@@ -6,7 +6,8 @@ from keras import ops
 from keras_cornernet.backend import replica_count
 from keras_cornernet.layers.folding import norms_are_left_out, set_convolution
 
-# PyTorch draws weights uniformly within 1 / sqrt(fan_in).
+# PyTorch draws weights uniformly within 1 / sqrt(fan_in). It draws biases likewise; here they start at zero,
+# but for those of the detectors' heatmaps, which start where the released code sets them.
 TORCH_INITIALIZER = {
     "class_name": "VarianceScaling",
     "config": {"scale": 1 / 3, "mode": "fan_in", "distribution": "uniform"},

@@ -59,7 +59,8 @@ def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigm
     Only the cells under a bump are touched. The standard deviation is `(2 radius + 1) / sigma_divisor`.
 
     Args:
-        row, column, radius, label: `(batch, n)` int32, in grid cells; label is the channel.
+        row, column, radius, label: `(batch, n)` int32, in grid cells; label is the channel,
+            below `channels` where drawn.
         drawn: `(batch, n)` bool; False skips the object.
         grid: `(batch, height, width, channels)` to draw; plain integers but the batch.
         max_radius: no radius is larger (JAX and XLA need the bound).
@@ -70,46 +71,54 @@ def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigm
     Source: `draw_gaussian` of princeton-vl/CornerNet, `sample/utils.py`. The papers say a third of the
     radius for the deviation; this is the code's.
     """
-    side = ops.where(drawn, 2 * radius + 1, 0)
-    bound = 2 * max_radius + 1
-
-    def value(owner, y, x, flat):
-        def square(place, center):
-            distance = ops.cast(place - ops.take(flat(center), owner), "float32")
-            return distance * distance
-
-        sigma = ops.take((2 * ops.cast(flat(radius), "float32") + 1) / sigma_divisor, owner)
-        return ops.exp(-(square(y, row) + square(x, column)) / (2 * sigma * sigma))
-
-    return _paint(row - radius, column - radius, side, side, label, value, grid, (bound, bound))
-
-
-def draw_rectangles(top, left, height, width, label, *, grid):
-    """Ones in rectangles of cells; a rectangle of height 0 is not drawn. Arguments as in `draw_bumps`."""
-
-    def value(owner, y, x, flat):
-        return ops.ones_like(owner, dtype="float32")
-
-    return _paint(top, left, height, width, label, value, grid, grid[1:3])
-
-
-def _paint(top, left, height, width, label, value, grid, bound):
-    """Evaluates `value` on all cells of the objects' windows and scatters the maximum."""
     batch, rows, columns, channels = grid
-    count = label.shape[1]
+    count, bound = label.shape[1], 2 * max_radius + 1
+    side = ops.where(drawn, 2 * radius + 1, 0)
 
     def flat(x):
         return ops.reshape(x, (-1,))
 
-    def inside(start, length, end):
+    def inside(start, end):
         """The part of a window's side that lies on the grid."""
         first = ops.clip(start, 0, end)
-        return flat(first), flat(ops.clip(start + length, 0, end) - first)
+        return first, flat(ops.clip(start + side, 0, end) - first)
 
-    (top, height), (left, width) = inside(top, height, rows), inside(left, width, columns)
-    owner, down, right, live = window_cells(height, width, bound)
-    y, x = ops.take(top, owner) + down, ops.take(left, owner) + right
-    image = owner // count
-    index = ((image * rows + y) * columns + x) * channels + ops.take(flat(label), owner)
-    painted = scatter_max(batch * rows * columns * channels, index, value(owner, y, x, flat), live)
-    return ops.reshape(painted, grid)
+    (top, tall), (left, wide) = inside(row - radius, rows), inside(column - radius, columns)
+    owner, down, across, live = window_cells(tall, wide, (bound, bound))
+
+    def own(x):
+        """The number of each cell's object."""
+        return ops.take(flat(x), owner)
+
+    y, x = own(top) + down, own(left) + across
+    sigma = (2 * ops.cast(own(radius), "float32") + 1) / sigma_divisor
+    away = (ops.cast(y - own(row), "float32"), ops.cast(x - own(column), "float32"))
+    value = ops.exp(-(away[0] * away[0] + away[1] * away[1]) / (2 * sigma * sigma))
+    index = ((owner // count * rows + y) * columns + x) * channels + own(label)
+    return ops.reshape(scatter_max(batch * rows * columns * channels, index, value, live), grid)
+
+
+def draw_rectangles(top, left, height, width, label, *, grid):
+    """Ones in rectangles of cells; a rectangle of height 0 is not drawn.
+
+    Rectangles are counted over each cell by one matrix product of their rows with their columns. Listing the
+    cells of each one, as `draw_bumps` does, would take as many as the grid has where shapes must be static.
+
+    Args:
+        top, left, height, width, label: `(batch, n)` int32, in grid cells; what lies beside the grid is cut
+            off. label is the channel.
+        grid: as in `draw_bumps`.
+
+    Returns:
+        `(batch, height, width, channels)` float32.
+    """
+
+    def inside(start, length, end):
+        """`(batch, n, end)`, 1 where a side of the grid lies in the rectangle."""
+        place = np.arange(end, dtype=np.int32) - start[..., None]
+        return ops.cast((place >= 0) & (place < length[..., None]), "float32")
+
+    _, rows, columns, channels = grid
+    down, across = inside(top, height, rows), inside(left, width, columns)
+    across = across[..., None] * ops.one_hot(label, channels, dtype="float32")[:, :, None]
+    return ops.cast(ops.einsum("bnh,bnwc->bhwc", down, across) > 0.5, "float32")

@@ -82,6 +82,18 @@ def test_objects_shown_badly_are_neither_taught_nor_punished():
     assert sum(map(len, marked(targets).values())) == 3  # all but the crowd
 
 
+def test_taught_corners_inside_a_crowd_stay_taught_unless_a_bump_hides_them():
+    """Bumps of objects shown badly hide also the corners of others, as in the released code."""
+    boxes = [[10, 10, 200, 200], [20, 20, 120, 120], [22, 22, 30, 30]]
+    annotations = annotations_of(boxes, [0, 0, 0], ignore=[True, False, False])
+    targets = encode(SaccadeCodec(1), annotations, SIZE, GRID)
+    assert targets["mask"].tolist() == [[0, 1, 0]]
+    for branch, cell, seen in (("top_left", 5, 0), ("bottom_right", 30, 1)):
+        assert targets[branch]["heatmap"][0, cell, cell, 0] == 1
+        mask = targets[branch]["heatmap_mask"][0, ..., 0]
+        assert mask[cell, cell] == seen and not mask[cell + 1, cell]
+
+
 def test_sides_count_whole_pixels():
     """As in the released code: int(x2) - int(x1)."""
     for box, taught in (([10.9, 5, 26.1, 9], 1), ([10.0, 5, 25.9, 9], 0), ([10.0, 5, 14, 21.0], 1)):

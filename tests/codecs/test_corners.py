@@ -9,7 +9,7 @@ from codec_cases import CASES, FIXTURE, check_targets, encode, perfect_maps, ran
 from keras import ops, tree
 
 from keras_cornernet.backend import jit
-from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.codecs import CornerCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.ops.gaussian import gaussian_radius
 
 
@@ -116,6 +116,34 @@ def test_ignored_boxes_are_neither_taught_nor_punished():
     assert not got["top_left"]["heatmap"][..., 1].any() and (got["top_left"]["heatmap"] == 1).sum() == 1
     alone = encode(CornerCodec(2), {"boxes": boxes[:, :1], "labels": labels[:, :1]}, (64, 64), (16, 16))
     np.testing.assert_allclose(got["top_left"]["heatmap"], alone["top_left"]["heatmap"], atol=1e-6)
+
+
+def test_taught_points_inside_ignored_boxes_stay_taught():
+    boxes = np.array([[[0, 0, 55, 55], [16, 20, 37, 41], [44, 4, 63, 20]]], np.float32)
+    labels, ignore = np.zeros((1, 3), np.int32), np.array([[True, False, False]])
+    corners, centers = [(5, 4), (10, 9), (1, 11)], [(7, 6), (3, 13)]  # one more corner lies outside
+    for codec, cells in ((CornerCodec(2), corners), (TripletCodec(2), corners + centers)):
+        got = encode(codec, {"boxes": boxes, "labels": labels, "ignore": ignore}, (64, 64), (16, 16))
+        expected = np.ones((16, 16))
+        expected[:14, :14] = 0
+        expected[tuple(np.transpose(cells))] = 1
+        np.testing.assert_array_equal(got["heatmap_mask"][0, ..., 0], expected)
+        assert got["heatmap_mask"][..., 1].all() and got["mask"].tolist() == [[0, 1, 1]]
+        heatmaps = [target["heatmap"] for target in got.values() if isinstance(target, dict)]
+        assert sum((heatmap == 1).sum() for heatmap in heatmaps) == len(cells) + 1
+        assert all(got["heatmap_mask"][heatmap == 1].all() for heatmap in heatmaps)
+
+
+def test_labels_without_a_channel_count_as_padding():
+    boxes = np.array([[[4, 8, 40, 50], [9, 9, 30, 30], [12, 20, 60, 44], [20, 4, 44, 24]]], np.float32)
+    ignore = np.array([[False, False, True, False]])
+    for codec in (CornerCodec(2, offset_reach=1), TripletCodec(2), SaccadeCodec(2)):
+        got, expected = (
+            encode(codec, {"boxes": boxes, "labels": labels, "ignore": ignore}, (64, 64), (16, 16))
+            for labels in np.array([[[1, 2, 7, 1000]], [[1, -1, -1, -1]]], np.int32)
+        )
+        tree.map_structure(np.testing.assert_array_equal, got, expected)
+        assert got["mask"].tolist() == [[1, 0, 0, 0]]
 
 
 def test_a_batch_without_any_object():

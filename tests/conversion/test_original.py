@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from agreement import tiny_state
 
-from keras_cornernet.conversion import convert_state, original_state
+from keras_cornernet.conversion import convert_state, infer_arguments, original_state
 from keras_cornernet.conversion.parts import COUNTER
 from keras_cornernet.models import CornerNet, CornerNetSqueeze, StackedHourglass
 
@@ -57,6 +57,21 @@ def test_converted_again_every_weight_is_the_same(repository, network):
     theirs = {weight.path: np.asarray(weight.value) for weight in again.weights}
     assert theirs.keys() == {weight.path for weight in network.weights}
     assert all(np.array_equal(theirs[weight.path], np.asarray(weight.value)) for weight in network.weights)
+
+
+@pytest.mark.parametrize(
+    ("joints", "mean"),
+    [
+        (14, (0.444208, 0.430216, 0.403950)),  # LSP
+        (16, (0.440443, 0.444027, 0.432683)),  # MPII
+        (17, (0.456608, 0.436882, 0.406142)),  # COCO
+        (3, (0.440443, 0.444027, 0.432683)),
+    ],
+)
+def test_files_of_pytorch_pose_have_the_mean_of_the_data_set_with_so_many_joints(joints, mean):
+    network = StackedHourglass(joints, **BODY, stem=(4, 4, 6), mean=mean)
+    state = original_state(network, "bearpaw/pytorch-pose")
+    assert infer_arguments(state)["mean"] == mean
 
 
 def test_what_no_file_of_a_repository_can_hold_is_refused():

@@ -57,6 +57,19 @@ def test_weights_are_found_inside_training_checkpoints(wrapper, tmp_path, torch)
     assert list(read_checkpoint(tmp_path / "file.pth")) == ["a.weight"]
 
 
+@pytest.mark.parametrize("wrapper", [None, "state_dict", "net"])
+def test_stray_tensors_are_not_taken_for_the_weights(wrapper, tmp_path, torch):
+    state = {"a.weight": torch.ones(2), "a.bias": torch.ones(2)}
+    if wrapper is None:
+        content = {**state, "model": {"version": torch.ones(1)}}
+    else:
+        content = {"epoch": 3, wrapper: state, "best_acc": torch.tensor(0.9)}
+    torch.save(content, tmp_path / "file.pth")
+    assert list(read_checkpoint(tmp_path / "file.pth")) == ["a.weight", "a.bias"]
+    torch.save({"state_dict": {"a": torch.ones(1)}, "best": torch.ones(1)}, tmp_path / "file.pth")
+    assert list(read_checkpoint(tmp_path / "file.pth")) == ["a"]
+
+
 def test_the_prefix_of_data_parallel_goes_only_when_all_names_have_it(tmp_path, torch):
     torch.save({"module.a": torch.ones(1), "b": torch.ones(1)}, tmp_path / "mixed.pth")
     assert list(read_checkpoint(tmp_path / "mixed.pth")) == ["module.a", "b"]

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from keras_cornernet.backend import jit, window_cells
+from keras_cornernet.ops import gaussian
 from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, gaussian_radius, radius_table
 
 # height, width: radius for a minimum overlap of 0.3, 0.5 and 0.7
@@ -47,6 +48,16 @@ def draw(xyr, grid, divisor=6.0):
         y, x, r, np.zeros_like(x), drawn, grid=(1, *grid, 1), max_radius=max(r[0]), sigma_divisor=divisor
     )
     return ops.convert_to_numpy(maps)[0, ..., 0]
+
+
+def compiled_ways():
+    """As it is, compiled, and on TensorFlow by XLA too, which wants static shapes."""
+    ways = [lambda f: f, jit]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        ways.append(lambda f: tf.function(f, jit_compile=True))
+    return ways
 
 
 @pytest.mark.parametrize("size", RADII)
@@ -112,27 +123,42 @@ def test_bumps_equal_a_plain_loop_compiled_too():
     arrays = [a.astype(np.int32) for a in (row, column, radius, label)]
     expected = naive_bumps(*arrays, drawn, grid)
     assert not expected[1].any() and expected[0].any()
-    ways = [lambda f: f, jit]
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        ways.append(lambda f: tf.function(f, jit_compile=True))  # XLA wants static shapes
-    for run in ways:
+    for run in compiled_ways():
         got = run(lambda *a: draw_bumps(*a, grid=grid, max_radius=7))(*arrays, drawn)
         np.testing.assert_allclose(ops.convert_to_numpy(got), expected, atol=1e-6)
 
 
-def test_rectangles_equal_a_plain_loop():
-    rng = np.random.default_rng(1)
+def random_rectangles(rng, shape, rows, columns, classes):
+    """Some without height, some half beside the grid."""
+    sides = (rng.integers(-3, rows, shape), rng.integers(-3, columns, shape))
+    sizes = (rng.integers(0, 7, shape), rng.integers(1, 9, shape))
+    return [a.astype(np.int32) for a in (*sides, *sizes, rng.integers(0, classes, shape))]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 40])
+def test_rectangles_equal_a_plain_loop_compiled_too(count):
     grid = (2, 12, 15, 3)
-    top, left = rng.integers(0, 12, (2, 5)), rng.integers(0, 15, (2, 5))
-    height, width = rng.integers(0, 6, (2, 5)), rng.integers(1, 6, (2, 5))
-    label = rng.integers(0, 3, (2, 5))
+    arrays = random_rectangles(np.random.default_rng(count), (2, count), *grid[1:])
     expected = np.zeros(grid)
-    for b, k in np.ndindex(2, 5):
-        expected[b, top[b, k] :, left[b, k] :, label[b, k]][: height[b, k], : width[b, k]] = 1
-    arrays = [a.astype(np.int32) for a in (top, left, height, width, label)]
-    np.testing.assert_array_equal(ops.convert_to_numpy(draw_rectangles(*arrays, grid=grid)), expected)
+    for b, k in np.ndindex(2, count):
+        top, left, height, width, label = (a[b, k] for a in arrays)
+        expected[b, max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0), label] = 1
+    for run in compiled_ways():
+        got = run(lambda *a: draw_rectangles(*a, grid=grid))(*arrays)
+        np.testing.assert_array_equal(ops.convert_to_numpy(got), expected)
+
+
+def test_cells_of_rectangles_are_not_listed(monkeypatch):
+    """With static shapes each would have as many as the grid, whatever its size."""
+
+    def listed(heights, widths, bound):
+        raise AssertionError(f"{heights.shape[0]} windows of up to {bound} cells")
+
+    monkeypatch.setattr(gaussian, "window_cells", listed)
+    grid = (3, 32, 32, 5)
+    arrays = random_rectangles(np.random.default_rng(2), (3, 50), *grid[1:])
+    for run in compiled_ways():
+        assert ops.convert_to_numpy(run(lambda *a: draw_rectangles(*a, grid=grid))(*arrays)).any()
 
 
 def test_no_objects_draw_nothing():
