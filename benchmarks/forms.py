@@ -1,4 +1,4 @@
-"""One model in every form: `python benchmarks/forms.py [MODEL ...] [--folder DIR] [--rounds N]`.
+"""One model in every form: `python benchmarks/forms.py [MODEL ...] [--folder DIR] [--rounds N] [--form F]`.
 
 Each MODEL (by default the pose nets of two and eight stacks, and those of the demo) is exported without the
 mirror image as SavedModel, TFLite (float32, float16, dynamic, int8), ONNX and OpenVINO into DIR, where files
@@ -7,6 +7,8 @@ that fills the input, with one thread and with two (a process each, since Tensor
 answer with joints or boxes; the peer, the same network with the same weights in torch on channels-last
 memory, and the Keras network stop at the maps. Their maps must agree. Needs the extras torch, tflite, onnx
 and openvino; a model that has no weights yet has random ones, which times and sizes do not mind.
+Networks of 200 million parameters want each form written by a run of its own (`--form`, `--rounds 1`), for
+memory.
 """
 
 import argparse
@@ -25,20 +27,22 @@ from torch_side import torch
 from keras_cornernet import export
 from keras_cornernet.backend import jit
 from keras_cornernet.data.scenes import make_scenes
+from keras_cornernet.export.graphs import last_stack
 from keras_cornernet.export.written import Written
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.preprocessing import fit_view, read_image
-from keras_cornernet.presets import from_preset
+from keras_cornernet.presets import from_preset, preset_named
 
 MODELS = ("hourglass_2stack", "hourglass_8stack", "hourglass_people", "cornernet_people")
 TORCH, KERAS = "torch, channels-last", "Keras network"
 
 
-def written(model, name: str, folder: Path) -> dict[str, Path]:
-    """The path of each form, exported where it is not there yet."""
+def written(model, name: str, folder: Path, wanted) -> dict[str, Path]:
+    """The path of each form that is wanted, exported where it is not there yet; no names mean all."""
     forms = {"SavedModel": folder / name / "1"}
     forms |= {f"TFLite {p}": folder / f"{name}_{p}.tflite" for p in ("float32", "float16", "dynamic", "int8")}
     forms |= {"ONNX Runtime": folder / f"{name}.onnx", "OpenVINO": folder / f"{name}.xml"}
+    forms = {form: path for form, path in forms.items() if not wanted or form in wanted}
     for form, path in forms.items():
         if path.exists():
             continue
@@ -71,7 +75,7 @@ def torch_side_of(network):
     if make is None:
         return None
     module = make(network.arguments)
-    load_weights(module, {weight.path: weight.numpy() for weight in network.weights})
+    load_weights(module, {weight.path: weight.numpy() for weight in last_stack(network).weights})
     return module.eval().to(memory_format=torch.channels_last)
 
 
@@ -83,13 +87,14 @@ def check(ours, theirs) -> float:
     return float(difference)
 
 
-def measure(name: str, folder: Path, rounds: int) -> None:
+def measure(name: str, folder: Path, rounds: int, wanted=()) -> None:
     """Prints the rows of one model with the threads of this process."""
-    model = from_preset(name).with_settings(flip=False)
-    network, size = model.network, model.settings.input_size
+    model = from_preset(name)
+    size = model.settings.input_size or preset_named(name).input_size
+    model, network = model.with_settings(flip=False, input_size=size), model.network
     image = np.random.default_rng(0).integers(0, 256, (1, *size, 3)).astype(np.float32)
     shown, tensor = tf.constant(image), torch.from_numpy(image)
-    run = jit(lambda images: network(images, training=False)[-1])
+    run = jit(lambda images: network(images, training=False)[-1], network)
     head = "keypoints" if isinstance(model, PoseEstimator) else "top_left"
     sides = {}
     if (module := torch_side_of(network)) is not None:
@@ -103,7 +108,7 @@ def measure(name: str, folder: Path, rounds: int) -> None:
         sides[TORCH] = peer
     sides[KERAS] = lambda: run(shown)[head]["heatmap"].numpy()
     sizes = {}
-    for form, path in written(model, name, folder).items():
+    for form, path in written(model, name, folder, wanted).items():
         runtime = export.load(path, threads=THREADS).runtime
         sides[form] = lambda r=runtime: r.run(image)
         sizes[form] = Written(path).size / 1e6
@@ -122,19 +127,20 @@ def main():
     parser.add_argument("models", nargs="*", metavar="MODEL")
     parser.add_argument("--folder", type=Path, default=Path("forms_output"))
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--form", action="append", default=[], help="of those above, such as SavedModel")
     parser.add_argument("--here", action="store_true", help="measure with the threads of this process alone")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     models = options.models or MODELS
     if options.here:
         for name in models:
-            measure(name, options.folder, options.rounds)
+            measure(name, options.folder, options.rounds, options.form)
         return
     print("| model | form | MB | threads | ms | of torch |\n|---|---|---:|---:|---:|---:|", flush=True)
     for name in models:
         for threads in ("1", "2"):
             again = [sys.executable, __file__, name, "--here", "--folder", str(options.folder)]
-            again += ["--rounds", str(options.rounds)]
+            again += ["--rounds", str(options.rounds), *(f"--form={form}" for form in options.form)]
             subprocess.run(again, check=True, env=environment(threads))
 
 

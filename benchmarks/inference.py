@@ -39,7 +39,7 @@ def main():
         plain = model.with_settings(flip=False)
         view = view_of(plain)
         shown = tf.constant(view.apply(image)[None], tf.float32)
-        network = jit(lambda images, network=model.network: network(images, training=False))
+        network = jit(lambda images, network=model.network: network(images, training=False), model.network)
         shipped, single, alone = "predict, as shipped", "predict, no mirror image", "network alone"
         results = interleave(
             {

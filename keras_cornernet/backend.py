@@ -74,15 +74,29 @@ def _backend() -> str:
     return keras.backend.backend()
 
 
-def jit(function):
+def jit(function, network=None):
     """Compiles `function` of arrays once per input shape.
 
     Shapes stay exact (no relaxing to unknown sizes), so corner pooling keeps its fast form.
+
+    Args:
+        function: takes arrays in order, returns arrays.
+        network: what `function` reads weights of, if it does. JAX takes weights that a function only finds
+            for constants, those of its first call; so each call hands over what they are by then.
     """
     if _backend() == "jax":
         import jax
+        import keras
 
-        return jax.jit(function)
+        def variables():
+            return getattr(network, "variables", ())
+
+        def with_values(values, *arrays):
+            with keras.StatelessScope(state_mapping=list(zip(variables(), values, strict=True))):
+                return function(*arrays)
+
+        compiled = jax.jit(with_values)
+        return lambda *arrays: compiled([variable.value for variable in variables()], *arrays)
     import tensorflow as tf
 
     return tf.function(function, autograph=False, reduce_retracing=False)

@@ -1,8 +1,9 @@
 """What `keras.ops` has no word for."""
 
+import keras
 import numpy as np
 
-from keras_cornernet.backend import first_maximum
+from keras_cornernet.backend import first_maximum, jit
 
 
 def test_of_equal_maxima_the_first_counts_whatever_the_sign_of_zero():
@@ -11,3 +12,17 @@ def test_of_equal_maxima_the_first_counts_whatever_the_sign_of_zero():
     assert np.asarray(along_rows).dtype == np.int32
     np.testing.assert_array_equal(along_rows, [1, 0, 1])
     np.testing.assert_array_equal(along_columns, [0, 0, 0, 0])
+
+
+def test_a_compiled_function_reads_the_weights_that_a_layer_has_by_then():
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    layer.build((None, 2))
+    total = jit(lambda x, y: layer(x) + y, layer)
+    x = np.array([[1.0, 2.0]], np.float32)
+    for weight in (1.0, 4.0):
+        layer.kernel.assign(np.full((2, 1), weight))
+        np.testing.assert_allclose(total(x, 10 * x), [[10 + 3 * weight, 20 + 3 * weight]])
+
+
+def test_a_function_without_weights_is_compiled_alike():
+    np.testing.assert_array_equal(jit(lambda x: x + 1)(np.zeros(2, np.float32)), [1, 1])

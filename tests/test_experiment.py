@@ -1,18 +1,64 @@
 """The parts of a training run that the command line's own test does not see."""
 
+import weakref
+
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+from keras_cornernet.codecs import CornerCodec, SaccadeCodec
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.experiment import (
     ResultsTable,
     TrainingPlan,
     averaged_weights,
     make_optimizer,
     plan_of,
+    run,
+    train,
 )
+from keras_cornernet.experiment.judges import SHOWN, DetectionJudge
 from keras_cornernet.experiment.run import turned
+from keras_cornernet.inference import Detector, SaccadeDetector, SaccadeSettings, TestSettings
+from keras_cornernet.models import CornerNet, CornerNetSaccade
+from keras_cornernet.presets import save_model
+from keras_cornernet.structures import Boxes, Categories, DataSet, Detections, Sample
+
+CATEGORIES = Categories(("square",), (1,))
+TINY = {"stacks": 1, "pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
+
+
+@pytest.fixture
+def squares(tmp_path) -> DataSet:
+    """Four images of a bright square each."""
+    samples = []
+    for i in range(4):
+        image = np.full((64, 64, 3), 30, np.uint8)
+        x, y = 5 + 6 * i, 30 - 5 * i
+        image[y : y + 20, x : x + 20] = 220
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+        box = np.array([[x, y, x + 20, y + 20]], np.float32)
+        boxes = Boxes(box, np.zeros(1, np.int32), np.zeros(1, bool))
+        samples.append(Sample(str(tmp_path / f"{i}.png"), i, (64, 64), boxes))
+    return DataSet(tuple(samples), CATEGORIES)
+
+
+@pytest.fixture
+def cornernet(tmp_path):
+    """A detector that is no preset's, as a file."""
+    network = CornerNet(1, channels=(8, 8), counts=(1, 1), stem=(4, 8), **TINY)
+    settings = TestSettings(input_size=(64, 64), flip=False)
+    return save_model(Detector(network, CornerCodec(1), CATEGORIES, settings), tmp_path / "cornernet.keras")
+
+
+@pytest.fixture
+def saccade(tmp_path):
+    network = CornerNetSaccade(1, channels=(8,) * 4, counts=(1,) * 4, stem=(4, 8), **TINY)
+    settings = SaccadeSettings(input_size=(63, 63))
+    model = SaccadeDetector(network, SaccadeCodec(1), CATEGORIES, settings)
+    return save_model(model, tmp_path / "saccade.keras")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +107,7 @@ def test_detectors_of_the_papers_train_as_published(preset, batch_size, steps, l
     plan = plan_of(preset)
     assert (plan.batch_size, plan.steps, plan.optimizer) == (batch_size, steps, "adam")
     optimizer = make_optimizer(plan, steps_per_epoch=100)
+    assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.9, 0.999, 1e-8)
     rates = [float(optimizer._learning_rate(step)) for step in (0, last, last + 1, steps - 1)]
     assert rates == pytest.approx([2.5e-4, 2.5e-4, 2.5e-5, 2.5e-5])
     assert optimizer.global_clipnorm is None and not optimizer.use_ema
@@ -92,6 +139,77 @@ def test_only_recipes_that_turn_can_be_turned():
     assert turned(SmallDataRecipe()) == SmallDataRecipe().turned()
     with pytest.raises(ValueError, match="turns: the preset's CornerNetCrop never turns"):
         turned(CornerNetCrop())
+
+
+@pytest.mark.parametrize(("model", "recipe"), [("cornernet", CornerNetCrop()), ("saccade", SaccadeCrop())])
+def test_a_file_of_no_preset_trains_with_the_augmentation_of_its_paper(
+    model, recipe, squares, tmp_path, monkeypatch, request
+):
+    class Asked(Exception):
+        pass
+
+    def asked(*_, recipe, **__):
+        raise Asked(recipe)
+
+    monkeypatch.setattr(run, "make_dataset", asked)
+    with pytest.raises(Asked) as caught:
+        train(request.getfixturevalue(model), squares, None, tmp_path / "run")
+    assert caught.value.args == (recipe,)
+
+
+def test_a_run_that_was_stopped_in_its_last_evaluation_can_be_resumed(
+    cornernet, squares, tmp_path, monkeypatch
+):
+    def eager(model, trainer_of=run.trainer_of):
+        """Tracing a graph takes longer than these few steps."""
+        trainer = trainer_of(model)
+        compiles = trainer.compile
+        monkeypatch.setattr(trainer, "compile", lambda optimizer: compiles(optimizer, run_eagerly=True))
+        return trainer
+
+    def measured(self, detector, val_set):
+        answer = answers.pop(0)
+        if answer is KeyboardInterrupt:
+            raise answer
+        return dict.fromkeys(self.names, answer), []
+
+    monkeypatch.setattr(run, "trainer_of", eager)
+    monkeypatch.setattr(DetectionJudge, "measure", measured)
+    output, plan = tmp_path / "run", TrainingPlan(epochs=2, batch_size=4, evaluate_every=5)
+    answers = [KeyboardInterrupt]
+    with pytest.raises(KeyboardInterrupt):
+        train(cornernet, squares, squares, output, plan, verbose=0)
+    (first,) = ResultsTable(output / "results.csv", resume=True).rows
+    assert first["epoch"] == 1 and not (output / "last.keras").exists()
+    answers = [0.25]
+    best = train(cornernet, squares, squares, output, plan, resume=True, verbose=0)
+    again, last = ResultsTable(output / "results.csv", resume=True).rows
+    assert again == first and (last["epoch"], last["AP"]) == (2, 0.25)
+    assert best.categories == CATEGORIES
+    assert (output / "best.keras").is_file() and (output / "last.keras").is_file()
+
+
+def test_a_validation_keeps_the_first_pictures_and_no_image():
+    held = []
+
+    class Finder:
+        """In place of a detector: finds nothing, and counts the earlier images that are still held."""
+
+        def stream(self, paths, on_error):
+            images = []
+            for path in paths:
+                held.append(sum(image() is not None for image in images))
+                image = np.full((8, 8, 3), int(path), np.uint8)
+                images.append(weakref.ref(image))
+                nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+                yield Detections(*nothing, CATEGORIES, image, path)
+
+    box = Boxes(np.array([[1, 1, 5, 5]], np.float32), np.zeros(1, np.int32), np.zeros(1, bool))
+    val_set = DataSet(tuple(Sample(str(i), i, (8, 8), box) for i in range(2 * SHOWN)), CATEGORIES)
+    metrics, pictures = DetectionJudge().measure(Finder(), val_set)
+    assert metrics == {"AP": 0.0, "AP50": 0.0, "AP75": 0.0}
+    assert [picture.getpixel((0, 0))[0] for picture in pictures] == list(range(SHOWN))
+    assert len(held) == 2 * SHOWN and max(held) <= 1  # the one that is looked at
 
 
 def test_averaged_weights_span_a_twentieth_of_the_run_unless_told():

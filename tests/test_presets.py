@@ -68,7 +68,7 @@ def test_training_goes_on_with_the_loss_of_the_preset(saved):
     assert presets.trainer_of(detector, DetectionLoss()).loss_terms == DetectionLoss()
     detector.network.task = {"preset": "of another version"}
     assert presets.preset_of(detector) is None
-    assert presets.trainer_of(detector).loss_terms == DetectionLoss()
+    assert presets.trainer_of(detector).loss_terms == FAMILY_OF[CornerNet].loss
     assert presets.preset_of(presets.from_preset("cornernet_small", num_classes=3)) is small
 
 
@@ -133,7 +133,8 @@ def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     assert (type(loaded), type(loaded.network)) == (detector, family)
     assert (loaded.codec, loaded.settings) == (saved.codec, saved.settings)
     assert loaded.categories == saved.categories
-    # Without a preset that it grew from, it trains with the paper's loss.
+    # Without a preset that it grew from, it trains with the paper's loss and augmentation.
+    assert presets.recipe_of(loaded) == FAMILY_OF[family].recipe
     trainer = presets.trainer_of(loaded)
     assert (trainer.codec, trainer.loss_terms) == (loaded.codec, FAMILY_OF[family].loss)
     assert ("attention" in trainer.loss_terms.names) == (family is CornerNetSaccade)
@@ -154,6 +155,43 @@ def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
         settings = replace(settings, released_geometry=False)
     assert preset.settings == settings
     assert preset.loss == family.loss
+    assert preset.recipe == family.recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("cornernet_hourglass104", 5),
+        ("cornernet_hourglass52", 5),
+        ("cornernet_saccade", 12),
+        ("cornernet_squeeze", 14),
+        ("centernet_hourglass52", 6),
+        ("centernet_hourglass104", 6),
+    ],
+)
+def test_papers_weigh_embeddings_as_a_gpu_of_the_authors_did(name, images):
+    """Whatever the batch, pull and push are those of the images that the authors had on one GPU."""
+    loss = PAPERS[name].loss
+    assert loss.embedding_batch == images
+    for batch in (1, 3, 48):
+        terms = loss(*one_object_each(batch))  # the embeddings of its corners are 1 apart
+        assert float(terms["pull"]) == pytest.approx(0.1 * images * 0.5, rel=1e-3)
+        assert float(terms["push"]) == pytest.approx(0.1 * images, rel=1e-3)
+
+
+def one_object_each(batch) -> tuple[dict, list]:
+    """Targets and outputs of images with one object, all maps of four cells."""
+
+    def full(value, *shape):
+        return np.full((batch, *shape), value, np.float32)
+
+    empty = full(0, 2, 2, 1)
+    target = {"heatmap": empty, "offset": full(0, 1, 2), "index": np.zeros((batch, 1), np.int32)}
+    heads = {"heatmap": empty, "offset": full(0, 2, 2, 2)}
+    attention = {"attention": {"small": empty}}
+    targets = {"top_left": target, "bottom_right": target, "mask": full(1, 1), **attention}
+    top_left, bottom_right = ({**heads, "embedding": full(value, 2, 2, 1)} for value in (0, 1))
+    return targets, [{"top_left": top_left, "bottom_right": bottom_right, **attention}]
 
 
 def test_detectors_and_pose_networks_are_told_apart(saved):

@@ -95,7 +95,7 @@ def _parts(model, pixels, repeats, total) -> tuple[dict, Size | None]:
     view = _view(model, pixels.shape[:2])
     shown = view.apply(pixels)[None].astype(np.float32)
     shown = np.concatenate([shown] * (1 + model.settings.flip))
-    network = jit(lambda images: model.network(images, training=False)[-1])
+    network = jit(lambda images: model.network(images, training=False)[-1], model.network)
 
     def run():
         maps = network(shown)

@@ -5,8 +5,6 @@ import math
 import numpy as np
 
 from keras_cornernet import visualization
-from keras_cornernet.data.augmentation import SmallDataRecipe
-from keras_cornernet.data.pose_augmentation import PoseRecipe
 from keras_cornernet.evaluation import evaluate_detections, evaluate_poses
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.ops.affine import transform_points
@@ -23,7 +21,6 @@ class DetectionJudge:
 
     score = "AP"
     names = ("AP", "AP50", "AP75")
-    recipe = SmallDataRecipe()
 
     def check(self, train_set: DataSet, val_set: DataSet | None) -> None:
         """Raises `ValueError` where the two sets have different classes."""
@@ -39,17 +36,18 @@ class DetectionJudge:
 
     def measure(self, detector: Detector, val_set: DataSet) -> tuple[dict, list]:
         """The metrics on the validation set, and some pictures."""
-        found = list(detector.stream([s.path for s in val_set.samples], on_error=lambda *_: None))
-        by_path = {f.path: f for f in found}
+        by_path, pictures = {}, []
+        for found in detector.stream([s.path for s in val_set.samples], on_error=lambda *_: None):
+            if len(pictures) < SHOWN:
+                pictures.append(found.plot())
+            by_path[found.path] = found._replace(image=None)  # a data set's images would fill the memory
         detections = {s.image_id: by_path[s.path] for s in val_set.samples if s.path in by_path}
         metrics = evaluate_detections(val_set, detections)
-        return {name: metrics[name] for name in self.names}, [f.plot() for f in found[:SHOWN]]
+        return {name: metrics[name] for name in self.names}, pictures
 
 
 class PoseJudge:
     """Builds pose estimators and measures their PCK, in torso sizes where the joints have a torso."""
-
-    recipe = PoseRecipe()
 
     def __init__(self, skeleton: Skeleton):
         self.score = "PCK@0.2" if skeleton.has_torso else "PCK@0.2 of box"

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import keras
 
 from keras_cornernet.presets import PRESETS
 from keras_cornernet.training.optimizers import TorchRMSprop
 
-OPTIMIZERS = ("adam", "rmsprop")
+# Torch's epsilon, which the authors trained with; Keras' own is ten times that.
+OPTIMIZERS = {"adam": partial(keras.optimizers.Adam, epsilon=1e-8), "rmsprop": TorchRMSprop}
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class TrainingPlan:
     Attributes:
         epochs, batch_size: as usual.
         steps: of the whole run, in place of `epochs`; the last epoch is finished. None: `epochs` count.
-        optimizer: `"adam"`, or `"rmsprop"` as Torch has it.
+        optimizer: `"adam"` with Torch's epsilon of 1e-8, or `"rmsprop"` as Torch has it.
         learning_rate: at its highest, after the warm-up; it falls to a hundredth along a cosine.
         drop_at: share of the run after which the learning rate is divided, once, by `drop`, instead of the
             cosine; there is no warm-up then. None: the cosine.
@@ -59,7 +61,7 @@ class TrainingPlan:
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup must be at least 0 and below 1, not {self.warmup}")
         if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer must be one of {OPTIMIZERS}, not {self.optimizer!r}")
+            raise ValueError(f"optimizer must be one of {tuple(OPTIMIZERS)}, not {self.optimizer!r}")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
 
@@ -87,8 +89,7 @@ def make_optimizer(plan: TrainingPlan, steps_per_epoch: int) -> keras.optimizers
     """The plan's optimizer with its learning rates, clipping and averaged weights."""
     total = plan.in_epochs(steps_per_epoch).epochs * steps_per_epoch
     ema = max(0.0, 1 - 20 / total) if plan.ema is None else plan.ema
-    optimizer = {"adam": keras.optimizers.Adam, "rmsprop": TorchRMSprop}[plan.optimizer]
-    return optimizer(
+    return OPTIMIZERS[plan.optimizer](
         _learning_rates(plan, total),
         global_clipnorm=plan.clip_norm,
         use_ema=ema > 0,

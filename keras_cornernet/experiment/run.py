@@ -13,7 +13,7 @@ from keras_cornernet.experiment.judges import judge_of
 from keras_cornernet.experiment.plan import TrainingPlan, make_optimizer, plan_of
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.presets import from_preset, preset_of, save_model, trainer_of
+from keras_cornernet.presets import from_preset, preset_of, recipe_of, save_model, trainer_of
 from keras_cornernet.structures import DataSet, PoseSet
 
 
@@ -54,7 +54,7 @@ def train(
     keras.utils.set_random_seed(plan.seed)
     model = judge.model(preset, train_set)
     grown_from = preset_of(model)
-    recipe = grown_from.recipe if grown_from else judge.recipe
+    recipe = recipe_of(model)
     input_size = model.settings.input_size or (grown_from.input_size if grown_from else (511, 511))
     if plan.input_size is not None:
         input_size = tuple(plan.input_size)
@@ -75,11 +75,12 @@ def train(
         epochs=plan.epochs,
         verbose=verbose,
         callbacks=[
+            # Before the backup: an epoch whose evaluation was stopped is not finished, and is run again.
+            EvaluateAndSave(model, judge, val_set, output, plan, table),
             # Kept when the run is over, so that it can be resumed with more epochs.
             keras.callbacks.BackupAndRestore(
                 str(output / "backup"), double_checkpoint=True, delete_checkpoint=False
             ),
-            EvaluateAndSave(model, judge, val_set, output, plan, table),
         ],
     )
     best = output / "best.keras"

@@ -39,7 +39,7 @@ class Detector:
         self.codec = codec
         self.categories = categories
         self.settings = settings or self.settings_type()
-        self._find = jit(self._decode)
+        self._find = jit(self._decode, network)
         self._reduce = jit(self._suppress)
 
     def with_settings(self, **changes) -> "Detector":

@@ -34,7 +34,7 @@ class PoseEstimator(PoseReader):
         super().__init__(skeleton, settings or PoseSettings(), detector)
         self.network = network
         self.codec = codec
-        self._find = jit(self._read)
+        self._find = jit(self._read, network)
 
     def with_settings(self, **changes) -> "PoseEstimator":
         """The same estimator with other test settings.

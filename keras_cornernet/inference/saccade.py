@@ -41,7 +41,7 @@ class SaccadeDetector(Detector):
 
     def __init__(self, network, codec, categories, settings: SaccadeSettings | None = None):
         super().__init__(network, codec, categories, settings)
-        self._find_and_attend = jit(self._decode_and_attend)
+        self._find_and_attend = jit(self._decode_and_attend, network)
 
     def _sizes(self, image):
         return self.settings.input_size

@@ -19,8 +19,8 @@ class DetectionLoss:
         pull_weight, push_weight, offset_weight: the paper's weights.
         offset_beta: offsets nearer than that many cells are pulled less and less; 1 in the papers.
         embedding_batch: pull and push are sums over the images of a batch, as in the released code, so
-            their weight grows with the batch (the authors had 5 images per GPU). A number here scales
-            them to what a batch of that many images would give.
+            their weight grows with the batch. A number here scales them to what a batch of that many
+            images would give: the authors' images per GPU, over which alone they summed.
         attention_weight: of the focal loss of CornerNet-Saccade's attention maps; 0 where there are none. The
             released code, with weight 1, divides it by the number of stacks twice, and so does this.
 

@@ -7,6 +7,7 @@ from keras_cornernet.presets.models import (
     is_pose,
     load_network,
     preset_of,
+    recipe_of,
     save_model,
     trainer_of,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "load_network",
     "preset_named",
     "preset_of",
+    "recipe_of",
     "save_model",
     "trainer_of",
 ]

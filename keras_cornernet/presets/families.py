@@ -1,8 +1,10 @@
-"""What goes with which network of detectors: the codec, the detector, the loss."""
+"""What goes with which network of detectors: the codec, the detector, the loss, the augmentation."""
 
 from typing import NamedTuple
 
 from keras_cornernet.codecs import CornerCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.data.augmentation import CornerNetCrop
+from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.inference import Detector, SaccadeDetector
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
@@ -15,17 +17,26 @@ class Family(NamedTuple):
     Attributes:
         codec: between boxes and the network's outputs.
         detector: how images are shown; its `settings_type` says what can be set.
-        loss: the paper's.
+        loss: the paper's. The released code sums pull and push over the images of each GPU and averages
+            the GPUs; `embedding_batch` is that number of images, whatever the batch trained with here.
+        recipe: the paper's augmentation.
+
+    Source of the images per GPU: `chunk_sizes` in `config/*.json` of princeton-vl/CornerNet (9 GPUs with 5,
+    one with 4), princeton-vl/CornerNet-Lite (Saccade 4 with 12; Squeeze 3 with 14, one with 13) and
+    Duankaiwen/CenterNet (8 with 6).
     """
 
     codec: type[CornerCodec] = CornerCodec
     detector: type[Detector] = Detector
-    loss: DetectionLoss = DetectionLoss()
+    loss: DetectionLoss = DetectionLoss(embedding_batch=5)
+    recipe: CornerNetCrop | SaccadeCrop = CornerNetCrop()
 
 
 FAMILIES: dict[type[Network], Family] = {
     CornerNet: Family(),
-    CornerNetSqueeze: Family(),
-    CornerNetSaccade: Family(SaccadeCodec, SaccadeDetector, DetectionLoss(attention_weight=1.0)),
-    CenterNet: Family(TripletCodec),
+    CornerNetSqueeze: Family(loss=DetectionLoss(embedding_batch=14)),
+    CornerNetSaccade: Family(
+        SaccadeCodec, SaccadeDetector, DetectionLoss(embedding_batch=12, attention_weight=1.0), SaccadeCrop()
+    ),
+    CenterNet: Family(TripletCodec, loss=DetectionLoss(embedding_batch=6)),
 }

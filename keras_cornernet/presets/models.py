@@ -10,6 +10,8 @@ import keras
 
 from keras_cornernet import files
 from keras_cornernet.codecs import KeypointCodec
+from keras_cornernet.data.boxes import Recipe
+from keras_cornernet.data.pose_augmentation import PoseRecipe
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
@@ -161,6 +163,12 @@ def estimator_of(
 
 def save_model(model: Detector | PoseEstimator, path: str | Path) -> Path:
     """Writes a model as one `.keras` file: the network, and in its `task` all that `from_preset` needs."""
+    model.network.task = _task_of(model)
+    return files.write_with(path, model.network.save)
+
+
+def _task_of(model: Detector | PoseEstimator) -> dict:
+    """What the network's file has to tell besides the weights."""
     codec = asdict(model.codec)
     codec.pop("num_classes", None)
     task = {**(model.network.task or {}), "settings": asdict(model.settings), "codec": codec}
@@ -168,12 +176,14 @@ def save_model(model: Detector | PoseEstimator, path: str | Path) -> Path:
         task["skeleton"] = _as_json(model.skeleton)
     else:
         task["categories"] = {"names": list(model.categories.names), "ids": list(model.categories.ids)}
-    model.network.task = task
-    return files.write_with(path, model.network.save)
+    return task
 
 
 def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss | None = None) -> Trainer:
     """The Keras model to `compile` and `fit` that trains this model's network in place.
+
+    Its `save`, and so `keras.callbacks.ModelCheckpoint`, writes what `save_model` writes: the network, and
+    in its `task` the model's codec, settings and names as they are now.
 
     Args:
         loss: by default that of the preset that the model grew from, else the paper's of this network.
@@ -188,7 +198,16 @@ def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss |
     if loss is None:
         paper = PoseLoss() if pose else FAMILIES[type(model.network)].loss
         loss = preset.loss if preset else paper
+    model.network.task = _task_of(model)
     return Trainer(model.network, model.codec, loss, HeatmapPCK() if pose else None)
+
+
+def recipe_of(model: Detector | PoseEstimator) -> Recipe | PoseRecipe:
+    """The augmentation for `make_dataset`: that of the preset that a model grew from, else the paper's."""
+    preset = preset_of(model)
+    if preset:
+        return preset.recipe
+    return PoseRecipe() if isinstance(model, PoseEstimator) else FAMILIES[type(model.network)].recipe
 
 
 def preset_of(model: Detector | PoseEstimator) -> Preset | PosePreset | None:

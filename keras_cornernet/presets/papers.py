@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from keras_cornernet.data.augmentation import CornerNetCrop
-from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.inference import SaccadeSettings, TestSettings
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
 from keras_cornernet.presets.families import FAMILIES
@@ -32,7 +30,7 @@ def _paper(summary: str, published: Published, network=CornerNet, **changes) -> 
         arguments={},
         input_size=(511, 511),
         settings=TestSettings(),
-        recipe=CornerNetCrop(),
+        recipe=FAMILIES[network].recipe,
         loss=FAMILIES[network].loss,
         network=network,
         published=published,
@@ -68,7 +66,6 @@ PAPERS: dict[str, Preset] = {
         CornerNetSaccade,
         input_size=(255, 255),
         settings=SaccadeSettings(),
-        recipe=SaccadeCrop(),
         plan=_plan(48),
     ),
     "cornernet_squeeze": _paper(

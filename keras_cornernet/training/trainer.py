@@ -14,6 +14,9 @@ class Trainer(keras.Model):
     else of `fit` is Keras' own: mixed precision, accumulation of gradients, moving averages of weights,
     clipping, callbacks. A loss that is not finite ends the run and names the term.
 
+    What `save` and `ModelCheckpoint` write is the network, with its `task`: a file for `from_preset`,
+    without the optimizer's state, which `BackupAndRestore` keeps.
+
     Args:
         network: a functional model, images in, maps out.
         codec: has `encode(annotations, input_size, grid_size)`.
@@ -23,7 +26,8 @@ class Trainer(keras.Model):
     """
 
     def __init__(self, network, codec, loss, metric=None, name="trainer"):
-        super().__init__(name=name)
+        # The policy says only whether the loss is scaled: the network casts images itself, once normalized.
+        super().__init__(name=name, autocast=False)
         self.network = network
         self.codec = codec
         self.loss_terms = loss
@@ -36,6 +40,10 @@ class Trainer(keras.Model):
         """`keras.Model.compile`; the optimizer's state is made at once, so that a backup can be restored."""
         super().compile(*args, **kwargs)
         self.optimizer.build(self.trainable_variables)
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """`keras.Model.save` of the network, not of the trainer, whose codec and loss are no layers."""
+        return self.network.save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def call(self, images, training=None):
         return self.network(images, training=training)

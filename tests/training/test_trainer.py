@@ -13,6 +13,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import SIZE, drawn_squares, plain_trainer, tiny_trainer
 
+from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.inference import Detector, TestSettings
+from keras_cornernet.losses import DetectionLoss
+from keras_cornernet.models.body import normalize
+from keras_cornernet.models.network import Network
+from keras_cornernet.presets import from_preset, save_model, trainer_of
+from keras_cornernet.structures import Categories
+from keras_cornernet.training import Trainer
+
 
 def weights_of(trainer):
     return [np.array(w) for w in trainer.network.weights]
@@ -115,21 +124,67 @@ def test_clipping_averages_and_accumulation_work_together():
     assert any(np.abs(a - b).max() > 1e-5 for a, b in zip(before, weights_of(trainer), strict=True))
 
 
-@pytest.mark.parametrize("policy", [pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"])
-def test_mixed_precision(policy):
+@pytest.fixture
+def under():
+    """Sets the global policy of precision, and afterwards what it was before."""
     previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        trainer = plain_trainer()
-        trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
-        history = fit(trainer)
-        outputs = trainer.network(drawn_squares(1)[0])
-    finally:
-        keras.config.set_dtype_policy(previous)
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy(previous)
+
+
+@pytest.mark.parametrize("policy", [pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"])
+def test_mixed_precision(policy, under):
+    under(policy)
+    trainer = plain_trainer()
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
+    history = fit(trainer)
+    outputs = trainer.network(drawn_squares(1)[0])
     assert np.isfinite(history["loss"]).all()
     for heads in outputs[-1].values():
         for value in heads.values():
             assert keras.backend.standardize_dtype(value.dtype) == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_in_mixed_precision_images_are_normalized_as_they_are(policy, under):
+    under(policy)
+    images = keras.Input((*SIZE, 3))
+    shown = normalize(images, mean=(0, 0, 0), std=(1 / 255,) * 3)  # which leaves them as they are
+    maps = keras.layers.Conv2D(2, 1)(shown)
+    network = Network(images, [{"top_left": {"heatmap": shown, "offset": maps}}], arguments={}, name="plain")
+    trainer = Trainer(network, CornerCodec(2), DetectionLoss())
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
+    batch = np.full((1, *SIZE, 3), (200.3, 201.7, 0.3), np.float32)
+    outputs = trainer(keras.ops.convert_to_tensor(batch))[-1]["top_left"]
+    np.testing.assert_allclose(outputs["heatmap"], batch, rtol=1e-6)
+    assert keras.backend.standardize_dtype(outputs["offset"].dtype) == policy.removeprefix("mixed_")
+    scaled = isinstance(trainer.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (policy == "mixed_float16")
+
+
+def test_a_checkpoint_is_a_model_as_save_model_writes_it(tmp_path):
+    codec, settings = CornerCodec(2, top_k=7, num_detections=9), TestSettings(multiple=16, flip=False)
+    network = tiny_trainer().network
+    network.task = {"preset": "cornernet_small"}
+    detector = Detector(network, codec, Categories(("full", "hollow"), (3, 8)), settings)
+    trainer = trainer_of(detector)
+    # Step by step on TensorFlow, whose graph takes longer than this step; JAX would compile each operation.
+    trainer.compile(
+        optimizer=keras.optimizers.Adam(1e-2), run_eagerly=keras.backend.backend() == "tensorflow"
+    )
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        tmp_path / "{epoch}.keras", monitor="loss", save_best_only=True
+    )
+    fit(trainer, data=drawn_squares(2), callbacks=[checkpoint])
+    save_model(detector, tmp_path / "last.keras")
+    written = [from_preset(tmp_path / name) for name in ("1.keras", "last.keras")]
+    for model in written:
+        assert (model.codec, model.settings, model.categories) == (codec, settings, detector.categories)
+    one, other = (model.network for model in written)
+    assert one.get_config() == other.get_config() and one.task["preset"] == "cornernet_small"
+    for weight, same, trained in zip(one.weights, other.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(weight, same)
+        np.testing.assert_array_equal(weight, trained)
 
 
 @pytest.mark.slow
