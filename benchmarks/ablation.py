@@ -29,7 +29,7 @@ from keras_cornernet.models import StackedHourglass
 from keras_cornernet.presets import preset_named
 from keras_cornernet.training import HeatmapPCK, Trainer
 
-PRESET, SIZE, ORDER, WIDTH = "hourglass_people", (96, 96), 3, 64
+PRESET, SIZE, ORDER, WIDTH = "hourglass_people", (64, 64), 3, 64
 # Stacks, residuals at each place, loss on every stack.
 RUNS = {
     "1 deep hourglass": (1, 4, True),
