@@ -194,6 +194,9 @@ def evaluate(
     data_format: Format = "coco",
     split: Split = None,
     adjusted: Adjusted = None,
+    head_boxes: Annotated[
+        Path | None, typer.Option(help="For PCKh on a json of mpii: its mpii_gt_val.mat.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
     flip: Flip = None,
 ) -> None:
@@ -205,7 +208,7 @@ def evaluate(
         from keras_cornernet.evaluation import format_pose_table as table
 
         settings = {"data_format": data_format, "split": split, "adjusted": adjusted}
-        settings["progress"] = progress_bar("posing")
+        settings |= {"head_boxes": head_boxes, "progress": progress_bar("posing")}
     elif data_format != "coco":
         raise ValueError(f"--format {data_format} is of pose networks, and {model} is a detector")
     else:

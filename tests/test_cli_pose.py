@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_line import data, load_once, run
 from PIL import Image
+from scipy.io import savemat
 
 from keras_cornernet import presets
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
@@ -261,19 +262,29 @@ def test_evaluate_measures_the_validation_part(tmp_path):
     assert places == {None: [59], "train": [19], "all": [19, 59]}
     files = ("--annotations", annotations, "--images", tmp_path / "images", "--format", "mpii")
     assert run("evaluate", model, *files, "--split", "all", "--raw").exit_code == 0
+    savemat(tmp_path / "gt.mat", {"headboxes_src": np.array([[0, 0], [30, 40]], float)[..., None]})
+    answer = run(
+        "evaluate", model, *files, "--head-boxes", tmp_path / "gt.mat", "--json", tmp_path / "m.json"
+    )
+    assert answer.exit_code == 0, answer.output
+    assert "PCKh@0.5 weighted16" in json.loads((tmp_path / "m.json").read_text())
     answer = run("evaluate", model, *files, "--split", "test")
     assert answer.exit_code == 2
     assert "marks train, val, all, not 'test'" in " ".join(answer.stderr.split())
 
 
-def test_parts_of_a_format_without_parts(tiny, scenes):
-    for option, words in (
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
         (("--split", "val"), "--split is of"),
-        (("--adjusted",), "--adjusted and --raw are"),
-    ):
-        answer = run("evaluate", tiny, *data(scenes), *option)
-        assert answer.exit_code == 2
-        assert words in " ".join(answer.stderr.split())
+        (("--adjusted",), "--adjusted or --raw is of the format mpii"),
+        (("--head-boxes", "gt.mat"), "--head-boxes is of the format mpii"),
+    ],
+)
+def test_parts_of_a_format_without_parts(tiny, scenes, option, words):
+    answer = run("evaluate", tiny, *data(scenes), *option)
+    assert answer.exit_code == 2
+    assert words in " ".join(answer.stderr.split())
 
 
 # check-data

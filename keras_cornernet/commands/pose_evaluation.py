@@ -41,6 +41,7 @@ def evaluate(
     data_format: str = "coco",
     split: str | None = None,
     adjusted: bool | None = None,
+    head_boxes: str | Path | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
     progress: Progress = list,
@@ -52,7 +53,7 @@ def evaluate(
         annotations, images: the file and the folder of its images.
         data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
         split: the part of a file of MPII or LSP that holds several; None takes "val".
-        adjusted: of MPII, see `read_mpii`.
+        adjusted, head_boxes: of MPII, see `read_mpii`.
         json_file: receives the metrics.
         flip: average with the mirror image; None leaves it to the model's settings.
         progress: wraps the people to show how far it is, such as `tqdm.tqdm`.
@@ -61,7 +62,7 @@ def evaluate(
         ValueError: no such model, a file of another format, no image can be read, or other joints.
     """
     estimator = flipped(load_trained(model), flip)
-    reading = {"split": split, "usual_split": "val", "adjusted": adjusted}
+    reading = {"split": split, "usual_split": "val", "adjusted": adjusted, "head_boxes": head_boxes}
     pose_set, lost = read_for(True, annotations, images, data_format, **reading)
     result = evaluate_estimator(estimator, pose_set, progress=progress)
     result = result._replace(

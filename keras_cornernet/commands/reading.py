@@ -18,6 +18,7 @@ def read_for(
     split: str | None = None,
     usual_split: str = "train",
     adjusted: bool | None = None,
+    head_boxes: str | Path | None = None,
 ) -> tuple[DataSet | PoseSet, list[str]]:
     """Reads a data set for a detector or a pose network.
 
@@ -27,7 +28,7 @@ def read_for(
         data_format: `"coco"`; for people also `"lsp"`, `"mpii"` or `"flic"`.
         split: the part of a file of MPII or LSP that holds several, see `read_mpii` and `read_lsp`.
         usual_split: where `split` is None.
-        adjusted: of MPII, see `read_mpii`.
+        adjusted, head_boxes: of MPII, see `read_mpii`.
 
     Returns:
         the data set, and those of its faults that cost an image or a person.
@@ -41,10 +42,11 @@ def read_for(
         options["split"] = split or usual_split
     elif split is not None:
         raise ValueError(f"--split is of the formats {' and '.join(MARK_PARTS)}, not of {data_format}")
-    if adjusted is not None:
-        if data_format != "mpii":
-            raise ValueError(f"--adjusted and --raw are of the format mpii, not of {data_format}")
-        options["adjusted"] = adjusted
+    told = {"--adjusted or --raw": adjusted, "--head-boxes": head_boxes}
+    if foreign := [name for name, value in told.items() if value is not None and data_format != "mpii"]:
+        raise ValueError(f"{' and '.join(foreign)} is of the format mpii, not of {data_format}")
+    if data_format == "mpii":
+        options |= {"adjusted": adjusted, "head_boxes": head_boxes}
     if pose:
         pose_set = read_people(annotations, images, data_format, **options)
         return pose_set, list(pose_set.faults)

@@ -379,6 +379,23 @@ def test_json_of_another_form(tmp_path, folder, content):
         read_mpii(tmp_path / "a.json", folder)
 
 
+def test_heads_of_a_json(tmp_path, folder):
+    path = write_json(tmp_path / "a.json", hrnet(), hrnet(center=[-5, math.nan]), hrnet())
+    boxes = np.zeros((2, 2, 3))  # corner, x or y, person
+    boxes[0] = [[10, 0, 1], [10, 0, 1]]
+    boxes[1] = [[40, 0, 4], [50, 0, 5]]
+    savemat(tmp_path / "gt.mat", {"headboxes_src": boxes})
+    people = read_mpii(path, folder, split="val", head_boxes=tmp_path / "gt.mat").people
+    assert [person.head_size for person in people] == [pytest.approx(30), pytest.approx(3)]
+    one = write_json(tmp_path / "one.json", hrnet())
+    savemat(tmp_path / "one.mat", {"headboxes_src": boxes[..., :1]})
+    assert read_mpii(one, folder, head_boxes=tmp_path / "one.mat").people[0].head_size == pytest.approx(30)
+    for wrong, got in ((boxes[..., :2], r"\(2, 2, 2\)"), (np.zeros((4, 3)), r"\(4, 3\)")):
+        savemat(tmp_path / "gt.mat", {"headboxes_src": wrong})
+        with pytest.raises(ValueError, match=rf"gt\.mat: .* shape \(2, 2, 3\), a box for each .* got {got}"):
+            read_mpii(path, folder, head_boxes=tmp_path / "gt.mat")
+
+
 def test_wrong_arguments(tmp_path, folder):
     with pytest.raises(ValueError, match="split: expected one of train, val, test, all, got 'valid'"):
         read_mpii(tmp_path / "a.json", folder, split="valid")

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from keras_cornernet.data.readers.center_scale import people_of
+import numpy as np
+
+from keras_cornernet.data.readers.center_scale import Entry, people_of
 from keras_cornernet.data.readers.faults import ImageFolder, refuse
+from keras_cornernet.data.readers.matlab import read_mat
 from keras_cornernet.data.readers.mpii_json import mpii_json_entries
-from keras_cornernet.data.readers.mpii_matlab import mpii_matlab_entries
+from keras_cornernet.data.readers.mpii_matlab import head_size, mpii_matlab_entries
 from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
 from keras_cornernet.skeletons import MPII
 from keras_cornernet.structures import PoseSet
@@ -19,6 +22,7 @@ def read_mpii(
     *,
     split: str = "train",
     adjusted: bool | None = None,
+    head_boxes: str | Path | None = None,
     strict: bool = False,
 ) -> PoseSet:
     """Reads the official `.mat`, an `.h5` of the Stacked Hourglass authors, or a `.json`.
@@ -38,16 +42,19 @@ def read_mpii(
         adjusted: whether the file's centre and scale have been moved and enlarged before (see
             `mpii_square`), or None to tell by the form: those of `train.h5`, `valid.h5` and `test.h5`
             have, those of all other files have not. Wrong either way costs accuracy without an error.
+        head_boxes: a `.mat` with the people's head boxes in the order of the split, such as the
+            `mpii_gt_val.mat` that PCKh is computed with; the json files hold none.
         strict: raise at the first fault.
 
     Returns:
-        The people in the order of the file, each with `head_size` where the file states it. People of
+        The people in the order of the file, each with `head_size` where a file states it. People of
         training images who have no joints by MPII's own choice are passed over. Image ids are the places
         in MPII's list of images, from 0; in HRNet's json, which lacks them, the images count from 0.
 
     Raises:
         ImportError: SciPy is not installed, which the `.mat` needs.
-        ValueError: the file is none of these forms, it does not mark the split, or `strict` and a fault.
+        ValueError: the file is none of these forms, it does not mark the split, there are not as many head
+            boxes as people, or `strict` and a fault.
         NotADirectoryError: `images` is not a folder.
     """
     path = Path(annotations)
@@ -67,8 +74,26 @@ def read_mpii(
     else:
         raise ValueError(f"annotations: expected a file ending in .mat, .json, .h5 or .hdf5, got {path}")
     done = done if adjusted is None else adjusted
+    if head_boxes is not None:
+        entries = _with_heads(list(entries), Path(head_boxes), path)
     people, faults = people_of(entries, ImageFolder(images), MPII, adjusted=done)
     return refuse(PoseSet(tuple(people), MPII, tuple(faults)), strict)
+
+
+def _with_heads(entries: list[Entry], head_boxes: Path, path: Path) -> list[Entry]:
+    """The people with the sizes of the head boxes in a file of MPII's evaluation."""
+    boxes = read_mat(head_boxes, "headboxes_src")
+    found = np.shape(boxes) if isinstance(boxes, np.ndarray) and boxes.dtype.kind in "fiu" else None
+    if found == (2, 2):  # MATLAB drops a last axis of 1
+        boxes, found = boxes[..., None], (2, 2, 1)
+    if found is None or len(found) != 3 or found[:2] != (2, 2) or found[2] != len(entries):
+        raise ValueError(
+            f"head_boxes: {head_boxes}: expected the field 'headboxes_src' to have the shape (2, 2, "
+            f"{len(entries)}), a box for each person of {path}, got {found}"
+        )
+    boxes = np.asarray(boxes, np.float64).reshape(4, -1).T  # corner by corner, x before y
+    sizes = [head_size(box.tolist()) for box in boxes]
+    return [entry._replace(head_size=size) for entry, size in zip(entries, sizes, strict=True)]
 
 
 def _marked(split: str, known: tuple[str, ...], path: Path) -> str:

@@ -66,7 +66,7 @@ def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Ent
         center=None if position is None else [number(position.get("x")), number(position.get("y"))],
         scale=scale,
         joints=joints if points else None,
-        head_size=_head_size(rect),
+        head_size=head_size([number(rect.get(key)) for key in ("x1", "y1", "x2", "y2")]),
         labelled=train,
         fault=fault,
     )
@@ -85,9 +85,9 @@ def _joints(points: list[dict]) -> tuple[list[list], str | None]:
     return joints, None
 
 
-def _head_size(rect: dict) -> float | None:
-    """0.6 of the head box's diagonal, as the toolkit of MPII computes it, or None without a box."""
-    x1, y1, x2, y2 = (number(rect.get(key)) for key in ("x1", "y1", "x2", "y2"))
-    if None in (x1, y1, x2, y2):
+def head_size(box: list[float | None]) -> float | None:
+    """0.6 of the diagonal of a head's `xyxy`, as the toolkit of MPII computes it, or None without a box."""
+    if None in box:
         return None
+    x1, y1, x2, y2 = box
     return 0.6 * math.hypot(x2 - x1, y2 - y1)
