@@ -8,6 +8,7 @@ from keras_cornernet.inference import TestSettings
 from keras_cornernet.inference.pose_estimator import PoseSettings
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass
+from keras_cornernet.preprocessing import Size
 from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.presets.preset import PosePreset, Preset
 from keras_cornernet.skeletons import LSP
@@ -39,6 +40,12 @@ _SMALL = Preset(
     # Smooth L1 hardly pulls once it is within half a cell, which on this grid is four pixels.
     loss=DetectionLoss(offset_beta=0.1),
 )
+
+
+def _sized(preset: Preset, size: Size, **changes) -> Preset:
+    """The preset with inputs of another size, in training and at test."""
+    return replace(preset, input_size=size, settings=replace(preset.settings, input_size=size), **changes)
+
 
 _SQUEEZE_SMALL = replace(
     _SMALL,
@@ -100,25 +107,22 @@ PRESETS: dict[str, Preset | PosePreset] = {
         # Placed embeddings and bumps as in the other small ones, not CenterNet's.
         codec={**_SMALL.codec, "min_overlap": 0.3, "corrected_radius": True},
     ),
-    "cornernet_bccd": replace(
+    "cornernet_bccd": _sized(
         _SMALL,
+        (384, 512),
         summary="blood cells (red, white, platelets), trained from scratch on BCCD",
-        input_size=(384, 512),
-        settings=TestSettings(input_size=(384, 512), merge_exponent=10.0),
         weights="cornernet_bccd.keras",
     ),
-    "cornernet_squeeze_bccd": replace(
+    "cornernet_squeeze_bccd": _sized(
         _SQUEEZE_SMALL,
+        (256, 320),
         summary="blood cells, trained from scratch on BCCD, with a third of the parameters",
-        input_size=(256, 320),
-        settings=TestSettings(input_size=(256, 320), merge_exponent=10.0),
         weights="cornernet_squeeze_bccd.keras",
     ),
-    "cornernet_people": replace(
+    "cornernet_people": _sized(
         _SMALL,
+        (256, 320),
         summary="people in drawn scenes, for the demo and the notebooks",
-        input_size=(256, 320),
-        settings=TestSettings(input_size=(256, 320), merge_exponent=10.0),
         # Scenes are drawn without end, so augmentation need not invent what they do not hold.
         recipe=SmallDataRecipe(scale=(0.9, 1.15), shift=0.05, stretch=0.05, jitter=0.15, lighting=0.05),
         weights="cornernet_people.keras",

@@ -8,8 +8,9 @@ from keras_cornernet.data.readers.center_scale import Entry, people_of
 from keras_cornernet.data.readers.faults import ImageFolder, refuse
 from keras_cornernet.data.readers.matlab import read_mat
 from keras_cornernet.data.readers.mpii_json import mpii_json_entries
-from keras_cornernet.data.readers.mpii_matlab import head_size, mpii_matlab_entries
+from keras_cornernet.data.readers.mpii_matlab import mpii_matlab_entries
 from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
+from keras_cornernet.evaluation.pck import head_size_from_boxes
 from keras_cornernet.skeletons import MPII
 from keras_cornernet.structures import PoseSet
 
@@ -91,8 +92,7 @@ def _with_heads(entries: list[Entry], head_boxes: Path, path: Path) -> list[Entr
             f"head_boxes: {head_boxes}: expected the field 'headboxes_src' to have the shape (2, 2, "
             f"{len(entries)}), a box for each person of {path}, got {found}"
         )
-    boxes = np.asarray(boxes, np.float64).reshape(4, -1).T  # corner by corner, x before y
-    sizes = [head_size(box.tolist()) for box in boxes]
+    sizes = head_size_from_boxes(boxes.reshape(4, -1).T).tolist()  # corner by corner, x before y
     return [entry._replace(head_size=size) for entry, size in zip(entries, sizes, strict=True)]
 
 

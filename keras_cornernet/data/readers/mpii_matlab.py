@@ -1,6 +1,5 @@
 """The official file of MPII, `mpii_human_pose_v1_u12_1.mat`."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from keras_cornernet.data.readers.center_scale import Entry
 from keras_cornernet.data.readers.faults import shown
 from keras_cornernet.data.readers.matlab import number, read_mat, structs
+from keras_cornernet.evaluation.pck import head_size_from_boxes
 from keras_cornernet.skeletons import MPII
 
 
@@ -66,7 +66,7 @@ def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Ent
         center=None if position is None else [number(position.get("x")), number(position.get("y"))],
         scale=scale,
         joints=joints if points else None,
-        head_size=head_size([number(rect.get(key)) for key in ("x1", "y1", "x2", "y2")]),
+        head_size=_head_size(rect),
         labelled=train,
         fault=fault,
     )
@@ -85,9 +85,7 @@ def _joints(points: list[dict]) -> tuple[list[list], str | None]:
     return joints, None
 
 
-def head_size(box: list[float | None]) -> float | None:
-    """0.6 of the diagonal of a head's `xyxy`, as the toolkit of MPII computes it, or None without a box."""
-    if None in box:
-        return None
-    x1, y1, x2, y2 = box
-    return 0.6 * math.hypot(x2 - x1, y2 - y1)
+def _head_size(rect: dict) -> float | None:
+    """The unit of PCKh, or None without a head box."""
+    box = [number(rect.get(key)) for key in ("x1", "y1", "x2", "y2")]
+    return None if None in box else float(head_size_from_boxes([box])[0])
