@@ -10,6 +10,7 @@ from keras_cornernet import export
 from keras_cornernet.codecs import KeypointCodec
 
 IMAGE = picture(50, 60)
+EXTREMES = ((1, 1), (20, 20), (2, 10_000))  # all black
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,13 @@ def test_answers_are_those_of_predict(model, theirs, tmp_path, module, write, na
     np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-2)
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
     assert ours.names == theirs.names
+    for size in EXTREMES:
+        found = loaded.predict(np.zeros((*size, 3), np.uint8))[0]
+        assert np.isfinite(found.scores).all()
+        assert (found.boxes >= 0).all()
+        assert (found.boxes <= [size[1], size[0], size[1], size[0]]).all()
+    with pytest.raises(ValueError, match="without empty sides"):
+        loaded.predict(np.zeros((0, 5, 3), np.uint8))
 
 
 @pytest.mark.slow
@@ -58,7 +66,7 @@ def test_poses_are_those_of_predict(tmp_path, module, write, name):
         ours, theirs = loaded.predict(IMAGE, people)[0], poser.predict(IMAGE, people)[0]
         np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
         np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
-    for size in ((1, 1), (20, 20), (2, 10_000)):
+    for size in EXTREMES:
         pose = loaded.predict(np.zeros((*size, 3), np.uint8))[0]
         assert np.isfinite(pose.xy).all()
         assert np.isfinite(pose.joint_scores).all()
