@@ -58,7 +58,7 @@ def make_dataset(
         `{"boxes": (batch, n, 4), "labels": (batch, n), "ignore": (batch, n)}` with labels -1 for padding
         (`"ignore"` is there only if something can be ignored, `"visible"` `(batch, n)` only with a
         `SaccadeCrop`), for people `{"points": (batch, k, 2), "weights": (batch, k)}`. Its attribute
-        `epochs` numbers the passes.
+        `epochs` numbers the passes, `names` lists the classes or joints.
 
     Raises:
         ValueError: the data set is empty or `batch_size` is below 1.
@@ -67,9 +67,9 @@ def make_dataset(
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     settings = {"recipe": recipe, "seed": seed, "cache_bytes": cache_bytes}
     if isinstance(data_set, PoseSet):
-        count, things = len(data_set.people), "people"
+        count, things, names = len(data_set.people), "people", data_set.skeleton.joints
     else:
-        count, things = len(data_set.samples), "images"
+        count, things, names = len(data_set.samples), "images", data_set.categories.names
         settings["max_objects"] = max_objects
     if not count:
         raise ValueError(f"data_set has no {things}")
@@ -104,5 +104,5 @@ def make_dataset(
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.batch(batch_size, drop_remainder=shuffle).prefetch(2)
-    dataset.epochs = epochs
+    dataset.epochs, dataset.names = epochs, tuple(names)
     return dataset

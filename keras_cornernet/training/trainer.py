@@ -66,9 +66,29 @@ class Trainer(keras.Model):
         return total
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
-        """`keras.Model.fit`; adds a watch over the loss and tells the dataset which epoch it is."""
+        """`keras.Model.fit`; adds a watch over the loss and tells the dataset which epoch it is.
+
+        Raises:
+            ValueError: the network has another number of classes or joints than a dataset of `make_dataset`.
+        """
+        self._check_names(x, "x")
+        self._check_names(kwargs.get("validation_data"), "validation_data")
         callbacks = [StopOnBadLoss(), *(callbacks or [])]
         if hasattr(x, "epochs"):
             callbacks.append(NumberEpochs(x.epochs))
             kwargs.setdefault("shuffle", False)  # the dataset shuffles itself
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def _check_names(self, dataset, argument):
+        """A label without a channel would teach nothing, unnoticed."""
+        names = getattr(dataset, "names", None)
+        arguments = getattr(self.network, "arguments", {})
+        for size, things, renewed in (
+            ("num_classes", "classes", "categories=data_set.categories"),
+            ("num_joints", "joints", "skeleton=pose_set.skeleton"),
+        ):
+            if names is not None and size in arguments and arguments[size] != len(names):
+                raise ValueError(
+                    f"{argument} must have the {arguments[size]} {things} of the network, but has "
+                    f"{len(names)}: {', '.join(names)}. from_preset(..., {renewed}) makes a network for them"
+                )

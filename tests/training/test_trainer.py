@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import SIZE, drawn_squares, plain_trainer, tiny_trainer
@@ -19,7 +20,7 @@ from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.body import normalize
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets import from_preset, save_model, trainer_of
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
 from keras_cornernet.training import Trainer
 
 
@@ -122,6 +123,27 @@ def test_clipping_averages_and_accumulation_work_together():
     assert int(trainer.optimizer.iterations) == 2  # four batches, two updates
     assert np.isfinite(history["loss"]).all()
     assert any(np.abs(a - b).max() > 1e-5 for a, b in zip(before, weights_of(trainer), strict=True))
+
+
+@pytest.mark.parametrize("argument", ["x", "validation_data"])
+def test_data_with_other_classes_than_the_network_are_refused(argument, tmp_path):
+    pipeline = pytest.importorskip("keras_cornernet.data.pipeline")
+    path = tmp_path / "0.png"
+    Image.new("RGB", SIZE[::-1]).save(path)
+    boxes = Boxes(np.float32([[4, 4, 30, 30]]), np.int32([0]), np.zeros(1, bool))
+
+    def dataset(*names):
+        categories = Categories(names, tuple(range(len(names))))
+        return pipeline.make_dataset(
+            DataSet((Sample(str(path), 0, SIZE, boxes),), categories), SIZE, batch_size=1
+        )
+
+    trainer = tiny_trainer()
+    trainer.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=True)
+    fine = {"x": dataset("cat", "dog"), "validation_data": dataset("cat", "dog")}
+    trainer.fit(**fine, verbose=0)
+    with pytest.raises(ValueError, match=f"{argument} must have the 2 classes .* but has 3: cat, dog, horse"):
+        trainer.fit(**{**fine, argument: dataset("cat", "dog", "horse")}, verbose=0)
 
 
 @pytest.fixture
