@@ -219,6 +219,7 @@ def test_train_leaves_the_best_model(tiny, faulty, scenes, tmp_path):
     assert trained.settings == PoseSettings(input_size=(32, 32), flip=False)
 
 
+@pytest.mark.slow
 def test_joints_without_a_torso_are_trained_and_measured(scenes, tmp_path):
     told = json.loads((scenes / "annotations.json").read_text())
     told["categories"][0] |= {"keypoints": list("abcdefghijklmn"), "skeleton": []}

@@ -157,6 +157,7 @@ def test_a_file_of_no_preset_trains_with_the_augmentation_of_its_paper(
     assert caught.value.args == (recipe,)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_in_its_last_evaluation_can_be_resumed(
     cornernet, squares, tmp_path, monkeypatch
 ):
