@@ -1,5 +1,7 @@
 """The `tf.data` pipeline: files in, `(images, padded annotations)` out; never heatmaps."""
 
+import os
+
 import numpy as np
 
 from keras_cornernet.data.boxes import BoxLoader, Recipe
@@ -15,6 +17,9 @@ except ModuleNotFoundError:
         "make_dataset reads through tf.data, which needs TensorFlow beside any backend of Keras. "
         "Type: pip install 'keras_cornernet[tf-cpu]'"
     ) from None
+
+MOST_LOADERS = 16
+"""Images loaded at once where there are more processors; Python's lock lets few more load in fact."""
 
 
 class Epochs:
@@ -102,7 +107,11 @@ def make_dataset(
 
     dataset = tf.data.Dataset.range(1).flat_map(begin)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.map(load, num_parallel_calls=min(os.cpu_count() or 1, MOST_LOADERS))
     dataset = dataset.batch(batch_size, drop_remainder=shuffle).prefetch(2)
+    # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.with_options(options)
     dataset.epochs, dataset.names = epochs, tuple(names)
     return dataset

@@ -67,6 +67,11 @@ def test_shapes_types_and_padding(tmp_path):
     assert spec[0].shape.as_list() == [None, 40, 60, 3] and spec[1]["boxes"].shape.as_list() == [None, 2, 4]
 
 
+def test_tensorflow_tunes_nothing_whose_end_a_pass_would_wait_for(tmp_path):
+    dataset = make_dataset(data_set_of(tmp_path, [boxes_of([])]), (40, 60), batch_size=1)
+    assert dataset.map(lambda images, _: images).options().autotune.enabled is False
+
+
 def test_draws_depend_on_seed_epoch_and_place_alone(tmp_path):
     data_set = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]], [i % 2]) for i in range(7)])
     options = {"batch_size": 2, "recipe": SmallDataRecipe(), "shuffle": True, "seed": 3}
