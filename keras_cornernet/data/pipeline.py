@@ -67,7 +67,12 @@ def make_dataset(
 
     Raises:
         ValueError: the data set is empty or `batch_size` is below 1.
+        TypeError: the data set is not what a reader returns.
     """
+    if not isinstance(data_set, DataSet | PoseSet):
+        raise TypeError(
+            f"data_set must be a DataSet or a PoseSet, as readers return, not {type(data_set).__name__}"
+        )
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     settings = {"recipe": recipe, "seed": seed, "cache_bytes": cache_bytes}

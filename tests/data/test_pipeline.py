@@ -67,6 +67,11 @@ def test_shapes_types_and_padding(tmp_path):
     assert spec[0].shape.as_list() == [None, 40, 60, 3] and spec[1]["boxes"].shape.as_list() == [None, 2, 4]
 
 
+def test_what_no_reader_returned_is_named():
+    with pytest.raises(TypeError, match="data_set must be a DataSet or a PoseSet.* not str"):
+        make_dataset("train.json", (40, 60), batch_size=1)
+
+
 def test_tensorflow_tunes_nothing_whose_end_a_pass_would_wait_for(tmp_path):
     dataset = make_dataset(data_set_of(tmp_path, [boxes_of([])]), (40, 60), batch_size=1)
     assert dataset.map(lambda images, _: images).options().autotune.enabled is False
