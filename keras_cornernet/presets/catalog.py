@@ -139,7 +139,16 @@ PRESETS: dict[str, Preset | PosePreset] = {
     "hourglass_lspet": replace(
         _PHONE,
         summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
-        recipe=replace(_PHONE.recipe, rotation=40.0, rotation_limit=100.0, rotate=0.7),
+        recipe=replace(
+            _PHONE.recipe,
+            scale=0.15,
+            scale_limit=0.3,
+            rotation=30.0,
+            rotation_limit=100.0,
+            rotate=0.5,
+            gain=(0.85, 1.15),
+            jitter=0.2,
+        ),
         weights="hourglass_lspet.keras",
     ),
     "hourglass_people": replace(
