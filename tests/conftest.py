@@ -1,9 +1,13 @@
 """Fixtures for all tests."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# As `train` sets it, see `prepare_backend`; oneDNN reads it at its first convolution.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 # Tests that compile training steps take the longest: they go first, so that no worker ends with one alone.
 SLOW = ("tests/training/", "tests/test_cli", "tests/test_experiment.py")
