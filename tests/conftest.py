@@ -1,13 +1,9 @@
 """Fixtures for all tests."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-# As TensorFlow does without AVX-512, with which oneDNN crashes in small networks' steps (see `prepare_backend`).
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 # Tests that compile training steps take the longest: they go first, so that no worker ends with one alone.
 SLOW = ("tests/training/", "tests/test_cli", "tests/test_experiment.py")
