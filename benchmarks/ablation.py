@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 from tensorflow_training import keras
 
-from keras_cornernet import charts, files
+from keras_cornernet import files, visualization
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import evaluate_poses
-from keras_cornernet.experiment import TrainingPlan, averaged_weights, make_optimizer
+from keras_cornernet.experiment import TrainingConfig, averaged_weights, make_optimizer
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.models import StackedHourglass
 from keras_cornernet.presets import preset_named
 from keras_cornernet.training import HeatmapPCK, Trainer
@@ -49,31 +49,36 @@ class Measure(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         with averaged_weights(self.model):
-            xy, _ = self.estimator.read_set(self.people)
+            xy, _ = self.estimator.read_dataset(self.people)
         self.curve.append(evaluate_poses(self.people, xy)["PCK@0.2"])
 
 
-def train(stacks, count, every_stack, train_set, val_set, plan):
+def train(stacks, count, every_stack, train_dataset, val_dataset, plan):
     """One run: its number of parameters, PCK after each epoch, and seconds a step."""
     keras.utils.set_random_seed(plan.seed)
     preset = preset_named(PRESET)
     network = StackedHourglass(
-        len(train_set.skeleton.joints),
+        len(train_dataset.skeleton.joints),
         stacks=stacks,
         channels=(WIDTH,) * (ORDER + 1),
-        counts=(count,) * (ORDER + 1),
+        num_blocks=(count,) * (ORDER + 1),
         stem=(32, 32, WIDTH),
         input_size=SIZE,
     )
     codec = KeypointCodec(**preset.codec)
     trainer = Trainer(network, codec, replace(preset.loss, every_stack=every_stack), HeatmapPCK())
     dataset = make_dataset(
-        train_set, SIZE, batch_size=plan.batch_size, recipe=preset.recipe, shuffle=True, seed=plan.seed
+        train_dataset,
+        SIZE,
+        batch_size=plan.batch_size,
+        augmentation=preset.augmentation,
+        shuffle=True,
+        seed=plan.seed,
     )
     steps = int(dataset.cardinality())
     trainer.compile(optimizer=make_optimizer(plan, steps))
-    estimator = PoseEstimator(network, codec, train_set.skeleton, PoseSettings(SIZE, flip=False))
-    measure = Measure(estimator, val_set)
+    estimator = PoseEstimator(network, codec, train_dataset.skeleton, PoseInferenceConfig(SIZE, flip=False))
+    measure = Measure(estimator, val_dataset)
     start = time.perf_counter()
     trainer.fit(dataset, epochs=plan.epochs, verbose=0, callbacks=[measure])
     seconds = (time.perf_counter() - start) / (plan.epochs * steps)
@@ -94,7 +99,7 @@ def main():
             folder, count, seed=seed, size=(160, 160), max_people=1, heights=(0.7, 0.95)
         )
         sets.append(read_coco_people(annotations, folder / "images"))
-    plan = TrainingPlan(epochs=options.epochs, batch_size=16)
+    plan = TrainingConfig(epochs=options.epochs, batch_size=16)
     print(f"{len(sets[0].people)} people to train on, {len(sets[1].people)} to measure on, input {SIZE}\n")
     print("| network | parameters | PCK@0.2 at half time | at the end | best | ms a step |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
@@ -108,7 +113,9 @@ def main():
             f"{1000 * seconds:.0f} |",
             flush=True,
         )
-        files.write_image(options.output / "ablation.png", charts.plot_curves(curves, "PCK@0.2 by epoch"))
+        files.write_image(
+            options.output / "ablation.png", visualization.plot_curves(curves, "PCK@0.2 by epoch")
+        )
     with (options.output / "ablation.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", *curves])

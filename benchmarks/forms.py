@@ -28,7 +28,7 @@ from keras_cornernet import export
 from keras_cornernet.backend import jit
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.export.graphs import last_stack
-from keras_cornernet.export.written import Written
+from keras_cornernet.export.written import ExportedFile
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.preprocessing import fit_view, read_image
 from keras_cornernet.presets import from_preset, preset_named
@@ -111,7 +111,7 @@ def measure(name: str, folder: Path, rounds: int, wanted=()) -> None:
     for form, path in written(model, name, folder, wanted).items():
         runtime = export.load(path, threads=THREADS).runtime
         sides[form] = lambda r=runtime: r.run(image)
-        sizes[form] = Written(path).size / 1e6
+        sizes[form] = ExportedFile(path).size / 1e6
     results = interleave(sides, rounds)
     for side, spread in results.items():
         against = ratio(results, side, TORCH) if TORCH in results else None

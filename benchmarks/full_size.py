@@ -30,7 +30,7 @@ WRITE = """
 import sys, torch
 from keras_cornernet import conversion, presets
 network = presets.from_preset(sys.argv[1]).network
-state = conversion.original_state(network, sys.argv[2])
+state = conversion.to_torch_state_dict(network, sys.argv[2])
 torch.save({f"module.{name}": torch.from_numpy(array.copy()) for name, array in state.items()}, sys.argv[3])
 """
 

@@ -18,10 +18,10 @@ from tensorflow_training import keras, tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
-from keras_cornernet.experiment import TrainingPlan, make_optimizer
-from keras_cornernet.presets import from_preset, is_pose, preset_named, trainer_of
+from keras_cornernet.experiment import TrainingConfig, make_optimizer
+from keras_cornernet.presets import from_preset, is_pose, make_trainer, preset_named
 from keras_cornernet.skeletons import LSP
-from keras_cornernet.structures import Boxes, Categories, DataSet, Person, PoseSet, Sample
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Person, PoseDataset, Sample
 
 IMAGES, BOXES, SIZE = 64, 12, (480, 640)
 FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"
@@ -50,7 +50,7 @@ def write_images(folder, pose):
         people.append(
             Person(str(path), i, middle, 240.0, joints.astype(np.float32), np.full(len(joints), 2, np.int32))
         )
-    return PoseSet(tuple(people), LSP) if pose else DataSet(tuple(samples), CATEGORIES)
+    return PoseDataset(tuple(people), LSP) if pose else DetectionDataset(tuple(samples), CATEGORIES)
 
 
 def first_pass(dataset):
@@ -67,8 +67,8 @@ def training_step(preset, batch, steps):
     """A call that trains once on a batch, and returns when that is done."""
     keras.utils.set_random_seed(0)
     kind = {"skeleton": LSP} if is_pose(preset) else {"categories": CATEGORIES}
-    trainer = trainer_of(from_preset(preset, **kind))
-    trainer.compile(optimizer=make_optimizer(TrainingPlan(), steps))
+    trainer = make_trainer(from_preset(preset, **kind))
+    trainer.compile(optimizer=make_optimizer(TrainingConfig(), steps))
     images, annotations = tf.nest.map_structure(tf.constant, batch)
     assert np.isfinite(trainer.train_on_batch(images, annotations)).all()
     return lambda: trainer.train_on_batch(images, annotations)
@@ -82,13 +82,13 @@ def main():
     options = parser.parse_args()
     preset = preset_named(options.preset)
     with tempfile.TemporaryDirectory() as folder:
-        data_set = write_images(Path(folder), is_pose(options.preset))
+        dataset = write_images(Path(folder), is_pose(options.preset))
         datasets = {
             name: make_dataset(
-                data_set,
+                dataset,
                 preset.input_size,
                 batch_size=options.batch,
-                recipe=preset.recipe,
+                augmentation=preset.augmentation,
                 shuffle=True,
                 cache_bytes=cache_bytes,
             )

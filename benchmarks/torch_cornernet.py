@@ -81,23 +81,23 @@ class Residual(nn.Module):
 
 
 class Hourglass(nn.Module):
-    def __init__(self, channels, counts):
+    def __init__(self, channels, num_blocks):
         super().__init__()
         self.order = len(channels) - 1
-        self.counts = counts
+        self.num_blocks = num_blocks
         for k, (width, deeper) in enumerate(pairwise(channels)):
-            for i in range(counts[k]):
+            for i in range(num_blocks[k]):
                 self.add_module(f"aside_{k}_{i}", Residual(width, width))
                 down = Residual(deeper if i else width, deeper, 1 if i else 2)
                 self.add_module(f"down_{k}_{i}", down)
-                up = Residual(deeper, width if i == counts[k] - 1 else deeper)
+                up = Residual(deeper, width if i == num_blocks[k] - 1 else deeper)
                 self.add_module(f"up_{k}_{i}", up)
-        for i in range(counts[-1]):
+        for i in range(num_blocks[-1]):
             self.add_module(f"bottom_{i}", Residual(channels[-1], channels[-1]))
 
     def forward(self, x, level=0):
         def run(name, x):
-            for i in range(self.counts[level]):
+            for i in range(self.num_blocks[level]):
                 x = self.get_submodule(f"{name}_{i}")(x)
             return x
 
@@ -151,7 +151,7 @@ class CornerNet(nn.Module):
             self.add_module(f"stem_residual_{i}", Residual(stem[i], stem[i + 1], 2))
         self.last = arguments["stacks"] - 1
         for s in range(self.last + 1):
-            self.add_module(f"hourglass_{s}", Hourglass(arguments["channels"], arguments["counts"]))
+            self.add_module(f"hourglass_{s}", Hourglass(arguments["channels"], arguments["num_blocks"]))
             self.add_module(f"features_{s}", ConvNorm(width, width))
         for s in range(self.last):
             self.add_module(f"carry_input_{s}", ConvNorm(width, width, 1, relu=False))

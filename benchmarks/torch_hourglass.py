@@ -79,7 +79,7 @@ class StackedHourglass(nn.Module):
 
     def __init__(self, arguments):
         super().__init__()
-        if arguments["kind"] != "bottleneck" or set(arguments["counts"]) != {1}:
+        if arguments["block"] != "bottleneck" or set(arguments["num_blocks"]) != {1}:
             raise ValueError("this restatement has single bottlenecks")
         channels, joints, stem = arguments["channels"], arguments["num_joints"], arguments["stem"]
         width, self.stacks = channels[0], arguments["stacks"]

@@ -16,7 +16,7 @@ from timing import VERDICT_HEAD, interleave, ratio, table, verdict
 from torch_cornernet import POOLS, CornerNet, detection_loss, load_weights
 from torch_side import torch
 
-from keras_cornernet.presets import from_preset, preset_named, trainer_of
+from keras_cornernet.presets import from_preset, make_trainer, preset_named
 
 PRESET, CLASSES, OBJECTS, TARGET = "cornernet_small", 3, 12, 1.1
 DRAWN, GIVEN, TORCH = (
@@ -153,7 +153,7 @@ def main():
 
     size, rate = preset_named(PRESET).input_size, 1e-4
     detector = from_preset(PRESET, num_classes=CLASSES)
-    trainer = trainer_of(detector, preset_named(PRESET).loss)
+    trainer = make_trainer(detector, preset_named(PRESET).loss)
     trainer.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-7))
     images, annotations = draw_batch(size, options.batch)
     network = detector.network

@@ -16,12 +16,12 @@ _HOMES = {
     "CornerNetSaccade": "models",
     "CornerNetSqueeze": "models",
     "DetectionLoss": "losses",
-    "Detections": "structures",
+    "Detections": "results",
     "Detector": "inference",
     "KeypointCodec": "codecs",
     "PoseEstimator": "inference",
     "PoseLoss": "losses",
-    "Poses": "structures",
+    "Poses": "results",
     "SaccadeCodec": "codecs",
     "SaccadeDetector": "inference",
     "StackedHourglass": "models",
@@ -37,7 +37,7 @@ _HOMES = {
     "read_people": "data.readers",
     "read_pascal_voc": "data.readers",
     "save_model": "presets",
-    "trainer_of": "presets",
+    "make_trainer": "presets",
 }
 _ROOMS = (
     *("codecs", "conversion", "data", "evaluation", "export", "inference", "layers", "losses", "models"),

@@ -18,9 +18,7 @@ def prepare_backend(*, training: bool = False) -> None:
         training: the process is there to train. TensorFlow would use oneDNN's convolutions only where the
             processor has AVX-512 or AMX; with AVX2 alone they are faster in training steps of batches
             (`benchmarks/training_step.py`) but slower on single images (`benchmarks/inference.py`). So
-            they are switched on for training, unless the environment says otherwise. And they keep to AVX2:
-            with AVX-512, those of TensorFlow 2.21 corrupt memory in training steps of some small networks
-            ("double free"), whatever the batch.
+            they are switched on for training, unless the environment says otherwise.
 
     Raises:
         ImportError: names the line that installs the backend.
@@ -39,7 +37,6 @@ def prepare_backend(*, training: bool = False) -> None:
         )
     if name == "tensorflow" and training:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-        os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 
 def start_backend_quietly() -> None:

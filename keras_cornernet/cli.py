@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from keras_cornernet.console import leave_if_failed, name_failed, progress_bar, size_of, told_plainly
+from keras_cornernet.console import cli_errors, leave_if_failed, name_failed, parse_size, progress_bar
 
 app = typer.Typer(
     help="CornerNet detection and human pose: find objects, pose people, train on your own, measure.",
@@ -81,7 +81,7 @@ def options(
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def demo(
     output: Annotated[Path, typer.Option(help="Folder for scenes, pictures and json.")] = Path("demo_output"),
     count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 24,
@@ -102,7 +102,7 @@ def demo(
     metrics = result.metrics
     typer.echo(format_table(metrics))
     if result.poses:
-        people = f"{metrics['people']} people, {metrics['met']} of them found"
+        people = f"{metrics['people']} people, {metrics['matched']} of them found"
         typer.echo(f"\nposes: PCK@0.2 {metrics['PCK@0.2']:.3f} over {people}")
     typer.echo(f"\n{len(result.pictures)} annotated pictures   {Path(result.pictures[0]).parent}")
     typer.echo(f"all on one sheet        {result.sheet}")
@@ -113,7 +113,7 @@ def demo(
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def models(as_json: AsJson = False) -> None:
     """List the presets: networks to train and models that ship."""
     from keras_cornernet.commands.listing import models as listed
@@ -138,7 +138,7 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def predict(
     model: Runnable,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Images and folders of images.")],
@@ -186,12 +186,12 @@ def predict(
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def evaluate(
     model: Runnable,
     annotations: Annotations,
     images: Images,
-    data_format: Format = "coco",
+    annotation_format: Format = "coco",
     split: Split = None,
     adjusted: Adjusted = None,
     head_boxes: Annotated[
@@ -207,10 +207,10 @@ def evaluate(
         from keras_cornernet.commands.pose_evaluation import evaluate as run
         from keras_cornernet.evaluation import format_pose_table as table
 
-        settings = {"data_format": data_format, "split": split, "adjusted": adjusted}
+        settings = {"annotation_format": annotation_format, "split": split, "adjusted": adjusted}
         settings |= {"head_boxes": head_boxes, "progress": progress_bar("posing")}
-    elif data_format != "coco":
-        raise ValueError(f"--format {data_format} is of pose networks, and {model} is a detector")
+    elif annotation_format != "coco":
+        raise ValueError(f"--format {annotation_format} is of pose networks, and {model} is a detector")
     else:
         from keras_cornernet.commands.evaluation import evaluate as run
         from keras_cornernet.evaluation import format_table as table
@@ -219,13 +219,13 @@ def evaluate(
     result = run(model, annotations, images, json_file=json_file, flip=flip, **settings)
     typer.echo(table(result.metrics))
     name_failed(getattr(result, "notes", []), "note")
-    name_failed(result.faults, "left out")
+    name_failed(result.problems, "left out")
     name_failed(result.failed)
     leave_if_failed(result.failed)
 
 
 @app.command()
-@told_plainly(training=True)
+@cli_errors(training=True)
 def train(
     preset: Annotated[
         str, typer.Argument(metavar="PRESET", help="A name (see 'models') or a .keras file to go on from.")
@@ -236,7 +236,7 @@ def train(
         Path | None, typer.Option(help="Annotations of the validation set, for AP or PCK and the best model.")
     ] = None,
     val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
-    data_format: Format = "coco",
+    annotation_format: Format = "coco",
     adjusted: Adjusted = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
@@ -248,10 +248,10 @@ def train(
         typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."),
     ] = None,
     input_size: Annotated[
-        str | None, typer.Option(parser=size_of, metavar="HxW", help="Instead of the preset's.")
+        str | None, typer.Option(parser=parse_size, metavar="HxW", help="Instead of the preset's.")
     ] = None,
-    turns: Annotated[
-        bool | None, typer.Option("--turns", help="The subjects have no up: show them turned, too.")
+    rotations: Annotated[
+        bool | None, typer.Option("--rotations", help="The subjects have no up: show them turned, too.")
     ] = None,
     evaluate_every: Annotated[int | None, typer.Option(min=1, help="Epochs between measures (5).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
@@ -261,13 +261,13 @@ def train(
     """Train a detector or a pose network: best.keras, last.keras, results.csv, curves and pictures."""
     from keras_cornernet.commands.training import train as run
 
-    plan = {
+    config = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
         "input_size": input_size,
-        "turns": turns,
+        "rotations": rotations,
         "evaluate_every": evaluate_every,
         "seed": seed,
     }
@@ -277,10 +277,10 @@ def train(
         images,
         val_annotations=val_annotations,
         val_images=val_images,
-        data_format=data_format,
+        annotation_format=annotation_format,
         adjusted=adjusted,
         output=output,
-        plan={name: value for name, value in plan.items() if value is not None},
+        config={name: value for name, value in config.items() if value is not None},
         resume=resume,
         verbose=1 if sys.stdout.isatty() else 2,
     )
@@ -294,7 +294,7 @@ def train(
 
 
 @app.command("check-data")
-@told_plainly()
+@cli_errors()
 def check_data(
     annotations: Annotations,
     images: Images,
@@ -307,7 +307,7 @@ def check_data(
             "joints. By default cornernet_small, or hourglass_phone for a format other than coco."
         ),
     ] = None,
-    data_format: Format = "coco",
+    annotation_format: Format = "coco",
     split: Split = None,
     adjusted: Adjusted = None,
     as_json: AsJson = False,
@@ -315,14 +315,14 @@ def check_data(
     """Count what a data set holds, find its faults, draw it and the targets made of it."""
     from keras_cornernet.presets import is_pose
 
-    preset = preset or ("cornernet_small" if data_format == "coco" else "hourglass_phone")
+    preset = preset or ("cornernet_small" if annotation_format == "coco" else "hourglass_phone")
     bar = progress_bar("reading images")
     if is_pose(preset):
         from keras_cornernet.commands.pose_checking import check_data as run
 
-        settings = {"data_format": data_format, "split": split, "adjusted": adjusted}
-    elif data_format != "coco":
-        raise ValueError(f"--format {data_format} is of pose networks, and {preset} is a detector")
+        settings = {"annotation_format": annotation_format, "split": split, "adjusted": adjusted}
+    elif annotation_format != "coco":
+        raise ValueError(f"--format {annotation_format} is of pose networks, and {preset} is a detector")
     else:
         from keras_cornernet.commands.checking import check_data as run
 
@@ -335,12 +335,12 @@ def check_data(
             shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
             typer.echo(f"{name.replace('_', ' '):<26}{shown}")
         typer.echo(f"\n{len(result.pictures)} pictures and report.json in {output}")
-    name_failed(result.faults, "fault")
-    leave_if_failed(result.faults)
+    name_failed(result.problems, "fault")
+    leave_if_failed(result.problems)
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def convert(
     checkpoint: Annotated[
         Path,
@@ -363,11 +363,11 @@ def convert(
 
 
 @app.command("export")
-@told_plainly()
+@cli_errors()
 def export_model(
     model: Model,
     output: Annotated[Path, typer.Option(help="Folder for what is written.")],
-    data_format: Annotated[
+    format: Annotated[
         str, typer.Option("--format", metavar="savedmodel|tflite|onnx|openvino", help="Of what is written.")
     ] = "savedmodel",
     name: Annotated[str | None, typer.Option(help="By default the model's.")] = None,
@@ -386,11 +386,15 @@ def export_model(
     ] = "coco",
     input_size: Annotated[
         str | None,
-        typer.Option(parser=size_of, metavar="HxW", help="In which the network sees images, if not its own."),
+        typer.Option(
+            parser=parse_size, metavar="HxW", help="In which the network sees images, if not its own."
+        ),
     ] = None,
     image_size: Annotated[
         str | None,
-        typer.Option(parser=size_of, metavar="HxW", help="Of the images that tflite, onnx, openvino take."),
+        typer.Option(
+            parser=parse_size, metavar="HxW", help="Of the images that tflite, onnx, openvino take."
+        ),
     ] = None,
     flip: Flip = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the runtime, for the comparison.")] = None,
@@ -402,7 +406,7 @@ def export_model(
     result = run(
         model,
         output,
-        data_format=data_format,
+        format=format,
         name=name,
         precision=precision,
         images=images,
@@ -419,7 +423,7 @@ def export_model(
         found = result.agreement
         typer.echo(f"{result.path}: {result.bytes / 1e6:.2f} MB, {found['milliseconds']:.1f} ms an image")
         typer.echo(
-            f"against Keras: {found['share']:.1%} of {found['compared']} boxes or joints agree; farthest "
+            f"against Keras: {found['fraction']:.1%} of {found['compared']} boxes or joints agree; farthest "
             f"apart {found['largest_place']:.2%} of the image, in score {found['largest_score']:.4f}"
         )
     name_failed(result.notes, "note")
@@ -428,7 +432,7 @@ def export_model(
 
 
 @app.command()
-@told_plainly()
+@cli_errors()
 def benchmark(
     model: Runnable,
     image: Annotated[Path | None, typer.Option(help="To measure on; by default a scene is drawn.")] = None,
@@ -455,12 +459,12 @@ def benchmark(
 
 
 @app.command("make-data")
-@told_plainly()
+@cli_errors()
 def make_data(
     output: Annotated[Path, typer.Option(help="Folder for images/ and annotations.json.")],
     count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The same number draws the same scenes.")] = 0,
-    size: Annotated[str, typer.Option(parser=size_of, metavar="HxW", help="Of the images.")] = "240x320",
+    size: Annotated[str, typer.Option(parser=parse_size, metavar="HxW", help="Of the images.")] = "240x320",
 ) -> None:
     """Draw scenes with people: a COCO data set with boxes and 14 keypoints."""
     from keras_cornernet.commands.drawing import make_data as run

@@ -19,7 +19,7 @@ SHOWN = 50  # faults that are printed one by one
 
 
 @contextmanager
-def told_plainly(*, training: bool = False):
+def cli_errors(*, training: bool = False):
     """Turns errors into one message and an exit code; finds Keras' backend first, and hushes TensorFlow."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="warning: %(message)s")
@@ -69,7 +69,7 @@ def progress_bar(words: str):
     return partial(track, description=words, console=console, disable=not console.is_terminal)
 
 
-def size_of(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """Reads `HEIGHTxWIDTH`."""
     parts = str(text).lower().split("x")
     if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):

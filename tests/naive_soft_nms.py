@@ -12,7 +12,7 @@ def overlap_of(a, b):
     return width * height / (areas - width * height)
 
 
-def kept_share(overlap, method, sigma=0.5, Nt=0.5):
+def kept_fraction(overlap, method, sigma=0.5, Nt=0.5):
     if method == 2:
         return np.exp(-(overlap**2) / sigma)
     return 1.0 if overlap <= Nt else (1 - overlap if method == 1 else 0.0)
@@ -32,7 +32,7 @@ def naive(rows, setting, exponent=None):
         for i in list(places):
             overlap = overlap_of(rows[best], rows[i])
             if overlap > 0:
-                share = kept_share(overlap, **setting)
+                share = kept_fraction(overlap, **setting)
                 weights[i] = (1 - share) ** (exponent or 1)
                 rows[i, 4] *= share
                 if rows[i, 4] < threshold:
@@ -60,7 +60,7 @@ def authors_merge(rows, setting, exponent):
         while place < live:
             overlap = overlap_of(rows[i], rows[place])
             if overlap > 0:
-                share = kept_share(overlap, **setting)
+                share = kept_fraction(overlap, **setting)
                 weight = (1 - share) ** exponent
                 for first, column, corner in ((0, 5, slice(0, 2)), (2, 6, slice(2, 4))):
                     sums[first] = sums[first] + rows[place, corner] * rows[place, column] * weight

@@ -19,7 +19,7 @@ from keras_cornernet.commands import detection, evaluation
 from keras_cornernet.commands.listing import parameters_in
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.inference import Detector
-from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference.detector import InferenceConfig
 from keras_cornernet.models import CornerNet
 from keras_cornernet.structures import Categories
 
@@ -34,14 +34,14 @@ def tiny(tmp_path_factory) -> Path:
         1,
         stacks=1,
         channels=(8, 8),
-        counts=(1, 1),
+        num_blocks=(1, 1),
         stem=(4, 8),
         pool_channels=4,
         head_channels=8,
         head_kernel_size=1,
     )
     codec = CornerCodec(1, top_k=10, num_detections=20)
-    settings = TestSettings(input_size=(64, 64), flip=False)
+    settings = InferenceConfig(input_size=(64, 64), flip=False)
     detector = Detector(network, codec, Categories(("person",), (1,)), settings)
     return presets.save_model(detector, tmp_path_factory.mktemp("model") / "tiny.keras")
 
@@ -238,20 +238,20 @@ def test_evaluate_names_the_key_that_is_missing(tiny, scenes, tmp_path):
 
 
 def test_classes_are_matched_by_name_then_by_number():
-    data_set = Categories(("cat", "Dog", "cow"), (3, 5, 7))
-    by_name, notes = evaluation.match_categories(Categories(("dog", "CAT", "boat"), (1, 2, 3)), data_set)
+    dataset = Categories(("cat", "Dog", "cow"), (3, 5, 7))
+    by_name, notes = evaluation.match_categories(Categories(("dog", "CAT", "boat"), (1, 2, 3)), dataset)
     assert by_name.names == ("Dog", "cat", "boat")
     assert notes == ["the model does not know the classes cow"]
     in_order, notes = evaluation.match_categories(
-        Categories(("class_0", "class_1", "class_2"), (1, 2, 3)), data_set
+        Categories(("class_0", "class_1", "class_2"), (1, 2, 3)), dataset
     )
-    assert in_order.names == data_set.names
+    assert in_order.names == dataset.names
     assert "class_1 = Dog" in notes[0]
-    by_id, notes = evaluation.match_categories(Categories(("hound", "ox"), (5, 7)), data_set)
+    by_id, notes = evaluation.match_categories(Categories(("hound", "ox"), (5, 7)), dataset)
     assert by_id.names == ("Dog", "cow")
     assert "hound = Dog" in notes[0]
     with pytest.raises(ValueError, match=r"hound, ox.*cat, Dog, cow"):
-        evaluation.match_categories(Categories(("hound", "ox"), (1, 2)), data_set)
+        evaluation.match_categories(Categories(("hound", "ox"), (1, 2)), dataset)
 
 
 @pytest.mark.slow
@@ -315,11 +315,11 @@ def test_check_data_names_every_fault(faulty, tmp_path):
     answer = run("check-data", *data(faulty), "--output", tmp_path / "out", "--json")
     assert answer.exit_code == 1
     told = json.loads(answer.stdout)
-    assert told["counts"]["faults"] == 3
-    words = " ".join(told["faults"])
+    assert told["counts"]["problems"] == 3
+    words = " ".join(told["problems"])
     assert all(word in words for word in ("000002.jpg", "000005.jpg", "negative width"))
     assert not any("000002" in picture for picture in told["pictures"])
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["faults"] == told["faults"]
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["problems"] == told["problems"]
 
 
 def test_convert_tells_plainly_that_a_file_is_no_checkpoint(tmp_path):

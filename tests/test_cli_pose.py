@@ -17,8 +17,8 @@ from keras_cornernet.commands import detection, pose_evaluation, posing
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.detector import TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference.detector import InferenceConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.models import CornerNet, StackedHourglass
 from keras_cornernet.skeletons import LSP, MPII, Skeleton
 from keras_cornernet.structures import Categories
@@ -29,9 +29,9 @@ BROKEN, MISSING = "000002.jpg", "000004.jpg"
 
 def save_pose_model(skeleton: Skeleton, path: Path) -> Path:
     network = StackedHourglass(
-        len(skeleton.joints), stacks=1, channels=(8, 8), counts=(1, 1), stem=(4, 4), stem_kernel_size=3
+        len(skeleton.joints), stacks=1, channels=(8, 8), num_blocks=(1, 1), stem=(4, 4), stem_kernel_size=3
     )
-    settings = PoseSettings(input_size=(32, 32), flip=False)
+    settings = PoseInferenceConfig(input_size=(32, 32), flip=False)
     return presets.save_model(PoseEstimator(network, KeypointCodec(), skeleton, settings), path)
 
 
@@ -44,10 +44,10 @@ def tiny(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def finder(tmp_path_factory) -> Path:
     """An untrained detector of people as a file."""
-    sizes = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+    sizes = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
     network = CornerNet(1, stacks=1, head_kernel_size=1, **sizes)
     codec = CornerCodec(1, top_k=10, num_detections=20, embedding_threshold=10.0)
-    settings = TestSettings(input_size=(32, 32), flip=False, max_detections=3)
+    settings = InferenceConfig(input_size=(32, 32), flip=False, max_detections=3)
     detector = Detector(network, codec, Categories(("person",), (1,)), settings)
     return presets.save_model(detector, tmp_path_factory.mktemp("finder") / "finder.keras")
 
@@ -216,7 +216,7 @@ def test_train_leaves_the_best_model(tiny, faulty, scenes, tmp_path):
     assert "PCK@0.2" in (output / "results.csv").read_text().splitlines()[0]
     trained = presets.from_preset(output / "best.keras")
     assert trained.skeleton == LSP
-    assert trained.settings == PoseSettings(input_size=(32, 32), flip=False)
+    assert trained.settings == PoseInferenceConfig(input_size=(32, 32), flip=False)
 
 
 @pytest.mark.slow
@@ -257,7 +257,7 @@ def test_evaluate_measures_the_validation_part(tmp_path):
     places = {}
     for split in (None, "train", "all"):
         result = pose_evaluation.evaluate(
-            str(model), annotations, tmp_path / "images", data_format="mpii", split=split
+            str(model), annotations, tmp_path / "images", annotation_format="mpii", split=split
         )
         places[split] = [round(float(person.center[0])) for person in result.people.people]
     assert places == {None: [59], "train": [19], "all": [19, 59]}
@@ -314,11 +314,11 @@ def test_check_data_names_every_fault(faulty, tmp_path):
     )
     assert answer.exit_code == 1
     told = json.loads(answer.stdout)
-    assert told["counts"]["faults"] == 2
-    words = " ".join(told["faults"])
+    assert told["counts"]["problems"] == 2
+    words = " ".join(told["problems"])
     assert BROKEN in words and MISSING in words
     assert not any(BROKEN[:-4] in picture for picture in told["pictures"])
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["faults"] == told["faults"]
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["problems"] == told["problems"]
 
 
 def test_check_data_of_nothing_but_broken_images(faulty, tmp_path):
@@ -338,7 +338,7 @@ def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path, monkeypatch):
     answer = run("demo", "--count", 2, "--pose", tiny, "--output", tmp_path)
     assert answer.exit_code == 0, answer.output
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert 0 <= metrics["met"] <= metrics["people"]
+    assert 0 <= metrics["matched"] <= metrics["people"]
     assert f"PCK@0.2 {metrics['PCK@0.2']:.3f} over {metrics['people']} people" in answer.stdout
     for entry in json.loads((tmp_path / "poses.json").read_text()):
         assert len(entry["keypoints"]) == 3 * len(LSP.joints)

@@ -8,30 +8,31 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, SaccadeCodec
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.experiment import (
     ResultsTable,
-    TrainingPlan,
+    TrainingConfig,
     averaged_weights,
     make_optimizer,
-    plan_of,
     run,
     train,
+    training_config,
 )
-from keras_cornernet.experiment.judges import SHOWN, DetectionJudge
-from keras_cornernet.experiment.run import turned
-from keras_cornernet.inference import Detector, SaccadeDetector, SaccadeSettings, TestSettings
+from keras_cornernet.experiment.evaluators import SHOWN, DetectionEvaluator
+from keras_cornernet.experiment.run import rotated
+from keras_cornernet.inference import Detector, InferenceConfig, SaccadeConfig, SaccadeDetector
 from keras_cornernet.models import CornerNet, CornerNetSaccade
 from keras_cornernet.presets import save_model
-from keras_cornernet.structures import Boxes, Categories, DataSet, Detections, Sample
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 CATEGORIES = Categories(("square",), (1,))
 TINY = {"stacks": 1, "pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
 
 
 @pytest.fixture
-def squares(tmp_path) -> DataSet:
+def squares(tmp_path) -> DetectionDataset:
     """Four images of a bright square each."""
     samples = []
     for i in range(4):
@@ -42,21 +43,21 @@ def squares(tmp_path) -> DataSet:
         box = np.array([[x, y, x + 20, y + 20]], np.float32)
         boxes = Boxes(box, np.zeros(1, np.int32), np.zeros(1, bool))
         samples.append(Sample(str(tmp_path / f"{i}.png"), i, (64, 64), boxes))
-    return DataSet(tuple(samples), CATEGORIES)
+    return DetectionDataset(tuple(samples), CATEGORIES)
 
 
 @pytest.fixture
 def cornernet(tmp_path):
     """A detector that is no preset's, as a file."""
-    network = CornerNet(1, channels=(8, 8), counts=(1, 1), stem=(4, 8), **TINY)
-    settings = TestSettings(input_size=(64, 64), flip=False)
+    network = CornerNet(1, channels=(8, 8), num_blocks=(1, 1), stem=(4, 8), **TINY)
+    settings = InferenceConfig(input_size=(64, 64), flip=False)
     return save_model(Detector(network, CornerCodec(1), CATEGORIES, settings), tmp_path / "cornernet.keras")
 
 
 @pytest.fixture
 def saccade(tmp_path):
-    network = CornerNetSaccade(1, channels=(8,) * 4, counts=(1,) * 4, stem=(4, 8), **TINY)
-    settings = SaccadeSettings(input_size=(63, 63))
+    network = CornerNetSaccade(1, channels=(8,) * 4, num_blocks=(1,) * 4, stem=(4, 8), **TINY)
+    settings = SaccadeConfig(input_size=(63, 63))
     model = SaccadeDetector(network, SaccadeCodec(1), CATEGORIES, settings)
     return save_model(model, tmp_path / "saccade.keras")
 
@@ -70,18 +71,18 @@ def saccade(tmp_path):
         ("evaluate_every", 0),
         ("learning_rate", 0.0),
         ("warmup", 1.0),
-        ("drop_at", 1.0),
-        ("drop", 0.5),
+        ("lr_decay_at", 1.0),
+        ("lr_decay_factor", 0.5),
     ],
 )
 def test_a_plan_refuses_what_cannot_be(field, value):
     with pytest.raises(ValueError, match=field):
-        TrainingPlan(**{field: value})
+        TrainingConfig(**{field: value})
 
 
 def test_the_learning_rate_rises_and_falls_as_planned():
-    plan = TrainingPlan(epochs=10, learning_rate=0.02, warmup=0.1)
-    optimizer = make_optimizer(plan, steps_per_epoch=20)
+    config = TrainingConfig(epochs=10, learning_rate=0.02, warmup=0.1)
+    optimizer = make_optimizer(config, steps_per_epoch=20)
     schedule = optimizer._learning_rate
     rates = np.array([float(schedule(step)) for step in range(201)])
     assert rates[0] == pytest.approx(0.0002)
@@ -104,9 +105,9 @@ def test_the_learning_rate_rises_and_falls_as_planned():
     ],
 )
 def test_detectors_of_the_papers_train_as_published(preset, batch_size, steps, last):
-    plan = plan_of(preset)
-    assert (plan.batch_size, plan.steps, plan.optimizer) == (batch_size, steps, "adam")
-    optimizer = make_optimizer(plan, steps_per_epoch=100)
+    config = training_config(preset)
+    assert (config.batch_size, config.steps, config.optimizer) == (batch_size, steps, "adam")
+    optimizer = make_optimizer(config, steps_per_epoch=100)
     assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.9, 0.999, 1e-8)
     rates = [float(optimizer._learning_rate(step)) for step in (0, last, last + 1, steps - 1)]
     assert rates == pytest.approx([2.5e-4, 2.5e-4, 2.5e-5, 2.5e-5])
@@ -114,76 +115,78 @@ def test_detectors_of_the_papers_train_as_published(preset, batch_size, steps, l
 
 
 def test_steps_are_told_in_epochs_and_epochs_take_their_place():
-    plan = plan_of("cornernet_hourglass104")
-    assert plan.in_epochs(2_414).epochs == 208  # COCO's 118,287 images, 49 a step
-    assert plan.in_epochs(2_414).in_epochs(7).epochs == 208
-    shorter = plan_of("cornernet_hourglass104", epochs=10, batch_size=4)
+    config = training_config("cornernet_hourglass104")
+    assert config.in_epochs(2_414).epochs == 208  # COCO's 118,287 images, 49 a step
+    assert config.in_epochs(2_414).in_epochs(7).epochs == 208
+    shorter = training_config("cornernet_hourglass104", epochs=10, batch_size=4)
     assert (shorter.steps, shorter.epochs, shorter.batch_size) == (None, 10, 4)
     assert float(make_optimizer(shorter, 10)._learning_rate(90)) == pytest.approx(2.5e-4)
     assert float(make_optimizer(shorter, 10)._learning_rate(91)) == pytest.approx(2.5e-5)
 
 
 def test_pose_networks_of_the_paper_train_with_rmsprop():
-    plan = plan_of("hourglass_8stack")
-    assert (plan.optimizer, plan.batch_size, plan.learning_rate) == ("rmsprop", 6, 2.5e-4)
-    optimizer = make_optimizer(plan, steps_per_epoch=8_000)
+    config = training_config("hourglass_8stack")
+    assert (config.optimizer, config.batch_size, config.learning_rate) == ("rmsprop", 6, 2.5e-4)
+    optimizer = make_optimizer(config, steps_per_epoch=8_000)
     rates = [float(optimizer._learning_rate(step)) for step in (0, 800_000, 800_001)]
     assert rates == pytest.approx([2.5e-4, 2.5e-4, 5e-5])
 
 
 def test_other_presets_and_files_have_the_plan_of_the_package():
-    assert plan_of("cornernet_small") == plan_of("runs/mine/best.keras") == TrainingPlan()
+    assert training_config("cornernet_small") == training_config("runs/mine/best.keras") == TrainingConfig()
 
 
 def test_only_recipes_that_turn_can_be_turned():
-    assert turned(SmallDataRecipe()) == SmallDataRecipe().turned()
+    assert rotated(SmallDataAugmentation()) == SmallDataAugmentation().rotated()
     with pytest.raises(ValueError, match="turns: the preset's CornerNetCrop never turns"):
-        turned(CornerNetCrop())
+        rotated(CornerNetCrop())
 
 
-@pytest.mark.parametrize(("model", "recipe"), [("cornernet", CornerNetCrop()), ("saccade", SaccadeCrop())])
+@pytest.mark.parametrize(
+    ("model", "augmentation"), [("cornernet", CornerNetCrop()), ("saccade", SaccadeCrop())]
+)
 def test_a_file_of_no_preset_trains_with_the_augmentation_of_its_paper(
-    model, recipe, squares, tmp_path, monkeypatch, request
+    model, augmentation, squares, tmp_path, monkeypatch, request
 ):
     class Asked(Exception):
         pass
 
-    def asked(*_, recipe, **__):
-        raise Asked(recipe)
+    def asked(*_, augmentation, **__):
+        raise Asked(augmentation)
 
     monkeypatch.setattr(run, "make_dataset", asked)
     with pytest.raises(Asked) as caught:
         train(request.getfixturevalue(model), squares, None, tmp_path / "run")
-    assert caught.value.args == (recipe,)
+    assert caught.value.args == (augmentation,)
 
 
 @pytest.mark.slow
 def test_a_run_that_was_stopped_in_its_last_evaluation_can_be_resumed(
     cornernet, squares, tmp_path, monkeypatch
 ):
-    def eager(model, trainer_of=run.trainer_of):
+    def eager(model, make_trainer=run.make_trainer):
         """Tracing a graph takes longer than these few steps."""
-        trainer = trainer_of(model)
+        trainer = make_trainer(model)
         compiles = trainer.compile
         monkeypatch.setattr(trainer, "compile", lambda optimizer: compiles(optimizer, run_eagerly=True))
         return trainer
 
-    def measured(self, detector, val_set):
+    def measured(self, detector, val_dataset):
         answer = answers.pop(0)
         if answer is KeyboardInterrupt:
             raise answer
         return dict.fromkeys(self.names, answer), []
 
-    monkeypatch.setattr(run, "trainer_of", eager)
-    monkeypatch.setattr(DetectionJudge, "measure", measured)
-    output, plan = tmp_path / "run", TrainingPlan(epochs=2, batch_size=4, evaluate_every=5)
+    monkeypatch.setattr(run, "make_trainer", eager)
+    monkeypatch.setattr(DetectionEvaluator, "measure", measured)
+    output, config = tmp_path / "run", TrainingConfig(epochs=2, batch_size=4, evaluate_every=5)
     answers = [KeyboardInterrupt]
     with pytest.raises(KeyboardInterrupt):
-        train(cornernet, squares, squares, output, plan, verbose=0)
+        train(cornernet, squares, squares, output, config, verbose=0)
     (first,) = ResultsTable(output / "results.csv", resume=True).rows
     assert first["epoch"] == 1 and not (output / "last.keras").exists()
     answers = [0.25]
-    best = train(cornernet, squares, squares, output, plan, resume=True, verbose=0)
+    best = train(cornernet, squares, squares, output, config, resume=True, verbose=0)
     again, last = ResultsTable(output / "results.csv", resume=True).rows
     assert again == first and (last["epoch"], last["AP"]) == (2, 0.25)
     assert best.categories == CATEGORIES
@@ -206,18 +209,20 @@ def test_a_validation_keeps_the_first_pictures_and_no_image():
                 yield Detections(*nothing, CATEGORIES, image, path)
 
     box = Boxes(np.array([[1, 1, 5, 5]], np.float32), np.zeros(1, np.int32), np.zeros(1, bool))
-    val_set = DataSet(tuple(Sample(str(i), i, (8, 8), box) for i in range(2 * SHOWN)), CATEGORIES)
-    metrics, pictures = DetectionJudge().measure(Finder(), val_set)
+    val_dataset = DetectionDataset(
+        tuple(Sample(str(i), i, (8, 8), box) for i in range(2 * SHOWN)), CATEGORIES
+    )
+    metrics, pictures = DetectionEvaluator().measure(Finder(), val_dataset)
     assert metrics == {"AP": 0.0, "AP50": 0.0, "AP75": 0.0}
     assert [picture.getpixel((0, 0))[0] for picture in pictures] == list(range(SHOWN))
     assert len(held) == 2 * SHOWN and max(held) <= 1  # the one that is looked at
 
 
 def test_averaged_weights_span_a_twentieth_of_the_run_unless_told():
-    assert make_optimizer(TrainingPlan(epochs=10), 40).ema_momentum == pytest.approx(0.95)
-    assert make_optimizer(TrainingPlan(ema=0.9), 40).ema_momentum == 0.9
-    assert not make_optimizer(TrainingPlan(ema=0.0), 40).use_ema
-    assert not make_optimizer(TrainingPlan(epochs=1), 4).use_ema
+    assert make_optimizer(TrainingConfig(epochs=10), 40).ema_momentum == pytest.approx(0.95)
+    assert make_optimizer(TrainingConfig(ema=0.9), 40).ema_momentum == 0.9
+    assert not make_optimizer(TrainingConfig(ema=0.0), 40).use_ema
+    assert not make_optimizer(TrainingConfig(epochs=1), 4).use_ema
 
 
 def test_averaged_weights_are_put_back():

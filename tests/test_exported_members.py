@@ -11,7 +11,7 @@ import keras_cornernet
 NAMES = {
     *("CornerCodec", "CornerNet", "DetectionLoss", "Detections", "Detector", "StackedHourglass"),
     *("convert", "evaluate_detections", "from_preset", "make_dataset", "make_scenes", "read_coco"),
-    *("read_pascal_voc", "save_model", "trainer_of", "Trainer", "__version__"),
+    *("read_pascal_voc", "save_model", "make_trainer", "Trainer", "__version__"),
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
     *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze"),
     *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),

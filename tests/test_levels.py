@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
     {"files", "skeletons", "backend", "coco_names"},
-    {"visualization", "console"},
-    {"structures", "ops", "charts"},
-    {"preprocessing"},
+    {"structures", "ops", "console"},
+    {"visualization"},
+    {"preprocessing", "results"},
     {"layers", "codecs", "losses", "evaluation"},
     {"models", "data", "training", "inference"},
     {"presets", "export", "conversion"},

@@ -12,8 +12,8 @@ import pytest
 from keras_cornernet import presets
 from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.conversion.name_maps import LAYOUTS
-from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector, SaccadeSettings, TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator, SaccadeConfig, SaccadeDetector
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models import (
     CenterNet,
@@ -33,16 +33,22 @@ SHIPPED = [name for name, preset in presets.PRESETS.items() if preset.weights is
 
 
 def tiny(num_classes=2) -> CornerNet:
-    sizes = {"channels": (8, 12), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+    sizes = {
+        "channels": (8, 12),
+        "num_blocks": (1, 1),
+        "stem": (4, 8),
+        "pool_channels": 4,
+        "head_channels": 8,
+    }
     return CornerNet(num_classes, stacks=1, head_kernel_size=1, embedding_cells=2.0, **sizes)
 
 
 @pytest.fixture
 def saved(tmp_path):
     network = tiny()
-    network.task = {"preset": "cornernet_small"}
+    network.metadata = {"preset": "cornernet_small"}
     codec = CornerCodec(2, top_k=7, num_detections=9, embedding_threshold=1.5, offset_reach=1)
-    settings = TestSettings(multiple=16, scales=(1.0, 0.5), flip=False, merge_exponent=None)
+    settings = InferenceConfig(size_divisor=16, scales=(1.0, 0.5), flip=False, merge_exponent=None)
     detector = Detector(network, codec, Categories(("cat", "dog"), (3, 8)), settings)
     return detector, presets.save_model(detector, tmp_path / "model.keras")
 
@@ -53,7 +59,7 @@ def test_a_saved_detector_comes_back_whole(saved):
     assert loaded.codec == detector.codec
     assert loaded.settings == detector.settings
     assert loaded.categories == detector.categories
-    assert loaded.network.task["preset"] == "cornernet_small"
+    assert loaded.network.metadata["preset"] == "cornernet_small"
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     (before,), (after,) = detector.predict(image), loaded.predict(image)
     np.testing.assert_allclose(after.boxes, before.boxes, atol=1e-4)
@@ -64,11 +70,11 @@ def test_training_goes_on_with_the_loss_of_the_preset(saved):
     detector, path = saved
     small = presets.PRESETS["cornernet_small"]
     assert presets.preset_of(presets.from_preset(path)) is small
-    assert presets.trainer_of(presets.from_preset(path)).loss_terms == small.loss != DetectionLoss()
-    assert presets.trainer_of(detector, DetectionLoss()).loss_terms == DetectionLoss()
-    detector.network.task = {"preset": "of another version"}
+    assert presets.make_trainer(presets.from_preset(path)).loss_terms == small.loss != DetectionLoss()
+    assert presets.make_trainer(detector, DetectionLoss()).loss_terms == DetectionLoss()
+    detector.network.metadata = {"preset": "of another version"}
     assert presets.preset_of(detector) is None
-    assert presets.trainer_of(detector).loss_terms == FAMILY_OF[CornerNet].loss
+    assert presets.make_trainer(detector).loss_terms == FAMILY_OF[CornerNet].loss
     assert presets.preset_of(presets.from_preset("cornernet_small", num_classes=3)) is small
 
 
@@ -78,7 +84,7 @@ def test_other_classes_keep_the_body_and_get_fresh_class_heads(saved):
     assert loaded.categories == Categories(("a", "b", "c"), (1, 2, 3))
     assert loaded.codec.num_classes == 3
     assert loaded.codec.embedding_threshold == 1.5
-    assert loaded.network.task["preset"] == "cornernet_small"
+    assert loaded.network.metadata["preset"] == "cornernet_small"
     old = {w.path: keras.ops.convert_to_numpy(w) for w in detector.network.weights}
     fresh = [w.path for w in loaded.network.weights if tuple(w.shape) != old[w.path].shape]
     assert fresh
@@ -95,11 +101,13 @@ def test_other_classes_keep_the_body_and_get_fresh_class_heads(saved):
     [(StackedHourglass, "hourglass_phone"), (LegacyStackedHourglass, "hourglass_legacy2")],
 )
 def test_a_saved_pose_estimator_comes_back_whole(network, preset, tmp_path):
-    counts = {"counts": (1, 1), "channels": (4, 4), "stem": (4, 4)}
+    num_blocks = {"num_blocks": (1, 1), "channels": (4, 4), "stem": (4, 4)}
     sizes = {"merge_channels": 4} if network is LegacyStackedHourglass else {"stacks": 1}
-    settings = PoseSettings((32, 48), padding=1.5, flip=False, shift_mirrored=True)
+    settings = PoseInferenceConfig((32, 48), padding=1.5, flip=False, shift_mirrored=True)
     codec = KeypointCodec(sigma=1.5, radius=4, refinement="dark")
-    saved = PoseEstimator(network(11, task={"preset": preset}, **counts, **sizes), codec, FLIC, settings)
+    saved = PoseEstimator(
+        network(11, metadata={"preset": preset}, **num_blocks, **sizes), codec, FLIC, settings
+    )
     path = presets.save_model(saved, tmp_path / "model.keras")
     assert presets.is_pose(path)
     loaded = presets.from_preset(path)
@@ -115,16 +123,16 @@ def test_a_saved_pose_estimator_comes_back_whole(network, preset, tmp_path):
 
 
 FAMILIES = {
-    CornerNetSqueeze: (CornerCodec, Detector, TestSettings(multiple=16, flip=False)),
-    CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeSettings(input_size=(63, 63), max_crops=3)),
-    CenterNet: (TripletCodec, Detector, TestSettings(multiple=16, border=5.0)),
+    CornerNetSqueeze: (CornerCodec, Detector, InferenceConfig(size_divisor=16, flip=False)),
+    CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeConfig(input_size=(63, 63), max_crops=3)),
+    CenterNet: (TripletCodec, Detector, InferenceConfig(size_divisor=16, border=5.0)),
 }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     codec, detector, settings = FAMILIES[family]
-    sizes = {"channels": (8, 8, 8, 12), "counts": (1,) * 4, "pool_channels": 4, "head_channels": 8}
+    sizes = {"channels": (8, 8, 8, 12), "num_blocks": (1,) * 4, "pool_channels": 4, "head_channels": 8}
     network = family(2, stacks=1, stem=(4, 8), **sizes)
     saved = detector(network, codec(2, top_k=7), Categories(("cat", "dog"), (3, 8)), settings)
     path = presets.save_model(saved, tmp_path / "model.keras")
@@ -134,8 +142,8 @@ def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     assert (loaded.codec, loaded.settings) == (saved.codec, saved.settings)
     assert loaded.categories == saved.categories
     # Without a preset that it grew from, it trains with the paper's loss and augmentation.
-    assert presets.recipe_of(loaded) == FAMILY_OF[family].recipe
-    trainer = presets.trainer_of(loaded)
+    assert presets.default_augmentation(loaded) == FAMILY_OF[family].augmentation
+    trainer = presets.make_trainer(loaded)
     assert (trainer.codec, trainer.loss_terms) == (loaded.codec, FAMILY_OF[family].loss)
     assert ("attention" in trainer.loss_terms.names) == (family is CornerNetSaccade)
 
@@ -146,16 +154,16 @@ def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
     preset = PAPERS[name]
     family, layout = FAMILY_OF[preset.network], LAYOUT_OF[preset.network]
     assert layout.network is preset.network
-    shape = SimpleNamespace(arguments={"num_classes": 80}, multiple=128)
-    task = layout.task(shape)
-    assert family.codec(80, **preset.codec) == family.codec(80, **task["codec"])
-    settings = family.detector.settings_type(**task["settings"])
+    shape = SimpleNamespace(arguments={"num_classes": 80}, size_divisor=128)
+    metadata = layout.metadata(shape)
+    assert family.codec(80, **preset.codec) == family.codec(80, **metadata["codec"])
+    settings = family.detector.settings_type(**metadata["settings"])
     if preset.network is CornerNetSaccade:  # only the authors' weights are shown the authors' slips
         assert settings.released_geometry
         settings = replace(settings, released_geometry=False)
     assert preset.settings == settings
     assert preset.loss == family.loss
-    assert preset.recipe == family.recipe
+    assert preset.augmentation == family.augmentation
 
 
 @pytest.mark.parametrize(
@@ -244,7 +252,7 @@ def test_shipped_weights_are_those_of_their_preset(name):
         assert model.skeleton == preset.skeleton
     else:
         assert model.codec == CornerCodec(arguments["num_classes"], **preset.codec)
-    assert model.network.task["preset"] == name
+    assert model.network.metadata["preset"] == name
     assert (presets.PRETRAINED / f"{name}.md").is_file()
 
 

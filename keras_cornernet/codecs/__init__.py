@@ -2,7 +2,7 @@
 
 from keras_cornernet.codecs.attention import LEVELS, AttentionLevel, SaccadeCodec
 from keras_cornernet.codecs.corners import CornerCodec, Decoded
-from keras_cornernet.codecs.keypoints import DecodedJoints, KeypointCodec
+from keras_cornernet.codecs.keypoints import DecodedKeypoints, KeypointCodec
 from keras_cornernet.codecs.triplets import DecodedTriplets, TripletCodec, confirm_by_centers
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "AttentionLevel",
     "CornerCodec",
     "Decoded",
-    "DecodedJoints",
+    "DecodedKeypoints",
     "DecodedTriplets",
     "KeypointCodec",
     "SaccadeCodec",

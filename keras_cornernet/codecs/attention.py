@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.codecs.corners import CORNERS, CornerCodec
-from keras_cornernet.ops.gaussian import draw_bumps
+from keras_cornernet.ops.gaussian import draw_gaussians
 
 
 class AttentionLevel(NamedTuple):
@@ -69,7 +69,7 @@ class SaccadeCodec(CornerCodec):
             marked too, ignored ones are not.
         """
         labels = ops.cast(annotations["labels"], "int32")
-        taught, faint = self._split(annotations, labels)
+        positive, faint = self._split(annotations, labels)
         clear = {**annotations, "labels": ops.where(faint, -1, labels)}
         targets = super().encode(clear, input_size, grid_size)
         unclear = {"boxes": annotations["boxes"], "labels": ops.where(faint, labels, -1)}
@@ -78,7 +78,7 @@ class SaccadeCodec(CornerCodec):
         for name in CORNERS:
             untouched = ops.cast(bumps[name]["heatmap"] == 0, "float32")
             targets[name]["heatmap_mask"] = untouched * inside
-        targets["attention"] = draw_attention(annotations["boxes"], taught | faint, input_size)
+        targets["attention"] = draw_attention(annotations["boxes"], positive | faint, input_size)
         return targets
 
     def _split(self, annotations, labels):
@@ -126,7 +126,9 @@ def draw_attention(boxes, present, input_size: tuple[int, int]) -> dict:
         marked = present & (side >= level.shortest) & (side <= level.longest)
         nought = ops.zeros_like(cells[..., 0])
         grid = (ops.shape(side)[0], rows, columns, 1)
-        maps[name] = draw_bumps(cells[..., 1], cells[..., 0], nought, nought, marked, grid=grid, max_radius=0)
+        maps[name] = draw_gaussians(
+            cells[..., 1], cells[..., 0], nought, nought, marked, grid=grid, max_radius=0
+        )
     return maps
 
 

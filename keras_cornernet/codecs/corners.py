@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.ops.gather import gather_cells, gather_rows
-from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, radius_table
+from keras_cornernet.ops.gaussian import draw_gaussians, draw_rectangles, radius_table
 from keras_cornernet.ops.peaks import NOTHING, find_peaks
 
 CORNERS = {"top_left": slice(0, 2), "bottom_right": slice(2, 4)}
@@ -36,7 +36,7 @@ class Placed(NamedTuple):
         boxes: `(batch, n, 4)` `xyxy`, cells.
         labels: `(batch, n)` int32, 0 for those that are not present.
         present: `(batch, n)` bool, False for padding and for labels that the heatmaps have no channel for.
-        taught: `(batch, n)` bool, False also for ignored objects.
+        positive: `(batch, n)` bool, False also for ignored objects.
         radius: `(batch, n)` int32 of the bumps, cells.
         size: `(rows, columns)` of the grid.
     """
@@ -44,7 +44,7 @@ class Placed(NamedTuple):
     boxes: object
     labels: object
     present: object
-    taught: object
+    positive: object
     radius: object
     size: tuple[int, int]
 
@@ -58,7 +58,7 @@ class CornerCodec:
         min_overlap: a corner moved by the bump's radius keeps this intersection over union.
         corrected_radius: the radius keeps `min_overlap`; False is the first release's, see
             `ops.gaussian.gaussian_radius`.
-        bump_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
+        fixed_radius: a fixed radius in cells instead of the object's own; 0 marks single cells.
         offset_reach: offsets are also taught in the cells up to that many away from the corner's own, where
             they lead back to the corner, so that a peak in a neighbouring cell costs nothing. 0 is the
             papers'.
@@ -79,7 +79,7 @@ class CornerCodec:
 
     num_classes: int
     min_overlap: float = 0.3
-    bump_radius: int | None = None
+    fixed_radius: int | None = None
     offset_reach: int = 0
     top_k: int = 100
     num_detections: int = 1000
@@ -113,7 +113,7 @@ class CornerCodec:
         points = {
             name: self._encode_points(placed, *point) for name, point in self._points(placed.boxes).items()
         }
-        targets = {"mask": ops.cast(placed.taught, "float32"), **points}
+        targets = {"mask": ops.cast(placed.positive, "float32"), **points}
         if "ignore" in annotations:
             hidden = self._ignored_rectangles(placed)
             for target in points.values():
@@ -134,9 +134,9 @@ class CornerCodec:
         (height, width), (rows, columns) = input_size, grid_size
         boxes = annotations["boxes"] * np.array([columns / width, rows / height] * 2, np.float32)
         present = self._present(labels)
-        taught = present & ~annotations["ignore"] if "ignore" in annotations else present
+        positive = present & ~annotations["ignore"] if "ignore" in annotations else present
         radius = self._radius(boxes, rows, columns)
-        return Placed(boxes, ops.where(present, labels, 0), present, taught, radius, (rows, columns))
+        return Placed(boxes, ops.where(present, labels, 0), present, positive, radius, (rows, columns))
 
     def _encode_points(self, placed, points, sigma_divisor):
         """Heatmap, offsets and flat cells of one point of each object.
@@ -144,14 +144,14 @@ class CornerCodec:
         Args:
             placed: the objects.
             points: `(batch, n, 2)` x, y in cells.
-            sigma_divisor: see `draw_bumps`.
+            sigma_divisor: see `draw_gaussians`.
         """
         rows, columns = placed.size
-        mask = ops.cast(placed.taught, "float32")
+        mask = ops.cast(placed.positive, "float32")
         x, y = (cell_of(points, placed.size)[..., i] for i in (0, 1))
         grid = (ops.shape(mask)[0], rows, columns, self.num_classes)
-        heatmap = draw_bumps(
-            *(y, x, placed.radius, placed.labels, placed.taught),
+        heatmap = draw_gaussians(
+            *(y, x, placed.radius, placed.labels, placed.positive),
             grid=grid,
             max_radius=self._max_radius(rows, columns),
             sigma_divisor=sigma_divisor,
@@ -160,48 +160,48 @@ class CornerCodec:
         targets = {
             "heatmap": heatmap,
             "offset": (points - cells) * mask[..., None],
-            "index": ops.where(placed.taught, y * columns + x, 0),
+            "index": ops.where(placed.positive, y * columns + x, 0),
         }
         if self.offset_reach:
-            targets |= self._offsets_around(points, x, y, placed.taught, rows, columns)
+            targets |= self._offsets_around(points, x, y, placed.positive, rows, columns)
         return targets
 
     def _ignored_rectangles(self, placed):
         """Ones where an ignored object of the class lies."""
         first, last = (cell_of(placed.boxes[..., part], placed.size) for part in CORNERS.values())
         sides = last - first + 1
-        tall = ops.where(placed.present & ~placed.taught, sides[..., 1], 0)
+        tall = ops.where(placed.present & ~placed.positive, sides[..., 1], 0)
         grid = (ops.shape(tall)[0], *placed.size, self.num_classes)
         return draw_rectangles(first[..., 1], first[..., 0], tall, sides[..., 0], placed.labels, grid=grid)
 
-    def _offsets_around(self, points, x, y, taught, rows, columns):
+    def _offsets_around(self, points, x, y, positive, rows, columns):
         """How far each point is from each cell in its reach."""
         steps = np.arange(-self.offset_reach, self.offset_reach + 1)
         right, down = (steps.astype(np.int32) for steps in np.meshgrid(steps, steps))
         shape = (-1, right.size * x.shape[1])
         x = ops.reshape(x[..., None] + right.reshape(-1), shape)
         y = ops.reshape(y[..., None] + down.reshape(-1), shape)
-        taught = ops.repeat(taught, right.size, axis=1)
-        taught = taught & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
-        mask = ops.cast(taught, "float32")
+        positive = ops.repeat(positive, right.size, axis=1)
+        positive = positive & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
+        mask = ops.cast(positive, "float32")
         away = ops.repeat(points, right.size, axis=1) - ops.cast(ops.stack([x, y], axis=-1), "float32")
         return {
             "offset": away * mask[..., None],
-            "offset_index": ops.where(taught, y * columns + x, 0),
+            "offset_index": ops.where(positive, y * columns + x, 0),
             "offset_mask": mask,
         }
 
     def _max_radius(self, rows, columns):
-        if self.bump_radius is not None:
-            return self.bump_radius
+        if self.fixed_radius is not None:
+            return self.fixed_radius
         return int(self._radius_table(rows, columns).max())
 
     def _radius_table(self, rows, columns):
         return radius_table(rows, columns, self.min_overlap, self.corrected_radius)
 
     def _radius(self, boxes, rows, columns):
-        if self.bump_radius is not None:
-            return ops.full_like(boxes[..., 0], self.bump_radius, dtype="int32")
+        if self.fixed_radius is not None:
+            return ops.full_like(boxes[..., 0], self.fixed_radius, dtype="int32")
         table = self._radius_table(rows, columns)
         side = ops.cast(ops.ceil(boxes[..., 2:] - boxes[..., :2]), "int32")
         side = ops.clip(side, 0, np.array([columns, rows]))

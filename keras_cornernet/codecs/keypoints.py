@@ -16,7 +16,7 @@ SHAPES = ("gaussian", "cauchy")
 REFINEMENTS = ("none", "quarter", "quarter_any", "quarter_axis", "dark")
 
 
-class DecodedJoints(NamedTuple):
+class DecodedKeypoints(NamedTuple):
     """Joints read off the maps.
 
     Attributes:
@@ -94,15 +94,15 @@ class KeypointCodec:
         """Draws the targets on the device.
 
         Args:
-            annotations: `"points"` `(batch, k, 2)` float32 x, y in input pixels; `"weights"` `(batch, k)`, 0
-                for joints that are not annotated.
+            annotations: `"keypoints"` `(batch, k, 2)` float32 x, y in input pixels; `"keypoint_weights"`
+                `(batch, k)`, 0 for joints that are not annotated.
             input_size, grid_size: `(height, width)` of the images and of the maps.
 
         Returns:
             `{"keypoints": {"heatmap": (batch, h, w, k), "weight": (batch, k)}}`; the map of a joint that is
             not annotated or lies outside is empty and its weight 0.
         """
-        points, weights = annotations["points"], ops.cast(annotations["weights"], "float32")
+        points, weights = annotations["keypoints"], ops.cast(annotations["keypoint_weights"], "float32")
         (height, width), (rows, columns) = input_size, grid_size
         place = points * np.array([columns / width, rows / height], np.float32)
         place = place - (0.5 if self.half_cell else 0.0)
@@ -132,7 +132,7 @@ class KeypointCodec:
             return self.sigma / ops.power(square + self.sigma**2, 1.5)
         return ops.exp(-square / (2 * self.sigma**2))
 
-    def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedJoints:
+    def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedKeypoints:
         """The maximum of each map of the last stack, refined; the first one in reading order of equals.
 
         A map without a positive value gives its maximum all the same, unrefined; the released codes answer
@@ -156,7 +156,7 @@ class KeypointCodec:
         moved = ops.where((scores > 0)[..., None], ops.stack([dx, dy], axis=-1), 0.0)
         height, width = input_size
         pixels = np.array([width / columns, height / rows], np.float32)
-        return DecodedJoints((cell + moved + half) * pixels, scores)
+        return DecodedKeypoints((cell + moved + half) * pixels, scores)
 
     def _quarter(self, maps, x, y):
         at, (rows, columns) = _reader(flatten_cells(maps), *maps.shape[1:3]), maps.shape[1:3]

@@ -17,7 +17,7 @@ from keras_cornernet.models.cost import multiply_adds
 from keras_cornernet.preprocessing import Size, person_view, read_image
 
 
-class Benchmarked(NamedTuple):
+class BenchmarkResult(NamedTuple):
     """What was measured; the fields are plain, fit for json.
 
     Attributes:
@@ -30,7 +30,7 @@ class Benchmarked(NamedTuple):
         peak_memory: MB that the process held at most, with Keras and its backend.
         parameters: of the network, all of them; None for an exported file.
         gmac: 1e9 multiply-adds of one look at an image; None where the network has no one input size.
-        looks: how often the network runs for an image: twice with the mirror image.
+        forward_passes: how often the network runs for an image: twice with the mirror image.
         bytes: of an exported file, else None.
     """
 
@@ -44,13 +44,13 @@ class Benchmarked(NamedTuple):
     peak_memory: float | None
     parameters: int | None
     gmac: float | None
-    looks: int | None
+    forward_passes: int | None
     bytes: int | None
 
 
 def benchmark(
     model: str, *, image: str | Path | None = None, repeats: int = 20, flip: bool | None = None
-) -> Benchmarked:
+) -> BenchmarkResult:
     """Measures a model on one image, again and again.
 
     Args:
@@ -71,9 +71,9 @@ def benchmark(
         size, path = loaded.description.image_size, Path(model)
         parts = path.rglob("*") if path.is_dir() else [path, path.with_suffix(".bin")]
         weight = sum(part.stat().st_size for part in parts if part.is_file())
-        none = dict.fromkeys(("preprocessing", "network", "decoding", "parameters", "gmac", "looks"))
+        none = dict.fromkeys(("preprocessing", "network", "decoding", "parameters", "gmac", "forward_passes"))
         told = {**shared, **none, "input_size": size and list(size), "bytes": weight}
-        return Benchmarked(**told, peak_memory=peak_memory())
+        return BenchmarkResult(**told, peak_memory=peak_memory())
     times, size = _parts(loaded, pixels, repeats, total)
     told = {
         **shared,
@@ -82,9 +82,9 @@ def benchmark(
         "peak_memory": peak_memory(),
         "parameters": loaded.network.count_params(),
         "gmac": size and _multiply_adds(loaded.network, size) / 1e9,
-        "looks": 1 + loaded.settings.flip if size else None,
+        "forward_passes": 1 + loaded.settings.flip if size else None,
     }
-    return Benchmarked(**told, bytes=None)
+    return BenchmarkResult(**told, bytes=None)
 
 
 def _parts(model, pixels, repeats, total) -> tuple[dict, Size | None]:

@@ -16,21 +16,21 @@ from keras_cornernet.data.readers import read_coco
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import Preset, preset_named
 from keras_cornernet.presets.families import FAMILIES
-from keras_cornernet.structures import DataSet
+from keras_cornernet.structures import DetectionDataset
 
 
-class Checked(NamedTuple):
+class DataCheckResult(NamedTuple):
     """What `check_data` found; the fields are plain, fit for json.
 
     Attributes:
         counts: of `data.checking.summarize`.
-        faults: one sentence each, which names file and place.
+        problems: one sentence each, which names file and place.
         pictures: files, each with the boxes first and then the drawn targets: the corners, the centres where
             the network has them, and CornerNet-Saccade's attention to large, medium and small objects.
     """
 
     counts: dict
-    faults: list[str]
+    problems: list[str]
     pictures: list[str]
 
 
@@ -42,7 +42,7 @@ def check_data(
     pictures: int = 8,
     preset: str = "cornernet_small",
     progress: Progress = list,
-) -> Checked:
+) -> DataCheckResult:
     """Counts what a COCO data set holds, finds its faults, and draws what a network would be taught.
 
     Args:
@@ -56,16 +56,16 @@ def check_data(
         ValueError: not COCO json, or no such preset.
     """
     chosen = preset_named(preset)
-    data_set = read_coco(annotations, images)
-    broken = check_images(data_set, progress)
-    faults = [*data_set.faults, *broken]
-    counts = {**summarize(data_set), "faults": len(faults)}
+    dataset = read_coco(annotations, images)
+    broken = check_images(dataset, progress)
+    problems = [*dataset.problems, *broken]
+    counts = {**summarize(dataset), "problems": len(problems)}
     faulty = tuple(fault.split(": ")[0] for fault in broken)
-    sound = [sample for sample in data_set.samples if sample.path not in faulty]
+    sound = [sample for sample in dataset.samples if sample.path not in faulty]
     with_boxes = [sample for sample in sound if len(sample.boxes.labels)] or sound
-    drawn = _draw(data_set._replace(samples=spread(with_boxes, pictures)), chosen, Path(output))
-    files.write_json(Path(output) / "report.json", {"counts": counts, "faults": faults}, indent=1)
-    return Checked(counts, faults, drawn)
+    drawn = _draw(dataset._replace(samples=spread(with_boxes, pictures)), chosen, Path(output))
+    files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
+    return DataCheckResult(counts, problems, drawn)
 
 
 def spread(things: Sequence, count: int) -> tuple:
@@ -74,16 +74,16 @@ def spread(things: Sequence, count: int) -> tuple:
     return tuple(things[place] for place in places)
 
 
-def _draw(data_set: DataSet, preset: Preset, output: Path) -> list[str]:
+def _draw(dataset: DetectionDataset, preset: Preset, output: Path) -> list[str]:
     """Writes a picture of boxes and targets for each image."""
-    if not data_set.samples:
+    if not dataset.samples:
         return []
-    loader = BoxLoader(data_set, preset.input_size)
-    codec = FAMILIES[preset.network].codec(len(data_set.categories.names), **preset.codec)
-    names = (*data_set.categories.names, "ignored")
+    loader = BoxLoader(dataset, preset.input_size)
+    codec = FAMILIES[preset.network].codec(len(dataset.categories.names), **preset.codec)
+    names = (*dataset.categories.names, "ignored")
     drawn = []
-    for place, file_name in enumerate(picture_names([Path(s.path) for s in data_set.samples])):
-        sample = data_set.samples[place]
+    for place, file_name in enumerate(picture_names([Path(s.path) for s in dataset.samples])):
+        sample = dataset.samples[place]
         labels = np.where(sample.boxes.ignore, len(names) - 1, sample.boxes.labels)
         boxed = visualization.draw_boxes(read_image(sample.path), sample.boxes.xyxy, labels, names)
         shown, *parts = loader.load(0, place)

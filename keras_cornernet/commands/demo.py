@@ -15,18 +15,19 @@ from keras_cornernet.evaluation import evaluate_poses
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.ops.boxes import intersection_over_union
 from keras_cornernet.preprocessing import read_image
-from keras_cornernet.structures import Detections, Poses, PoseSet, Progress
+from keras_cornernet.results import Detections, Poses
+from keras_cornernet.structures import PoseDataset, Progress
 
 SEED = 20180803  # no scene of it was seen in training
 MET = 0.5  # a found box that overlaps a true one so much is that person
 
 
-class Demonstrated(NamedTuple):
+class DemoResult(NamedTuple):
     """What `demo` wrote; the fields are plain, fit for json.
 
     Attributes:
         metrics: AP and the other numbers of `evaluation.evaluate_coco_files`, and of poses `PCK@0.2`,
-            `per_joint`, and how many `people` there are and were `met` by a box.
+            `per_joint`, and how many `people` there are and were `matched` by a box.
         pictures: the annotated pictures.
         sheet: all of them on one.
         predictions: the boxes in COCO result form.
@@ -50,7 +51,7 @@ def demo(
     model: str = "cornernet_people",
     pose_model: str | None = "hourglass_people",
     progress: Progress = list,
-) -> Demonstrated:
+) -> DemoResult:
     """Draws fresh scenes, finds the people and poses each; measures AP and PCK against the drawn truth.
 
     Args:
@@ -84,7 +85,7 @@ def demo(
         poses = str(files.write_json(output / "poses.json", joints))
     files.write_json(output / "metrics.json", metrics, indent=1)
     sheet = visualization.grid(list(pictures.values()), min(6, len(pictures)), 1800)
-    return Demonstrated(
+    return DemoResult(
         metrics=metrics,
         pictures=[str(path) for path in pictures],
         sheet=str(files.write_image(output / "sheet.jpg", sheet)),
@@ -96,27 +97,27 @@ def demo(
 
 def _pose(estimator: PoseEstimator, image: np.ndarray, found: Detections) -> Poses:
     """The people in the boxes that the estimator takes for sure."""
-    sure = found.above(estimator.settings.score).with_area()
+    sure = found.with_min_score(estimator.settings.score).non_empty()
     return estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
 
 
-def _measure_poses(pose_set: PoseSet, posed: Mapping[int, Poses]) -> dict:
+def _measure_poses(pose_dataset: PoseDataset, posed: Mapping[int, Poses]) -> dict:
     """PCK of everyone who was drawn; whoever no box met has all joints wrong."""
-    xy = np.full((len(pose_set.people), len(pose_set.skeleton.joints), 2), np.nan)
-    free = {image_id: np.ones(len(poses.xy), bool) for image_id, poses in posed.items()}
-    met = 0
-    for place, person in enumerate(pose_set.people):
+    xy = np.full((len(pose_dataset.people), len(pose_dataset.skeleton.joints), 2), np.nan)
+    free = {image_id: np.ones(len(poses.keypoints), bool) for image_id, poses in posed.items()}
+    matched = 0
+    for place, person in enumerate(pose_dataset.people):
         poses, unclaimed = posed[person.image_id], free[person.image_id]
         overlap = np.asarray(intersection_over_union(poses.boxes, person.box[None])) * unclaimed
         if len(overlap) and overlap.max() >= MET:
             best = int(overlap.argmax())
             unclaimed[best] = False
-            xy[place] = poses.xy[best]
-            met += 1
-    metrics = evaluate_poses(pose_set, xy)
+            xy[place] = poses.keypoints[best]
+            matched += 1
+    metrics = evaluate_poses(pose_dataset, xy)
     return {
         "PCK@0.2": metrics["PCK@0.2"],
         "per_joint": metrics["per_joint"],
-        "people": len(pose_set.people),
-        "met": met,
+        "people": len(pose_dataset.people),
+        "matched": matched,
     }

@@ -10,12 +10,13 @@ from keras_cornernet.export.runtimes import is_exported, open_runtime
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.reading import list_images
 from keras_cornernet.presets import PRESETS, from_preset, is_pose
-from keras_cornernet.structures import Detections, Progress
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Progress
 
 DRAWN = 0.3  # the score from which boxes are drawn unless another is asked for
 
 
-class Predicted(NamedTuple):
+class PredictionResult(NamedTuple):
     """What `predict` found; the fields are plain, fit for json.
 
     Attributes:
@@ -39,7 +40,7 @@ def predict(
     score: float | None = None,
     flip: bool | None = None,
     progress: Progress = list,
-) -> Predicted:
+) -> PredictionResult:
     """Detects on images and writes what was found.
 
     Args:
@@ -65,14 +66,14 @@ def predict(
             failed.append(str(found))
             continue
         path, image_id = paths[place], len(images) + 1
-        found = found if score is None else found.above(score)
+        found = found if score is None else found.with_min_score(score)
         found.save(output / names[place], DRAWN if score is None else score)
         entry = {"id": image_id, "file_name": path.name, "path": str(path), "picture": names[place]}
         images.append(entry)
         predictions += found.to_coco(image_id)
     files.write_json(output / "images.json", images, indent=1)
     files.write_json(output / "predictions.json", predictions)
-    return Predicted(str(output), images, predictions, failed)
+    return PredictionResult(str(output), images, predictions, failed)
 
 
 def detect_each(

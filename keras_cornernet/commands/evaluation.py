@@ -5,27 +5,28 @@ from typing import NamedTuple
 
 from keras_cornernet import files
 from keras_cornernet.commands.detection import detect_each, flipped, load_trained
-from keras_cornernet.commands.faults import images_left_out
+from keras_cornernet.commands.problems import images_left_out
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files
 from keras_cornernet.inference import Detector
-from keras_cornernet.structures import Categories, Detections, Progress
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Categories, Progress
 
 
-class Evaluated(NamedTuple):
+class EvaluationResult(NamedTuple):
     """What `evaluate` measured.
 
     Attributes:
         metrics: of `evaluation.evaluate_coco_files`.
         found: the detections by image id.
-        faults: what was wrong in the annotations and left out.
+        problems: what was wrong in the annotations and left out.
         failed: images that are missing or cannot be read; they are not counted.
         notes: how the model's classes were matched, where that needs saying.
     """
 
     metrics: dict
     found: dict[int, Detections]
-    faults: list[str]
+    problems: list[str]
     failed: list[str]
     notes: list[str]
 
@@ -38,7 +39,7 @@ def evaluate(
     json_file: str | Path | None = None,
     flip: bool | None = None,
     progress: Progress = list,
-) -> Evaluated:
+) -> EvaluationResult:
     """Measures COCO AP of a model.
 
     Args:
@@ -60,24 +61,24 @@ def evaluate(
 
 def evaluate_detector(
     detector: Detector, annotations: str | Path, images: str | Path, *, progress: Progress = list
-) -> Evaluated:
-    """`evaluate` of a detector that is loaded already; `Evaluated.found` keeps its images."""
-    data_set = read_coco(annotations, images)
-    failed = images_left_out(annotations, data_set)
-    categories, notes = match_categories(detector.categories, data_set.categories)
+) -> EvaluationResult:
+    """`evaluate` of a detector that is loaded already; `EvaluationResult.found` keeps its images."""
+    dataset = read_coco(annotations, images)
+    failed = images_left_out(annotations, dataset)
+    categories, notes = match_categories(detector.categories, dataset.categories)
     found = {}
-    for place, result in detect_each(detector, [s.path for s in data_set.samples], progress):
+    for place, result in detect_each(detector, [s.path for s in dataset.samples], progress):
         if isinstance(result, OSError):
             failed.append(str(result))
         else:
             # Without the image: thousands of them would not fit into memory.
-            found[data_set.samples[place].image_id] = result._replace(image=None)
+            found[dataset.samples[place].image_id] = result._replace(image=None)
     if not found:
         raise ValueError(f"none of the images of {annotations} can be read in {images}")
     named = {id_: result._replace(categories=categories) for id_, result in found.items()}
-    metrics = evaluate_coco_files(annotations, coco_results(data_set, named), image_ids=found)
-    faults = [fault for fault in data_set.faults if fault not in failed]
-    return Evaluated(metrics, found, faults, failed, notes)
+    metrics = evaluate_coco_files(annotations, coco_results(dataset, named), image_ids=found)
+    problems = [fault for fault in dataset.problems if fault not in failed]
+    return EvaluationResult(metrics, found, problems, failed, notes)
 
 
 def match_categories(model: Categories, data: Categories) -> tuple[Categories, list[str]]:

@@ -22,7 +22,7 @@ CALIBRATED = 200  # images on which the ranges of 8-bit numbers are measured
 DRAWN = 4  # scenes that are drawn to compare on where no images are named
 
 
-class Exported(NamedTuple):
+class ExportResult(NamedTuple):
     """What an export left; the fields are plain, fit for json.
 
     Attributes:
@@ -44,7 +44,7 @@ def export(
     model: str,
     output: str | Path,
     *,
-    data_format: str = "savedmodel",
+    format: str = "savedmodel",
     name: str | None = None,
     precision: str = "float32",
     images: str | Path | None = None,
@@ -54,13 +54,13 @@ def export(
     image_size: Size | None = None,
     flip: bool | None = None,
     threads: int | None = None,
-) -> Exported:
+) -> ExportResult:
     """Exports a model, opens what was written with its runtime and compares the two on several images.
 
     Args:
         model: a preset with weights, or the path of a `.keras` file.
         output: the folder; a SavedModel goes into `output/name/<next version>`, the others are files in it.
-        data_format: `"savedmodel"`, `"tflite"`, `"onnx"` or `"openvino"`.
+        format: `"savedmodel"`, `"tflite"`, `"onnx"` or `"openvino"`.
         name: by default that of the model.
         precision: of TFLite, see `export.to_tflite`; the other formats have float32.
         images: an image or a folder of images to compare on, and for `"int8"` to measure ranges on. By
@@ -77,11 +77,11 @@ def export(
         ImportError: what writes or runs the format is not installed.
         OSError: an image cannot be read.
     """
-    if data_format not in FORMATS:
-        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, not {data_format!r}")
-    if data_format != "tflite" and precision != "float32":
-        raise ValueError(f"--precision {precision} is of tflite: {data_format} has float32")
-    if data_format == "savedmodel" and image_size is not None:
+    if format not in FORMATS:
+        raise ValueError(f"--format must be one of {', '.join(FORMATS)}, not {format!r}")
+    if format != "tflite" and precision != "float32":
+        raise ValueError(f"--precision {precision} is of tflite: {format} has float32")
+    if format == "savedmodel" and image_size is not None:
         raise ValueError("--image-size is of the other formats: a SavedModel takes images of any size")
     if precision == "int8" and images is None:
         raise ValueError("--precision int8 needs --images to measure ranges on, such as the model will see")
@@ -103,28 +103,28 @@ def export(
     name = name or Path(model).name.removesuffix(".keras")
     if Path(name).name != name or name in ("", ".."):
         raise ValueError(f"--name must be the name of a file or folder in --output, not {name!r}")
-    if data_format == "savedmodel":
+    if format == "savedmodel":
         written = exports.to_saved_model(loaded, output, name)
-    elif data_format == "tflite":
+    elif format == "tflite":
         path = Path(output) / f"{name}_{precision}.tflite"
         options = {"precision": precision, "image_size": image_size, "samples": shown}
         written = exports.to_tflite(loaded, path, **options)
-    elif data_format == "onnx":
+    elif format == "onnx":
         written = exports.to_onnx(loaded, Path(output) / f"{name}.onnx", image_size=image_size)
     else:
         written = exports.to_openvino(loaded, Path(output) / f"{name}.xml", image_size=image_size)
     agreement = exports.compare(loaded, exports.load(written.path, threads=threads), spread(shown, COMPARED))
     failed = [] if agreement.sound else [_disagreement(written.path, precision, agreement)]
-    return Exported(str(written.path), written.size, agreement._asdict(), list(written.notes), failed)
+    return ExportResult(str(written.path), written.size, agreement._asdict(), list(written.notes), failed)
 
 
 def _disagreement(path: Path, precision: str, agreement: Agreement) -> str:
-    place, score, share = TOLERANCES[precision]
+    place, score, fraction = TOLERANCES[precision]
     if not agreement.compared:
         return f"{path}: the model finds nothing on these images, so that nothing was compared: name --images"
     return (
-        f"{path}: only {agreement.share:.1%} of {agreement.compared} boxes or joints agree with Keras within "
-        f"{place:.1%} of the image and {score} in score, and {share:.0%} should"
+        f"{path}: only {agreement.fraction:.1%} of {agreement.compared} boxes or joints agree with Keras "
+        f"within {place:.1%} of the image and {score} in score, and {fraction:.0%} should"
     )
 
 
@@ -133,11 +133,11 @@ def _read(images: str | Path) -> list[np.ndarray]:
     return [read_image(path) for path in spread(list_images(images), CALIBRATED)]
 
 
-def _people(model, annotations, images, data_format) -> list[np.ndarray]:
+def _people(model, annotations, images, annotation_format) -> list[np.ndarray]:
     """Up to `CALIBRATED` people, as the network sees them."""
     if not isinstance(model, PoseEstimator):
         raise ValueError("--annotations is of pose networks: a detector sees whole --images")
-    people = spread(read_people(annotations, images, data_format).people, CALIBRATED)
+    people = spread(read_people(annotations, images, annotation_format).people, CALIBRATED)
     size = model.settings.input_size
     return [person_view(p.center, p.side, size).apply(read_image(p.path)) for p in people]
 

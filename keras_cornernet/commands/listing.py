@@ -43,7 +43,7 @@ SIZES = {
 }
 
 
-class Listed(NamedTuple):
+class PresetInfo(NamedTuple):
     """One preset; the fields are plain, fit for json.
 
     Attributes:
@@ -69,17 +69,17 @@ class Listed(NamedTuple):
     summary: str
 
 
-def models() -> list[Listed]:
+def models() -> list[PresetInfo]:
     """The presets and what is known of them; no network is built."""
     return [_listed(name, preset) for name, preset in PRESETS.items()]
 
 
-def _listed(name: str, preset: Preset | PosePreset) -> Listed:
+def _listed(name: str, preset: Preset | PosePreset) -> PresetInfo:
     path = PRETRAINED / preset.weights if preset.weights else None
     ships = path is not None and path.is_file()
     size = SIZES.get(name)
     published = getattr(preset, "published", None)
-    return Listed(
+    return PresetInfo(
         name,
         list(preset.input_size),
         parameters_in(path) if ships else size and size.parameters,

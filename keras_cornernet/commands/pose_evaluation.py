@@ -10,26 +10,26 @@ from keras_cornernet.commands.detection import flipped, load_trained
 from keras_cornernet.commands.reading import read_for
 from keras_cornernet.evaluation import evaluate_poses
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.structures import PoseSet, Progress
+from keras_cornernet.structures import PoseDataset, Progress
 
 
-class EvaluatedPoses(NamedTuple):
+class PoseEvaluationResult(NamedTuple):
     """What `evaluate` measured on people.
 
     Attributes:
         metrics: of `evaluation.evaluate_poses`.
         people: those that were measured.
-        xy: `(n, k, 2)` the joints found, image pixels.
+        keypoints: `(n, k, 2)` the joints found, image pixels.
         scores: `(n, k)` of the joints.
-        faults: what was wrong in the annotations and left out, but cost nobody.
+        problems: what was wrong in the annotations and left out, but cost nobody.
         failed: people left out for their annotations, and images that cannot be read.
     """
 
     metrics: dict
-    people: PoseSet
-    xy: np.ndarray
+    people: PoseDataset
+    keypoints: np.ndarray
     scores: np.ndarray
-    faults: list[str]
+    problems: list[str]
     failed: list[str]
 
 
@@ -38,20 +38,20 @@ def evaluate(
     annotations: str | Path,
     images: str | Path,
     *,
-    data_format: str = "coco",
+    annotation_format: str = "coco",
     split: str | None = None,
     adjusted: bool | None = None,
     head_boxes: str | Path | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
     progress: Progress = list,
-) -> EvaluatedPoses:
+) -> PoseEvaluationResult:
     """Measures PCK and what else the annotations allow for.
 
     Args:
         model: a preset with weights, a `.keras` file or an exported file, of a pose network.
         annotations, images: the file and the folder of its images.
-        data_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
+        annotation_format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
         split: the part of a file of MPII or LSP that holds several; None takes "val".
         adjusted, head_boxes: of MPII, see `read_mpii`.
         json_file: receives the metrics.
@@ -62,11 +62,11 @@ def evaluate(
         ValueError: no such model, a file of another format, no image can be read, or other joints.
     """
     estimator = flipped(load_trained(model), flip)
-    reading = {"split": split, "usual_split": "val", "adjusted": adjusted, "head_boxes": head_boxes}
-    pose_set, lost = read_for(True, annotations, images, data_format, **reading)
-    result = evaluate_estimator(estimator, pose_set, progress=progress)
+    reading = {"split": split, "default_split": "val", "adjusted": adjusted, "head_boxes": head_boxes}
+    pose_dataset, lost = read_for(True, annotations, images, annotation_format, **reading)
+    result = evaluate_estimator(estimator, pose_dataset, progress=progress)
     result = result._replace(
-        faults=[fault for fault in result.faults if fault not in lost], failed=[*lost, *result.failed]
+        problems=[fault for fault in result.problems if fault not in lost], failed=[*lost, *result.failed]
     )
     if json_file is not None:
         files.write_json(json_file, result.metrics, indent=1)
@@ -74,22 +74,24 @@ def evaluate(
 
 
 def evaluate_estimator(
-    estimator: PoseEstimator, pose_set: PoseSet, *, progress: Progress = list
-) -> EvaluatedPoses:
+    estimator: PoseEstimator, pose_dataset: PoseDataset, *, progress: Progress = list
+) -> PoseEvaluationResult:
     """`evaluate` of an estimator and people that are loaded already."""
-    if estimator.skeleton.joints != pose_set.skeleton.joints:
+    if estimator.skeleton.joints != pose_dataset.skeleton.joints:
         raise ValueError(
             f"the model's joints ({', '.join(estimator.skeleton.joints)}) are not those of the annotations "
-            f"({', '.join(pose_set.skeleton.joints)})"
+            f"({', '.join(pose_dataset.skeleton.joints)})"
         )
     failed = []
-    xy, scores = estimator.read_set(
-        pose_set, on_error=lambda path, error: failed.append(str(error)), progress=progress
+    xy, scores = estimator.read_dataset(
+        pose_dataset, on_error=lambda path, error: failed.append(str(error)), progress=progress
     )
     read = np.isfinite(scores).all(axis=1)
     if not read.any():
         raise ValueError("none of the images of the annotated people can be read")
-    people = tuple(person for person, good in zip(pose_set.people, read, strict=True) if good)
-    measured = pose_set._replace(people=people)
-    metrics = evaluate_poses(measured, xy[read], joint_scores=scores[read])
-    return EvaluatedPoses(metrics, measured, xy[read], scores[read], list(pose_set.faults), failed)
+    people = tuple(person for person, good in zip(pose_dataset.people, read, strict=True) if good)
+    measured = pose_dataset._replace(people=people)
+    metrics = evaluate_poses(measured, xy[read], keypoint_scores=scores[read])
+    return PoseEvaluationResult(
+        metrics, measured, xy[read], scores[read], list(pose_dataset.problems), failed
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keras_cornernet import files
 from keras_cornernet.commands.detection import (
-    Predicted,
+    PredictionResult,
     check_targets,
     expand,
     flipped,
@@ -28,7 +28,7 @@ def predict(
     score: float | None = None,
     flip: bool | None = None,
     progress: Progress = list,
-) -> Predicted:
+) -> PredictionResult:
     """Poses people on images and writes what was found.
 
     Args:
@@ -71,4 +71,4 @@ def predict(
         predictions += found.to_coco(image_id)
     files.write_json(output / "images.json", images, indent=1)
     files.write_json(output / "predictions.json", predictions)
-    return Predicted(str(output), images, predictions, failed)
+    return PredictionResult(str(output), images, predictions, failed)

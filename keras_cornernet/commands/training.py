@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet.commands.reading import read_for
-from keras_cornernet.structures import DataSet, PoseSet
+from keras_cornernet.structures import DetectionDataset, PoseDataset
 
 log = logging.getLogger(__name__)
 SHOWN = 20  # faults that are logged one by one
 
 
-class Trained(NamedTuple):
+class TrainingResult(NamedTuple):
     """What a run left; the fields are plain, fit for json.
 
     Attributes:
@@ -41,25 +41,25 @@ def train(
     *,
     val_annotations: str | Path | None = None,
     val_images: str | Path | None = None,
-    data_format: str = "coco",
+    annotation_format: str = "coco",
     adjusted: bool | None = None,
     output: str | Path | None = None,
-    plan: Mapping[str, object] | None = None,
+    config: Mapping[str, object] | None = None,
     resume: bool = False,
     verbose: str | int = "auto",
-) -> Trained:
+) -> TrainingResult:
     """Trains a detector or a pose network; see `experiment.train` for what a run leaves in its folder.
 
     Args:
         preset: a name, or the path of a `.keras` file to go on from.
         annotations, images: the annotation file and the folder of its images.
         val_annotations, val_images: of the validation set, if any; its images may share the folder.
-        data_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`. Of files that hold both
-            parts, each is taken for its own purpose.
+        annotation_format: `"coco"`; for pose networks also `"lsp"`, `"mpii"` or `"flic"`. Of files that hold
+            both parts, each is taken for its own purpose.
         adjusted: of MPII, see `read_mpii`.
         output: the folder of the run, `runs/<preset>` by default.
-        plan: fields of `experiment.TrainingPlan` to change in that of the preset (`experiment.plan_of`); a
-            resumed run keeps the others.
+        config: fields of `experiment.TrainingConfig` to change in that of the preset
+            (`experiment.training_config`); a resumed run keeps the others.
         resume: go on after the last finished epoch found in `output`.
         verbose: of `keras.Model.fit`.
 
@@ -74,33 +74,35 @@ def train(
     for part in pairs.values():
         _check_paths(*part)
     output = Path("runs") / Path(preset).stem if output is None else Path(output)
-    settings = _settings(output, preset, plan or {}, resume)
+    settings = _settings(output, preset, config or {}, resume)
 
     # Keras is loaded here, so that a mistyped path is told at once.
     from keras_cornernet import experiment, presets
 
     pose = presets.is_pose(preset)
-    plan = experiment.plan_of(preset, **settings)
-    if plan.steps is not None:
+    config = experiment.training_config(preset, **settings)
+    if config.steps is not None:
         log.warning(
             "trains as published: %s steps of %d images, learning rate %g; --epochs, --batch-size and "
             "--learning-rate change that",
-            f"{plan.steps:,}",
-            plan.batch_size,
-            plan.learning_rate,
+            f"{config.steps:,}",
+            config.batch_size,
+            config.learning_rate,
         )
     sets, failed = {}, []
     for name, (annotated, folder) in pairs.items():
-        reading = {"usual_split": name, "adjusted": adjusted}
-        sets[name], lost = read_for(pose, annotated, folder, data_format, **reading)
+        reading = {"default_split": name, "adjusted": adjusted}
+        sets[name], lost = read_for(pose, annotated, folder, annotation_format, **reading)
         failed += lost
         _report(sets[name])
     with _broken_images(failed):
-        experiment.train(preset, sets["train"], sets.get("val"), output, plan, resume=resume, verbose=verbose)
+        experiment.train(
+            preset, sets["train"], sets.get("val"), output, config, resume=resume, verbose=verbose
+        )
     rows = experiment.ResultsTable(output / "results.csv", resume=True).rows
-    score = experiment.judge_of(sets["train"]).score
+    score = experiment.evaluator_of(sets["train"]).score
     model = output / "best.keras"
-    return Trained(
+    return TrainingResult(
         output=str(output),
         model=str(model if model.is_file() else output / "last.keras"),
         epochs=len(rows),
@@ -118,7 +120,7 @@ def _check_paths(annotations: str | Path, images: str | Path) -> None:
 
 
 def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: bool) -> dict:
-    """The fields of the plan: as changed, else as the run to resume had them."""
+    """The fields of the config: as changed, else as the run to resume had them."""
     if not resume:
         if any((output / name).exists() for name in ("results.csv", "backup")):
             raise ValueError(
@@ -134,11 +136,11 @@ def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: 
     return {**stored, **changes}
 
 
-def _report(data_set: DataSet | PoseSet) -> None:
-    for fault in data_set.faults[:SHOWN]:
+def _report(dataset: DetectionDataset | PoseDataset) -> None:
+    for fault in dataset.problems[:SHOWN]:
         log.warning("left out: %s", fault)
-    if len(data_set.faults) > SHOWN:
-        log.warning("and %d more; check-data lists them all", len(data_set.faults) - SHOWN)
+    if len(dataset.problems) > SHOWN:
+        log.warning("and %d more; check-data lists them all", len(dataset.problems) - SHOWN)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from keras_cornernet.conversion.converter import (
     convert_state,
     infer_arguments,
 )
-from keras_cornernet.conversion.original import original_state
+from keras_cornernet.conversion.original import to_torch_state_dict
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 
 __all__ = [
@@ -16,6 +16,6 @@ __all__ = [
     "convert_checkpoint",
     "convert_state",
     "infer_arguments",
-    "original_state",
     "read_checkpoint",
+    "to_torch_state_dict",
 ]

@@ -8,9 +8,9 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.metadata import default_categories
 from keras_cornernet.conversion.name_maps import recognize
 from keras_cornernet.conversion.parts import COUNTER
-from keras_cornernet.conversion.tasks import categories_of
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 from keras_cornernet.models.network import Network
 from keras_cornernet.structures import Categories
@@ -85,7 +85,7 @@ def convert_checkpoint(
         categories: names (and ids) of the classes; COCO's where there are 80 and nothing is said.
 
     Returns:
-        network: of the class that the file's layout names. Its `task` holds the test settings of the
+        network: of the class that the file's layout names. Its `metadata` holds the test settings of the
             repository, with the categories or the skeleton that has so many joints.
         report: what was found.
 
@@ -120,7 +120,7 @@ def convert_state(
     if classes is None and (num_classes is not None or categories is not None):
         raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
     wanted = num_classes or classes
-    categories = None if classes is None else categories_of(wanted, categories)
+    categories = None if classes is None else default_categories(wanted, categories)
     network = layout.network(**arguments)
     names = match_names(network.weights, state, layout, arguments)
     taken = set(names.values())
@@ -136,9 +136,9 @@ def convert_state(
     if wanted != classes:
         network, fresh = network.with_num_classes(wanted)
         missing += [path for path in fresh if path not in missing]
-    network.task = layout.task(network)
+    network.metadata = layout.metadata(network)
     if categories is not None:
-        network.task["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
+        network.metadata["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
     return network, Report(layout.name, arguments, parameters, unused, tuple(missing))
 
 
@@ -185,11 +185,11 @@ def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Ma
         name = names[weight.path]
         if name in state and tuple(state[name].shape) != (wanted := _torch_shape(weight)):
             misshapen.append(f"{name} {tuple(state[name].shape)}, not {wanted}")
-    faults = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
-    if any(faults.values()):
+    problems = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
+    if any(problems.values()):
         listed = "; ".join(
             f"{len(found)} {kind}: {', '.join(found[:_LISTED])}{', ...' if len(found) > _LISTED else ''}"
-            for kind, found in faults.items()
+            for kind, found in problems.items()
             if found
         )
         raise ValueError(

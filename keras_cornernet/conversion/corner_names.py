@@ -6,6 +6,12 @@ Modules are called as in princeton-vl/CornerNet; the layouts say where a reposit
 from collections.abc import Iterator, Mapping
 
 from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.metadata import (
+    centernet_metadata,
+    cornernet_metadata,
+    saccade_metadata,
+    squeeze_metadata,
+)
 from keras_cornernet.conversion.parts import (
     CONV_NORM,
     FIRE,
@@ -16,7 +22,6 @@ from keras_cornernet.conversion.parts import (
     hourglass_blocks,
     level,
 )
-from keras_cornernet.conversion.tasks import centernet_task, cornernet_task, saccade_task, squeeze_task
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
 from keras_cornernet.models.cornernet_saccade import SIZES
 
@@ -55,7 +60,7 @@ def _body(arguments, parts=RESIDUAL) -> Iterator[Module]:
     for i in range(len(arguments["stem"]) - 1):
         yield f"pre.{i + 1}", f"stem_residual_{i}", RESIDUAL
     for s in range(stacks):
-        for theirs, ours in hourglass_blocks(f"kps.{s}", f"hourglass_{s}", arguments["counts"]):
+        for theirs, ours in hourglass_blocks(f"kps.{s}", f"hourglass_{s}", arguments["num_blocks"]):
             yield theirs, ours, parts
         yield f"cnvs.{s}", f"features_{s}", CONV_NORM
         if s + 1 < stacks:
@@ -84,7 +89,7 @@ def _cornernet(arguments) -> Iterator[Module]:
 def _squeeze(arguments) -> Iterator[Module]:
     yield from _body(arguments, FIRE)
     for s in range(arguments["stacks"]):
-        for k in range(len(arguments["counts"]) - 1):
+        for k in range(len(arguments["num_blocks"]) - 1):
             yield f"{level(f'kps.{s}', k)}.up2", f"hourglass_{s}/double_{k}", {"": ""}
     yield from _corners(arguments)
 
@@ -110,7 +115,7 @@ def _read_body(read: Reader, heat: str) -> dict:
         "num_classes": read.size(f"{heat}.0.1.weight"),
         "stacks": read.count("kps"),
         "channels": tuple(read.size(f"{name}.0.bn2.weight") for name in levels),
-        "counts": tuple(read.count(name) for name in levels),
+        "num_blocks": tuple(read.count(name) for name in levels),
         "stem": (
             read.size("pre.0.conv.weight"),
             *(read.size(f"pre.{i}.bn2.weight") for i in range(1, read.count("pre"))),
@@ -148,27 +153,36 @@ _POINT_HEADS = ("hm", "wh", "reg", "hps", "hm_hp", "hp_offset", "dep", "rot", "d
 
 
 def _authors(
-    name, marks, network, modules, task, prefixes: Mapping | None = None, read=_read, **more
+    name, marks, network, modules, metadata, prefixes: Mapping | None = None, read=_read, **more
 ) -> Layout:
     """A layout of code that descends from princeton-vl/CornerNet, which reads BGR images."""
-    return Layout(name, marks, network, modules, read, task, dict(prefixes or {}), bgr=True, **more)
+    return Layout(name, marks, network, modules, read, metadata, dict(prefixes or {}), bgr=True, **more)
 
 
 CORNERNET = _authors(
-    "princeton-vl/CornerNet", ("kps.0.", "tl_heats.0."), CornerNet, _cornernet, cornernet_task
+    "princeton-vl/CornerNet", ("kps.0.", "tl_heats.0."), CornerNet, _cornernet, cornernet_metadata
 )
 CENTERNET = _authors(
-    "Duankaiwen/CenterNet", ("kps.0.", "tl_heats.0.", "ct_heats.0."), CenterNet, _centernet, centernet_task
+    "Duankaiwen/CenterNet",
+    ("kps.0.", "tl_heats.0.", "ct_heats.0."),
+    CenterNet,
+    _centernet,
+    centernet_metadata,
 )
 CORNERNET_LITE = _authors(
-    "princeton-vl/CornerNet-Lite", ("hg.hgs.0.", "tl_heats.0."), CornerNet, _cornernet, cornernet_task, LITE
+    "princeton-vl/CornerNet-Lite",
+    ("hg.hgs.0.", "tl_heats.0."),
+    CornerNet,
+    _cornernet,
+    cornernet_metadata,
+    LITE,
 )
 SQUEEZE = _authors(
     "princeton-vl/CornerNet-Lite (Squeeze)",
     ("hg.hgs.0.up1.0.conv_1x1.", "tl_heats.0."),
     CornerNetSqueeze,
     _squeeze,
-    squeeze_task,
+    squeeze_metadata,
     LITE,
 )
 SACCADE = _authors(
@@ -176,7 +190,7 @@ SACCADE = _authors(
     ("hg.hgs.0.", "tl_heats.0.", "att_modules.0."),
     CornerNetSaccade,
     _saccade,
-    saccade_task,
+    saccade_metadata,
     LITE,
 )
 # Its heads sit right on the features: no corner pooling, no embeddings. A CornerNet can take the body.
@@ -185,7 +199,7 @@ OBJECTS_AS_POINTS = _authors(
     ("kps.0.", "hm.0."),
     CornerNet,
     _body,
-    cornernet_task,
+    cornernet_metadata,
     read=_read_points,
     unused={
         f"{head}.": "is a head for points, which a detector of corners has no place for"

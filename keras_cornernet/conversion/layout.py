@@ -16,7 +16,7 @@ class Layout(NamedTuple):
         network: what such a file becomes.
         modules: from the network's arguments to pairs of modules.
         read: from a `Reader` of the file to the network's arguments.
-        task: from the filled network to how the repository tests it.
+        metadata: from the filled network to how the repository tests it.
         prefixes: this layout's prefix of each one in `modules` and `read`, where they differ; all names of a
             module begin with its prefix and a dot.
         unused: first words of names, or of what follows a dot, that may be left out, and why.
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     network: type[Network]
     modules: Callable[[Mapping], Iterable[Module]]
     read: Callable[[Reader], dict]
-    task: Callable[[Network], dict]
+    metadata: Callable[[Network], dict]
     prefixes: dict[str, str] = {}  # noqa: RUF012  (of a tuple: nobody changes it)
     unused: dict[str, str] = {}  # noqa: RUF012
     fresh: tuple[str, ...] = ()

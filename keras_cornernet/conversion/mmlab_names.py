@@ -5,8 +5,8 @@ from functools import partial
 
 from keras_cornernet.conversion.corner_names import CORNERS
 from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.metadata import cornernet_metadata, pose_metadata
 from keras_cornernet.conversion.parts import CONV_NORM, RESIDUAL, Module, Reader, hourglass_blocks, level
-from keras_cornernet.conversion.tasks import cornernet_task, pose_task
 from keras_cornernet.models import CornerNet, StackedHourglass
 
 BASIC = {theirs.replace("skip", "downsample"): ours for theirs, ours in RESIDUAL.items()}
@@ -42,7 +42,7 @@ def _body(arguments) -> Iterator[Module]:
     yield "backbone.stem.1.0", "stem_residual_0", BASIC
     for s in range(stacks):
         hourglass = f"backbone.hourglass_modules.{s}"
-        for theirs, ours in hourglass_blocks(hourglass, f"hourglass_{s}", arguments["counts"]):
+        for theirs, ours in hourglass_blocks(hourglass, f"hourglass_{s}", arguments["num_blocks"]):
             yield theirs, ours, BASIC
         yield f"backbone.out_convs.{s}", f"features_{s}", CONV_NORM
         yield f"backbone.conv1x1s.{s}", f"carry_input_{s}", CONV_NORM
@@ -72,7 +72,7 @@ def _read_body(read: Reader) -> dict:
     return {
         "stacks": read.count("backbone.hourglass_modules"),
         "channels": tuple(read.size(f"{name}.0.conv2.weight") for name in levels),
-        "counts": tuple(read.count(name) for name in levels),
+        "num_blocks": tuple(read.count(name) for name in levels),
         **IMAGENET,
     }
 
@@ -81,7 +81,7 @@ def _read_mmpose(read: Reader, head) -> dict:
     return {
         "num_joints": read.size(f"{head}.multi_final_layers.0.weight") if head else COCO_JOINTS,
         **_read_body(read),
-        "kind": "basic",
+        "block": "basic",
         "stem": (read.size("backbone.stem.0.conv.weight"),),
         "stem_kernel_size": read.size("backbone.stem.0.conv.weight", 2),
     }
@@ -107,7 +107,7 @@ def _mmpose_layout(head: str | None) -> Layout:
         StackedHourglass,
         partial(_mmpose, head=head),
         partial(_read_mmpose, head=head),
-        partial(pose_task, codec="mmpose"),
+        partial(pose_metadata, codec="mmpose"),
         unused=_UNUSED,
         fresh=() if head else ("keypoints_heatmap_",),
     )
@@ -119,7 +119,7 @@ MMDETECTION = Layout(
     CornerNet,
     _mmdet,
     _read_mmdet,
-    cornernet_task,
+    cornernet_metadata,
     unused=_UNUSED,
 )
 # The backbone alone comes last: it has the names of the others, too.

@@ -10,7 +10,7 @@ from keras_cornernet.conversion.name_maps import LAYOUTS
 from keras_cornernet.models.network import Network
 
 
-def original_state(network: Network, repository: str) -> dict[str, np.ndarray]:
+def to_torch_state_dict(network: Network, repository: str) -> dict[str, np.ndarray]:
     """The weights of a network as a state dict of the authors' code: the way back from `convert_state`.
 
     The counters of batches that BatchNorm keeps in PyTorch are not among them, nor modules that a repository
@@ -28,7 +28,7 @@ def original_state(network: Network, repository: str) -> dict[str, np.ndarray]:
         ValueError: unknown `repository`; or the network is not of its kind, which names what differs.
 
     Example:
-        >>> state = original_state(estimator.network, "princeton-vl/pytorch_stacked_hourglass")
+        >>> state = to_torch_state_dict(estimator.network, "princeton-vl/pytorch_stacked_hourglass")
         >>> torch.save({name: torch.from_numpy(array) for name, array in state.items()}, "pose.pt")
     """
     layouts = {layout.name: layout for layout in LAYOUTS if not layout.fresh}

@@ -53,14 +53,14 @@ def weights_of(modules: Iterable[Module]) -> dict[str, str]:
     return names
 
 
-def hourglass_blocks(theirs: str, ours: str, counts) -> Iterator[tuple[str, str]]:
+def hourglass_blocks(theirs: str, ours: str, num_blocks) -> Iterator[tuple[str, str]]:
     """Their and our names of the residuals of one hourglass."""
-    order = len(counts) - 1
-    for k, count in enumerate(counts[:-1]):
+    order = len(num_blocks) - 1
+    for k, count in enumerate(num_blocks[:-1]):
         for their_block, our_block in BLOCKS.items():
             for i in range(count):
                 yield f"{level(theirs, k)}.{their_block}.{i}", f"{ours}/{our_block}_{k}_{i}"
-    for i in range(counts[-1]):
+    for i in range(num_blocks[-1]):
         yield f"{level(theirs, order)}.{i}", f"{ours}/bottom_{i}"
 
 

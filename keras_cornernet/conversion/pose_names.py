@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from keras_cornernet.conversion.layout import Layout
+from keras_cornernet.conversion.metadata import pose_metadata
 from keras_cornernet.conversion.parts import CONV_NORM, Module, Reader, hourglass_blocks, level
-from keras_cornernet.conversion.tasks import pose_task
 from keras_cornernet.models import StackedHourglass
 
 _BRANCH = {"1": "first", "2": "second", "3": "third"}
@@ -31,7 +31,7 @@ def _umich(arguments) -> Iterator[Module]:
     for i, number in enumerate((1, 3, 4)):
         yield f"pre.{number}", f"stem_residual_{i}", UMICH_BOTTLENECK
     for s in range(arguments["stacks"]):
-        for theirs, ours in hourglass_blocks(f"hgs.{s}.0", f"hourglass_{s}", arguments["counts"]):
+        for theirs, ours in hourglass_blocks(f"hgs.{s}.0", f"hourglass_{s}", arguments["num_blocks"]):
             yield theirs.removesuffix(".0"), ours, UMICH_BOTTLENECK  # one residual a place, not a list
         yield f"features.{s}.0", f"after_{s}_0", UMICH_BOTTLENECK
         yield f"features.{s}.1", f"features_{s}", CONV_NORM
@@ -48,7 +48,7 @@ def _read_umich(read: Reader) -> dict:
         "num_joints": read.size("outs.0.conv.weight"),
         "stacks": read.count("hgs"),
         "channels": tuple(read.size(f"{name}.conv3.conv.weight") for name in levels),
-        "counts": (1,) * len(levels),
+        "num_blocks": (1,) * len(levels),
         "stem": tuple(read.size(f"{name}.weight") for name in stem),
         "stem_kernel_size": read.size("pre.0.conv.weight", 2),
     }
@@ -58,17 +58,17 @@ def _bearpaw(arguments) -> Iterator[Module]:
     yield "", "stem_conv", {"conv1": "conv", "bn1": "norm"}
     for i in range(3):
         yield f"layer{i + 1}.0", f"stem_residual_{i}", BEARPAW_BOTTLENECK
-    counts = arguments["counts"]
-    innermost = len(counts) - 2  # their levels count from the bottom
+    num_blocks = arguments["num_blocks"]
+    innermost = len(num_blocks) - 2  # their levels count from the bottom
     for s in range(arguments["stacks"]):
-        for k, count in enumerate(counts[:-1]):
+        for k, count in enumerate(num_blocks[:-1]):
             for number, ours in enumerate(("aside", "down", "up")):
                 for b in range(count):
                     theirs = f"hg.{s}.hg.{innermost - k}.{number}.{b}"
                     yield theirs, f"hourglass_{s}/{ours}_{k}_{b}", BEARPAW_BOTTLENECK
-        for b in range(counts[-1]):
+        for b in range(num_blocks[-1]):
             yield f"hg.{s}.hg.0.3.{b}", f"hourglass_{s}/bottom_{b}", BEARPAW_BOTTLENECK
-        for b in range(counts[0]):
+        for b in range(num_blocks[0]):
             yield f"res.{s}.{b}", f"after_{s}_{b}", BEARPAW_BOTTLENECK
         yield f"fc.{s}", f"features_{s}", {"0": "conv", "1": "norm"}
         yield f"score.{s}", f"keypoints_heatmap_{s}", {"": ""}
@@ -84,7 +84,7 @@ def _read_bearpaw(read: Reader) -> dict:
         "num_joints": num_joints,
         "stacks": read.count("hg"),
         "channels": tuple(read.size(f"{name}.0.conv3.weight") for name in levels),
-        "counts": tuple(read.count(name) for name in levels),
+        "num_blocks": tuple(read.count(name) for name in levels),
         "stem": tuple(read.size(f"{name}.weight") for name in stem),
         "stem_kernel_size": read.size("conv1.weight", 2),
         "mean": BEARPAW_MEANS.get(num_joints, BEARPAW_MPII_MEAN),
@@ -98,7 +98,7 @@ POSE_LAYOUTS = (
         StackedHourglass,
         _umich,
         _read_umich,
-        partial(pose_task, codec="umich"),
+        partial(pose_metadata, codec="umich"),
         unused={"skip_layer.": "is allocated and not used: the residual keeps its width"},
     ),
     Layout(
@@ -107,6 +107,6 @@ POSE_LAYOUTS = (
         StackedHourglass,
         _bearpaw,
         _read_bearpaw,
-        partial(pose_task, codec="bearpaw"),
+        partial(pose_metadata, codec="bearpaw"),
     ),
 )

@@ -49,7 +49,7 @@ class CornerNetCrop:
 
 
 @dataclass(frozen=True)
-class SmallDataRecipe:
+class SmallDataAugmentation:
     """A plain recipe for small data: the fitted image, moved, scaled, mirrored and turned a little.
 
     Attributes:
@@ -58,7 +58,7 @@ class SmallDataRecipe:
         stretch: largest change of one side against the other.
         flip: probability of the mirror image.
         vertical_flip: probability of the upside-down image.
-        quarter_turns: whether turns by 90 degrees are drawn too; for subjects without an up, as cells.
+        quarter_rotations: whether turns by 90 degrees are drawn too; for subjects without an up, as cells.
         jitter, lighting: of the colours.
         min_visible: a box that shows a smaller share of its area is ignored, not taught.
     """
@@ -68,14 +68,14 @@ class SmallDataRecipe:
     stretch: float = 0.1
     flip: float = 0.5
     vertical_flip: float = 0.0
-    quarter_turns: bool = False
+    quarter_rotations: bool = False
     jitter: float = 0.3
     lighting: float = 0.1
     min_visible: float = 0.3
 
-    def turned(self) -> "SmallDataRecipe":
+    def rotated(self) -> "SmallDataAugmentation":
         """The same recipe for subjects that have no up."""
-        return replace(self, quarter_turns=True, vertical_flip=0.5)
+        return replace(self, quarter_rotations=True, vertical_flip=0.5)
 
     def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes=None) -> View:
         """Draws the view of one image; its boxes are not looked at."""
@@ -83,7 +83,7 @@ class SmallDataRecipe:
         view = fit_view(image_size, input_size)
         zoom = np.exp(rng.uniform(*np.log(self.scale)))
         stretch = np.exp(rng.uniform(-self.stretch, self.stretch) / 2)
-        turn = 90 * int(rng.integers(4)) if self.quarter_turns else 0
+        turn = 90 * int(rng.integers(4)) if self.quarter_rotations else 0
         move = rng.uniform(-1, 1, 2) * self.shift * max(1.0, zoom) * np.array([columns, rows])
         about_center = affine.compose(
             affine.translation(columns / 2 + move[0], rows / 2 + move[1]),

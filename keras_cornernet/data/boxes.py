@@ -4,26 +4,26 @@ import logging
 
 import numpy as np
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
 from keras_cornernet.data.color import augment_color
 from keras_cornernet.data.image_store import ImageStore
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.preprocessing import Size, fit_view
-from keras_cornernet.structures import Boxes, DataSet
+from keras_cornernet.structures import Boxes, DetectionDataset
 
 log = logging.getLogger(__name__)
 
-Recipe = CornerNetCrop | SmallDataRecipe | SaccadeCrop
+Augmentation = CornerNetCrop | SmallDataAugmentation | SaccadeCrop
 
 
 class BoxLoader:
     """Reads, augments and pads one image of a data set.
 
     Args:
-        data_set: what a reader returned.
+        dataset: what a reader returned.
         input_size: `(height, width)` of the network's input.
-        recipe: augmentation, or None for the fitted image as it is.
+        augmentation: augmentation, or None for the fitted image as it is.
         seed: with the epoch and the image's place it decides every random draw.
         max_objects: boxes per image after padding; the data set's own maximum when None. Further boxes
             are dropped, after a warning.
@@ -32,24 +32,24 @@ class BoxLoader:
 
     def __init__(
         self,
-        data_set: DataSet,
+        dataset: DetectionDataset,
         input_size: Size,
         *,
-        recipe: Recipe | None = None,
+        augmentation: Augmentation | None = None,
         seed: int = 0,
         max_objects: int | None = None,
         cache_bytes: int = 2**30,
     ):
-        self.samples = data_set.samples
+        self.samples = dataset.samples
         self.input_size = tuple(input_size)
-        self.recipe = recipe
+        self.augmentation = augmentation
         self.seed = seed
         most = max(len(sample.boxes.labels) for sample in self.samples)
         self.max_objects = max(1, most) if max_objects is None else max_objects
         if most > self.max_objects:
             log.warning("an image has %d boxes, of which max_objects=%d are kept", most, self.max_objects)
-        min_visible = 0.0 if recipe is None else recipe.min_visible
-        self.tells_visible = min_visible is None  # the codec decides
+        min_visible = 0.0 if augmentation is None else augmentation.min_visible
+        self.gives_visible = min_visible is None  # the codec decides
         self.min_visible = min_visible or 0.0
         self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
         self.images = ImageStore([sample.path for sample in self.samples], cache_bytes)
@@ -61,7 +61,7 @@ class BoxLoader:
         found = {"boxes": ((n, 4), np.float32), "labels": ((n,), np.int32)}
         if self.can_ignore:
             found["ignore"] = ((n,), np.bool_)
-        if self.tells_visible:
+        if self.gives_visible:
             found["visible"] = ((n,), np.float32)
         return found
 
@@ -77,15 +77,17 @@ class BoxLoader:
         place, image = self.images.readable(place)
         sample = self.samples[place]
         rng = np.random.default_rng([self.seed, epoch, place])
-        if self.recipe is None:
+        if self.augmentation is None:
             view = fit_view(image.shape[:2], self.input_size)
         else:
             objects = sample.boxes.xyxy[~sample.boxes.ignore]
-            view = self.recipe.draw(image.shape[:2], self.input_size, rng, objects)
+            view = self.augmentation.draw(image.shape[:2], self.input_size, rng, objects)
         shown = view.apply(image)
-        if self.recipe is not None:
-            shown = augment_color(shown, rng, jitter=self.recipe.jitter, lighting=self.recipe.lighting)
-        boxes, visible = boxes_and_shares(sample.boxes, image.shape[:2], view, self.min_visible)
+        if self.augmentation is not None:
+            shown = augment_color(
+                shown, rng, jitter=self.augmentation.jitter, lighting=self.augmentation.lighting
+            )
+        boxes, visible = boxes_and_fractions(sample.boxes, image.shape[:2], view, self.min_visible)
         found = {"boxes": boxes.xyxy, "labels": boxes.labels, "ignore": boxes.ignore, "visible": visible}
         return (shown.astype(np.float32), *(self._padded(name, found[name]) for name in self.annotations))
 
@@ -102,10 +104,10 @@ def move_boxes(boxes: Boxes, image_size: Size, view, min_visible: float) -> Boxe
 
     A box of which less than `min_visible` of the area is left is marked to be ignored.
     """
-    return boxes_and_shares(boxes, image_size, view, min_visible)[0]
+    return boxes_and_fractions(boxes, image_size, view, min_visible)[0]
 
 
-def boxes_and_shares(boxes: Boxes, image_size: Size, view, min_visible: float) -> tuple[Boxes, np.ndarray]:
+def boxes_and_fractions(boxes: Boxes, image_size: Size, view, min_visible: float) -> tuple[Boxes, np.ndarray]:
     """As `move_boxes`, and the share of each box's area on the image that is left, `(n,)` float32."""
     height, width = image_size
     rows, columns = view.input_size
@@ -118,6 +120,6 @@ def boxes_and_shares(boxes: Boxes, image_size: Size, view, min_visible: float) -
 
     left = area(clipped) > 0
     ignore = boxes.ignore | (area(clipped) < min_visible * area(moved))
-    share = area(clipped)[left] / area(moved)[left]
+    fraction = area(clipped)[left] / area(moved)[left]
     moved = Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])
-    return moved, share.astype(np.float32)
+    return moved, fraction.astype(np.float32)

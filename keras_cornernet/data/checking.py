@@ -7,36 +7,36 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_cornernet.preprocessing import Size
-from keras_cornernet.structures import DataSet, PoseSet, Progress
+from keras_cornernet.structures import DetectionDataset, PoseDataset, Progress
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
 
 
-def check_images(data_set: DataSet, progress: Progress = list) -> list[str]:
+def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[str]:
     """Decodes every image and compares its size with the stated one.
 
     Args:
-        data_set: what a reader returned.
+        dataset: what a reader returned.
         progress: wraps the samples to show how far the check is.
 
     Returns:
         One sentence for each faulty image, which names its file.
     """
-    return list(_image_faults([(s.path, s.size) for s in data_set.samples], progress).values())
+    return list(_image_faults([(s.path, s.size) for s in dataset.samples], progress).values())
 
 
-def check_people(pose_set: PoseSet, progress: Progress = list) -> dict[str, str]:
+def check_people(pose_dataset: PoseDataset, progress: Progress = list) -> dict[str, str]:
     """`check_images` of the images of a data set of people, by path."""
-    paths = dict.fromkeys(person.path for person in pose_set.people)
+    paths = dict.fromkeys(person.path for person in pose_dataset.people)
     return _image_faults([(path, None) for path in paths], progress)
 
 
 def _image_faults(images: Sequence[tuple[str, Size | None]], progress: Progress) -> dict[str, str]:
     with ThreadPoolExecutor() as threads:  # Pillow decodes outside Python's lock
         found = threads.map(lambda image: _image_fault(*image), images)
-        faults = {path: fault for (path, _), fault in zip(progress(images), found, strict=True)}
-    return {path: fault for path, fault in faults.items() if fault}
+        problems = {path: fault for (path, _), fault in zip(progress(images), found, strict=True)}
+    return {path: fault for path, fault in problems.items() if fault}
 
 
 def _image_fault(path: str, stated: Size | None) -> str | None:
@@ -58,25 +58,25 @@ def _image_fault(path: str, stated: Size | None) -> str | None:
     )
 
 
-def summarize(data_set: DataSet) -> dict:
+def summarize(dataset: DetectionDataset) -> dict:
     """Counts what a data set holds; the values are plain, fit for json.
 
     Args:
-        data_set: what a reader returned.
+        dataset: what a reader returned.
 
     Returns:
         `images`, `images_without_boxes`, `images_over_128_objects`, `boxes` (all), `ignored` (crowd and
         difficult boxes, part of `boxes`), `boxes_per_class` (by name, without the ignored),
         `boxes_per_image` (`median`, `max`), `box_width`, `box_height` (pixels) and `box_size` (square
-        root of the area), each as quantiles or None without boxes, and `faults` (how many).
+        root of the area), each as quantiles or None without boxes, and `problems` (how many).
     """
-    boxes = [sample.boxes for sample in data_set.samples]
+    boxes = [sample.boxes for sample in dataset.samples]
     counts = np.array([len(b.labels) for b in boxes], int)
     xyxy = np.concatenate([b.xyxy for b in boxes] or [np.zeros((0, 4))]).astype(np.float64)
     labels = np.concatenate([b.labels for b in boxes] or [np.zeros(0, int)])
     ignore = np.concatenate([b.ignore for b in boxes] or [np.zeros(0, bool)])
     width, height = xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1]
-    names = data_set.categories.names
+    names = dataset.categories.names
     per_class = np.bincount(labels[~ignore], minlength=len(names))
     return {
         "images": len(boxes),
@@ -92,22 +92,22 @@ def summarize(data_set: DataSet) -> dict:
         "box_width": _quantiles(width),
         "box_height": _quantiles(height),
         "box_size": _quantiles(np.sqrt(width * height)),
-        "faults": len(data_set.faults),
+        "problems": len(dataset.problems),
     }
 
 
-def summarize_people(pose_set: PoseSet) -> dict:
+def summarize_people(pose_dataset: PoseDataset) -> dict:
     """Counts what a data set of people holds; the values are plain, fit for json.
 
     Args:
-        pose_set: what a reader returned.
+        pose_dataset: what a reader returned.
 
     Returns:
         `images`, `people`, `people_per_image` (`median`, `max`), `joints` (annotated), `hidden` (of them),
         `joints_per_person` and `square_side` (pixels) as quantiles or None without people,
-        `annotated_per_joint` (by name) and `faults` (how many).
+        `annotated_per_joint` (by name) and `problems` (how many).
     """
-    people, names = pose_set.people, pose_set.skeleton.joints
+    people, names = pose_dataset.people, pose_dataset.skeleton.joints
     visibility = np.array([person.visibility for person in people], int).reshape(-1, len(names))
     _, per_image = np.unique([person.path for person in people], return_counts=True)
     annotated = visibility > 0
@@ -123,7 +123,7 @@ def summarize_people(pose_set: PoseSet) -> dict:
         "joints_per_person": _quantiles(annotated.sum(axis=1)),
         "square_side": _quantiles(np.array([person.side for person in people])),
         "annotated_per_joint": {name: int(n) for name, n in zip(names, annotated.sum(axis=0), strict=True)},
-        "faults": len(pose_set.faults),
+        "problems": len(pose_dataset.problems),
     }
 
 

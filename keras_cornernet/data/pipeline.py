@@ -4,11 +4,11 @@ import os
 
 import numpy as np
 
-from keras_cornernet.data.boxes import BoxLoader, Recipe
-from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.data.boxes import Augmentation, BoxLoader
+from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
-from keras_cornernet.structures import DataSet, PoseSet
+from keras_cornernet.structures import DetectionDataset, PoseDataset
 
 try:
     import tensorflow as tf
@@ -18,7 +18,7 @@ except ModuleNotFoundError:
         "Type: pip install 'keras_cornernet[tf-cpu]'"
     ) from None
 
-MOST_LOADERS = 16
+MAX_LOADERS = 16
 """Images loaded at once where there are more processors; Python's lock lets few more load in fact."""
 
 
@@ -39,11 +39,11 @@ class Epochs:
 
 
 def make_dataset(
-    data_set: DataSet | PoseSet,
+    dataset: DetectionDataset | PoseDataset,
     input_size: Size,
     *,
     batch_size: int,
-    recipe: Recipe | PoseRecipe | None = None,
+    augmentation: Augmentation | PoseAugmentation | None = None,
     shuffle: bool = False,
     seed: int = 0,
     max_objects: int | None = None,
@@ -52,8 +52,8 @@ def make_dataset(
     """Batches of images and padded annotations, one pass an epoch.
 
     Args:
-        data_set: images with boxes, or people with joints.
-        input_size, recipe, seed, cache_bytes: see `BoxLoader` and `PersonLoader`.
+        dataset: images with boxes, or people with joints.
+        input_size, augmentation, seed, cache_bytes: see `BoxLoader` and `PersonLoader`.
         batch_size: images per batch. With `shuffle` the last incomplete batch is dropped.
         shuffle: a new order each epoch.
         max_objects: see `BoxLoader`.
@@ -62,29 +62,30 @@ def make_dataset(
         A dataset of `(images, annotations)`: `(batch, height, width, 3)` float32 RGB 0..255 and, for boxes,
         `{"boxes": (batch, n, 4), "labels": (batch, n), "ignore": (batch, n)}` with labels -1 for padding
         (`"ignore"` is there only if something can be ignored, `"visible"` `(batch, n)` only with a
-        `SaccadeCrop`), for people `{"points": (batch, k, 2), "weights": (batch, k)}`. Its attribute
-        `epochs` numbers the passes, `names` lists the classes or joints.
+        `SaccadeCrop`), for people `{"keypoints": (batch, k, 2), "keypoint_weights": (batch, k)}`. Its
+        attribute `epochs` numbers the passes, `names` lists the classes or joints.
 
     Raises:
         ValueError: the data set is empty or `batch_size` is below 1.
         TypeError: the data set is not what a reader returns.
     """
-    if not isinstance(data_set, DataSet | PoseSet):
+    if not isinstance(dataset, DetectionDataset | PoseDataset):
         raise TypeError(
-            f"data_set must be a DataSet or a PoseSet, as readers return, not {type(data_set).__name__}"
+            "dataset must be a DetectionDataset or a PoseDataset, as readers return, not "
+            f"{type(dataset).__name__}"
         )
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    settings = {"recipe": recipe, "seed": seed, "cache_bytes": cache_bytes}
-    if isinstance(data_set, PoseSet):
-        count, things, names = len(data_set.people), "people", data_set.skeleton.joints
+    settings = {"augmentation": augmentation, "seed": seed, "cache_bytes": cache_bytes}
+    if isinstance(dataset, PoseDataset):
+        count, things, names = len(dataset.people), "people", dataset.skeleton.joints
     else:
-        count, things, names = len(data_set.samples), "images", data_set.categories.names
+        count, things, names = len(dataset.samples), "images", dataset.categories.names
         settings["max_objects"] = max_objects
     if not count:
-        raise ValueError(f"data_set has no {things}")
-    loader_type = PersonLoader if isinstance(data_set, PoseSet) else BoxLoader
-    loader = loader_type(data_set, input_size, **settings)
+        raise ValueError(f"dataset has no {things}")
+    loader_type = PersonLoader if isinstance(dataset, PoseDataset) else BoxLoader
+    loader = loader_type(dataset, input_size, **settings)
     epochs = Epochs()
     batch_size = min(batch_size, count)
 
@@ -112,7 +113,7 @@ def make_dataset(
 
     dataset = tf.data.Dataset.range(1).flat_map(begin)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = dataset.map(load, num_parallel_calls=min(os.cpu_count() or 1, MOST_LOADERS))
+    dataset = dataset.map(load, num_parallel_calls=min(os.cpu_count() or 1, MAX_LOADERS))
     dataset = dataset.batch(batch_size, drop_remainder=shuffle).prefetch(2)
     # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
     options = tf.data.Options()

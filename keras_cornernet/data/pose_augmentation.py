@@ -9,7 +9,7 @@ from keras_cornernet.preprocessing import Size, View, person_view
 
 
 @dataclass(frozen=True)
-class PoseRecipe:
+class PoseAugmentation:
     """The authors' recipe: crops of other scale, turned now and then, mirrored, channels brighter or darker.
 
     The crop's own square is changed, so that nothing is resampled twice and zooming out shows the picture
@@ -42,7 +42,7 @@ class PoseRecipe:
     jitter: float = 0.0
     lighting: float = 0.0
 
-    def turned(self) -> "PoseRecipe":
+    def rotated(self) -> "PoseAugmentation":
         """The same recipe for subjects that have no up."""
         return replace(self, rotation=180.0, rotation_limit=180.0, rotate=1.0, uniform_rotation=True)
 

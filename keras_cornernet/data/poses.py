@@ -4,36 +4,36 @@ import numpy as np
 
 from keras_cornernet.data.color import augment_color
 from keras_cornernet.data.image_store import ImageStore
-from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import Size, person_view
-from keras_cornernet.structures import Person, PoseSet
+from keras_cornernet.structures import Person, PoseDataset
 
 
 class PersonLoader:
     """Reads, crops and augments one person of a data set.
 
     Args:
-        pose_set: what a reader returned.
+        pose_dataset: what a reader returned.
         input_size: `(height, width)` of the network's input.
-        recipe: augmentation, or None for the person's own square as it is.
+        augmentation: augmentation, or None for the person's own square as it is.
         seed: with the epoch and the person's place it decides every random draw.
         cache_bytes: decoded images are kept in memory up to this size.
     """
 
     def __init__(
         self,
-        pose_set: PoseSet,
+        pose_dataset: PoseDataset,
         input_size: Size,
         *,
-        recipe: PoseRecipe | None = None,
+        augmentation: PoseAugmentation | None = None,
         seed: int = 0,
         cache_bytes: int = 2**30,
     ):
-        self.people = pose_set.people
-        self.skeleton = pose_set.skeleton
+        self.people = pose_dataset.people
+        self.skeleton = pose_dataset.skeleton
         self.input_size = tuple(input_size)
-        self.recipe = recipe
+        self.augmentation = augmentation
         self.seed = seed
         self.images = ImageStore([person.path for person in self.people], cache_bytes)
 
@@ -41,7 +41,7 @@ class PersonLoader:
     def annotations(self) -> dict[str, tuple]:
         """Shape and type of each annotation of one person."""
         k = len(self.skeleton.joints)
-        return {"points": ((k, 2), np.float32), "weights": ((k,), np.float32)}
+        return {"keypoints": ((k, 2), np.float32), "keypoint_weights": ((k,), np.float32)}
 
     def load(self, epoch: int, place: int) -> tuple[np.ndarray, ...]:
         """One training example.
@@ -54,18 +54,20 @@ class PersonLoader:
         place, image = self.images.readable(place)
         person = self.people[place]
         rng = np.random.default_rng([self.seed, epoch, place])
-        if self.recipe is None:
+        if self.augmentation is None:
             view, mirrored = person_view(person.center, person.side, self.input_size), False
         else:
-            view, mirrored = self.recipe.draw(person.center, person.side, self.input_size, rng)
+            view, mirrored = self.augmentation.draw(person.center, person.side, self.input_size, rng)
         shown = view.apply(image)
-        if self.recipe is not None:
-            shown = augment_color(shown, rng, jitter=self.recipe.jitter, lighting=self.recipe.lighting)
-            shown = np.clip(shown * rng.uniform(*self.recipe.gain, 3), 0, 255)
+        if self.augmentation is not None:
+            shown = augment_color(
+                shown, rng, jitter=self.augmentation.jitter, lighting=self.augmentation.lighting
+            )
+            shown = np.clip(shown * rng.uniform(*self.augmentation.gain, 3), 0, 255)
         return (shown.astype(np.float32), *self._joints(person, view, mirrored))
 
     def _joints(self, person: Person, view, mirrored: bool):
-        points = transform_points(view.input_from_image, person.xy).astype(np.float32)
+        points = transform_points(view.input_from_image, person.keypoints).astype(np.float32)
         weights = (person.visibility > 0).astype(np.float32)
         if mirrored:
             order = list(self.skeleton.flip_order)

@@ -1,4 +1,4 @@
-"""COCO evaluation of detections, on a `DataSet` or on COCO's own files."""
+"""COCO evaluation of detections, on a `DetectionDataset` or on COCO's own files."""
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,11 +8,12 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.evaluation.average_precision import average_precision, entry
-from keras_cornernet.structures import DataSet, Detections
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import DetectionDataset
 
 
 def evaluate_detections(
-    data_set: DataSet,
+    dataset: DetectionDataset,
     detections: Sequence[Detections] | Mapping[int, Detections],
     *,
     max_detections: int = 100,
@@ -24,8 +25,8 @@ def evaluate_detections(
     that APs, APm and APl of them come from `evaluate_coco_files`.
 
     Args:
-        data_set: the images and their true boxes; `ignore` counts as COCO's `iscrowd`.
-        detections: one per image in the order of `data_set.samples`, or by image id (an image that is
+        dataset: the images and their true boxes; `ignore` counts as COCO's `iscrowd`.
+        detections: one per image in the order of `dataset.samples`, or by image id (an image that is
             not named has none). Boxes in image pixels.
         max_detections: how many detections per image count, at least 11.
         engine: `"faster-coco-eval"`, `"pycocotools"`, or `"auto"`: the first that is installed.
@@ -39,9 +40,9 @@ def evaluate_detections(
         ValueError: as `coco_results`.
         ImportError: the engine is not installed.
     """
-    categories = data_set.categories
+    categories = dataset.categories
     truth, images = [], []
-    for sample in data_set.samples:
+    for sample in dataset.samples:
         images.append(sample.image_id)
         corners = sample.boxes.xyxy.astype(np.float64)
         sizes = corners[:, 2:] - corners[:, :2]
@@ -50,7 +51,7 @@ def evaluate_detections(
         ):
             box = [*corner[:2], width, height]
             truth.append(entry(sample.image_id, categories.ids[label], box, width * height, crowd=ignore))
-    results = coco_results(data_set, detections)
+    results = coco_results(dataset, detections)
     names = dict(zip(categories.ids, categories.names, strict=True))
     found = [_found(result) for result in results]
     return average_precision(images, names, truth, found, max_detections=max_detections, engine=engine)
@@ -115,7 +116,7 @@ def evaluate_coco_files(
 
 
 def coco_results(
-    data_set: DataSet, detections: Sequence[Detections] | Mapping[int, Detections]
+    dataset: DetectionDataset, detections: Sequence[Detections] | Mapping[int, Detections]
 ) -> list[dict]:
     """Detections in COCO's result form, with the image ids and category ids of a data set.
 
@@ -123,8 +124,8 @@ def coco_results(
     classes that the data set does not have are left out.
 
     Args:
-        data_set: the images and the classes.
-        detections: one per image in the order of `data_set.samples`, or by image id.
+        dataset: the images and the classes.
+        detections: one per image in the order of `dataset.samples`, or by image id.
 
     Returns:
         Dicts with `image_id`, `category_id`, `bbox` (x, y, width, height, not rounded) and `score`.
@@ -134,8 +135,8 @@ def coco_results(
             name is common.
     """
     results = []
-    for image_id, found in _by_image(data_set, detections):
-        ids = _category_ids(data_set, found)
+    for image_id, found in _by_image(dataset, detections):
+        ids = _category_ids(dataset, found)
         fault = _detections_fault(found, len(ids))
         if fault:
             raise ValueError(f"detections of image id {image_id}: {fault}")
@@ -148,10 +149,10 @@ def coco_results(
 
 
 def _by_image(
-    data_set: DataSet, detections: Sequence[Detections] | Mapping[int, Detections]
+    dataset: DetectionDataset, detections: Sequence[Detections] | Mapping[int, Detections]
 ) -> list[tuple[int, Detections]]:
     """The detections with their image ids, in the order of the data set."""
-    images = [sample.image_id for sample in data_set.samples]
+    images = [sample.image_id for sample in dataset.samples]
     if isinstance(detections, Mapping):
         unknown = set(detections) - set(images)
         if unknown:
@@ -162,9 +163,9 @@ def _by_image(
     return list(zip(images, detections, strict=True))
 
 
-def _category_ids(data_set: DataSet, found: Detections) -> list[int | None]:
+def _category_ids(dataset: DetectionDataset, found: Detections) -> list[int | None]:
     """For each label of the detections the data set's category id, None for a class it has not."""
-    wanted, given = data_set.categories, found.categories
+    wanted, given = dataset.categories, found.categories
     if given.names == wanted.names:
         return list(wanted.ids)
     ids = dict(zip(wanted.names, wanted.ids, strict=True))

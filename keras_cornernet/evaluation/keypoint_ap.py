@@ -16,7 +16,8 @@ from keras_cornernet.evaluation.average_precision import (
     entry,
     mean_of_defined,
 )
-from keras_cornernet.structures import Person, Poses
+from keras_cornernet.results import Poses
+from keras_cornernet.structures import Person
 
 AREAS = {"": "all", "m": "medium", "l": "large"}  # small people have no keypoints in COCO
 # COCO's areas are those of outlines. Where a data set has boxes alone, an outline is taken to fill this
@@ -140,8 +141,8 @@ def _checked_sigmas(sigmas: Sequence[float] | None) -> np.ndarray:
 
 def _true_entry(image_id: int, person: Person, k: int) -> dict:
     """A true person as the engines take it."""
-    if person.xy.shape != (k, 2) or person.visibility.shape != (k,):
-        shapes = f"xy {person.xy.shape}, visibility {person.visibility.shape}"
+    if person.keypoints.shape != (k, 2) or person.visibility.shape != (k,):
+        shapes = f"xy {person.keypoints.shape}, visibility {person.visibility.shape}"
         raise ValueError(f"people_by_image[{image_id}]: expected {k} joints as sigmas, got {shapes}")
     area = person_area(person)
     if area is None:
@@ -152,17 +153,19 @@ def _true_entry(image_id: int, person: Person, k: int) -> dict:
     box = np.asarray(box, np.float64)
     annotated = person.visibility > 0
     return entry(image_id, 1, [*box[:2], *(box[2:] - box[:2])], area) | {
-        "keypoints": _triples(np.where(annotated[:, None], person.xy, 0), person.visibility),
+        "keypoints": _triples(np.where(annotated[:, None], person.keypoints, 0), person.visibility),
         "num_keypoints": int(annotated.sum()),
     }
 
 
 def _found_entries(image_id: int, poses: Poses, k: int) -> list[dict]:
     """The poses of an image as the engines take them, without those that answer no joint."""
-    if poses.xy.shape[1:] != (k, 2):
-        raise ValueError(f"poses_by_image[{image_id}]: expected {k} joints as sigmas, got {poses.xy.shape}")
+    if poses.keypoints.shape[1:] != (k, 2):
+        raise ValueError(
+            f"poses_by_image[{image_id}]: expected {k} joints as sigmas, got {poses.keypoints.shape}"
+        )
     entries = []
-    for xy, score in zip(poses.xy.astype(np.float64), poses.scores, strict=True):
+    for xy, score in zip(poses.keypoints.astype(np.float64), poses.scores, strict=True):
         given = np.isfinite(xy).all(axis=1)
         if not given.any():
             continue

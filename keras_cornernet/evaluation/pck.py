@@ -48,7 +48,7 @@ def pck(
         ValueError: shapes do not fit, or an annotated joint of the truth is not finite.
     """
     distances = normalized_distances(predicted, truth, annotated, unit)
-    return share_within(distances, threshold, inclusive=inclusive)
+    return fraction_within(distances, threshold, inclusive=inclusive)
 
 
 def normalized_distances(
@@ -88,7 +88,7 @@ def normalized_distances(
     return distances
 
 
-def share_within(
+def fraction_within(
     distances: np.ndarray, threshold: float, *, inclusive: bool = False, leave_out_zeros: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """The share of each joint's distances that lie within a threshold.
@@ -109,9 +109,9 @@ def share_within(
     counted = distances > 0 if leave_out_zeros else distances >= 0
     within = distances <= threshold if inclusive else distances < threshold
     counts = counted.sum(axis=0)
-    shares = np.full(counts.shape, np.nan)
-    np.divide((within & counted).sum(axis=0), counts, out=shares, where=counts > 0)
-    return shares, counts
+    fractions = np.full(counts.shape, np.nan)
+    np.divide((within & counted).sum(axis=0), counts, out=fractions, where=counts > 0)
+    return fractions, counts
 
 
 def head_size_from_boxes(headboxes: np.ndarray) -> np.ndarray:
@@ -167,20 +167,20 @@ def torso_size(
     return np.where(annotated[:, a] & annotated[:, b], sizes, np.nan)
 
 
-def plain_mean(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+def plain_mean(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
     """Every joint alike, without pelvis and thorax (pytorch-pose; the 14 joints of MPII's toolkit)."""
     keep = _in_mean(skeleton) & (counts > 0)
-    return float(shares[keep].mean()) if keep.any() else np.nan
+    return float(fractions[keep].mean()) if keep.any() else np.nan
 
 
-def weighted_mean(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+def weighted_mean(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
     """Joints by how often they were counted, without pelvis and thorax (MMPose, HRNet)."""
-    return _weighted(shares, counts, _in_mean(skeleton))
+    return _weighted(fractions, counts, _in_mean(skeleton))
 
 
-def weighted_mean_of_all(shares: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
+def weighted_mean_of_all(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
     """All joints by how often they were counted (pytorch_stacked_hourglass): 1 to 2 points higher on MPII."""
-    return _weighted(shares, counts, np.ones(len(skeleton.joints), bool))
+    return _weighted(fractions, counts, np.ones(len(skeleton.joints), bool))
 
 
 # Each takes `(k,)` shares, `(k,)` counts and the skeleton. The published PCKh of one model differs by the
@@ -188,11 +188,11 @@ def weighted_mean_of_all(shares: np.ndarray, counts: np.ndarray, skeleton: Skele
 MEANS = {"plain": plain_mean, "weighted": weighted_mean, "weighted16": weighted_mean_of_all}
 
 
-def row_means(shares: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
+def row_means(fractions: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
     """The rows of a PCKh table, head to ankle: left and right averaged, each alike.
 
     Args:
-        shares: `(k,)`, NaN for joints that were never counted.
+        fractions: `(k,)`, NaN for joints that were never counted.
         skeleton: of the joints.
 
     Returns:
@@ -201,7 +201,7 @@ def row_means(shares: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
     rows = {}
     for row, joints in ROWS.items():
         places = [skeleton.joints.index(joint) for joint in joints if joint in skeleton.joints]
-        counted = [shares[place] for place in places if not np.isnan(shares[place])]
+        counted = [fractions[place] for place in places if not np.isnan(fractions[place])]
         if counted:
             rows[row] = float(np.mean(counted))
     return rows
@@ -211,6 +211,6 @@ def _in_mean(skeleton: Skeleton) -> np.ndarray:
     return np.array([joint not in NOT_IN_MEAN for joint in skeleton.joints], bool)
 
 
-def _weighted(shares: np.ndarray, counts: np.ndarray, keep: np.ndarray) -> float:
+def _weighted(fractions: np.ndarray, counts: np.ndarray, keep: np.ndarray) -> float:
     keep = keep & (counts > 0)
-    return float(np.average(shares[keep], weights=counts[keep])) if keep.any() else np.nan
+    return float(np.average(fractions[keep], weights=counts[keep])) if keep.any() else np.nan

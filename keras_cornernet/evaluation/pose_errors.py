@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_cornernet.evaluation.pck import MEANS, normalized_distances, share_within
+from keras_cornernet.evaluation.pck import MEANS, fraction_within, normalized_distances
 from keras_cornernet.skeletons import Skeleton
 
 # 0, 0.01 .. 0.5 as MPII's toolkit and MMPose; pytorch-pose stops at 0.49: `THRESHOLDS[:-1]`.
@@ -29,8 +29,8 @@ def pck_curve(
     """
     distances = normalized_distances(predicted, truth, annotated, unit)
     counts = (distances >= 0).sum(axis=0)
-    shares = [share_within(distances, threshold, inclusive=inclusive)[0] for threshold in thresholds]
-    return np.array(shares).reshape(-1, len(counts)), counts
+    fractions = [fraction_within(distances, threshold, inclusive=inclusive)[0] for threshold in thresholds]
+    return np.array(fractions).reshape(-1, len(counts)), counts
 
 
 def auc(
@@ -59,10 +59,10 @@ def auc(
     """
     if mean not in MEANS:
         raise ValueError(f"mean: expected {', '.join(map(repr, MEANS))}, got {mean!r}")
-    shares, counts = pck_curve(predicted, truth, annotated, unit, thresholds, inclusive=inclusive)
+    fractions, counts = pck_curve(predicted, truth, annotated, unit, thresholds, inclusive=inclusive)
     if len(skeleton.joints) != len(counts):
         raise ValueError(f"skeleton: expected {len(counts)} joints as truth, got {len(skeleton.joints)}")
-    return float(np.mean([MEANS[mean](row, counts, skeleton) for row in shares]))
+    return float(np.mean([MEANS[mean](row, counts, skeleton) for row in fractions]))
 
 
 def keypoint_auc(
@@ -86,8 +86,8 @@ def keypoint_auc(
     if steps < 1:
         raise ValueError(f"steps: expected at least 1, got {steps}")
     unit = np.full(len(truth), normalizer)
-    shares, counts = pck_curve(predicted, truth, annotated, unit, np.arange(steps) / steps)
-    return float(shares[:, counts > 0].mean()) if counts.any() else np.nan
+    fractions, counts = pck_curve(predicted, truth, annotated, unit, np.arange(steps) / steps)
+    return float(fractions[:, counts > 0].mean()) if counts.any() else np.nan
 
 
 def end_point_error(predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray) -> float:
@@ -144,7 +144,7 @@ def heatmap_pck(
     found, wanted = (_peaks(heatmaps) for heatmaps in (predicted, target))
     unit = np.full(n, max(height, width) / 10)
     distances = normalized_distances(found, wanted, (wanted > 0).all(axis=-1), unit)
-    return share_within(distances, threshold, inclusive=True)
+    return fraction_within(distances, threshold, inclusive=True)
 
 
 def _peaks(heatmaps: np.ndarray) -> np.ndarray:

@@ -8,15 +8,16 @@ import numpy as np
 from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, person_area
 from keras_cornernet.evaluation.pck import MEANS, ROWS, pck, row_means, torso_size
 from keras_cornernet.evaluation.pose_errors import auc
+from keras_cornernet.results import Poses
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Person, Poses, PoseSet
+from keras_cornernet.structures import Person, PoseDataset
 
 
 def evaluate_poses(
-    pose_set: PoseSet,
+    pose_dataset: PoseDataset,
     predicted: np.ndarray,
     *,
-    joint_scores: np.ndarray | None = None,
+    keypoint_scores: np.ndarray | None = None,
     person_scores: np.ndarray | None = None,
     threshold: float | None = None,
     torso: tuple[str, str] | None = None,
@@ -32,10 +33,10 @@ def evaluate_poses(
     published number only by the same mean (`pck.MEANS`). All compare with a strict `<`.
 
     Args:
-        pose_set: the true people.
-        predicted: `(n, k, 2)` image pixels, in the order of `pose_set.people`; NaN is no answer and counts
-            as wrong.
-        joint_scores: `(n, k)` heights of the joints' peaks, None for 1. Only the COCO numbers use scores.
+        pose_dataset: the true people.
+        predicted: `(n, k, 2)` image pixels, in the order of `pose_dataset.people`; NaN is no answer and
+            counts as wrong.
+        keypoint_scores: `(n, k)` heights of the joints' peaks, None for 1. Only the COCO numbers use scores.
         person_scores: `(n,)` of the people's boxes, None for 1. People are ranked by this times the mean of
             their joint scores.
         threshold: of PCK, in torso sizes, None for the usual 0.2.
@@ -53,18 +54,20 @@ def evaluate_poses(
         ValueError: a shape does not fit, a score is not finite, or `torso` names joints that are not there.
         ImportError: COCO numbers could be had, but the engine is not installed.
     """
-    people, skeleton = pose_set.people, pose_set.skeleton
+    people, skeleton = pose_dataset.people, pose_dataset.skeleton
     n, k = len(people), len(skeleton.joints)
     predicted = _checked("predicted", predicted, (n, k, 2))
-    joint_scores = _checked("joint_scores", np.ones((n, k)) if joint_scores is None else joint_scores, (n, k))
+    keypoint_scores = _checked(
+        "keypoint_scores", np.ones((n, k)) if keypoint_scores is None else keypoint_scores, (n, k)
+    )
     person_scores = _checked("person_scores", np.ones(n) if person_scores is None else person_scores, (n,))
     answered = np.isfinite(predicted).all(axis=-1)
-    joint_scores = np.where(answered, joint_scores, 0)  # where there is no answer, a score may lack too
-    if not np.isfinite(joint_scores).all():
-        raise ValueError("joint_scores: expected finite numbers where predicted is finite")
+    keypoint_scores = np.where(answered, keypoint_scores, 0)  # where there is no answer, a score may lack too
+    if not np.isfinite(keypoint_scores).all():
+        raise ValueError("keypoint_scores: expected finite numbers where predicted is finite")
     if not np.isfinite(person_scores[answered.any(axis=1)]).all():
         raise ValueError("person_scores: expected finite numbers where predicted is finite")
-    truth = np.array([person.xy for person in people], np.float64).reshape(n, k, 2)
+    truth = np.array([person.keypoints for person in people], np.float64).reshape(n, k, 2)
     annotated = np.array([person.visibility > 0 for person in people], bool).reshape(n, k)
 
     threshold = 0.2 if threshold is None else threshold
@@ -74,17 +77,19 @@ def evaluate_poses(
     else:
         unit, of = _box_size(people), " of box"
     if unit is not None:
-        shares, counts = pck(predicted, truth, annotated, unit, threshold)
+        fractions, counts = pck(predicted, truth, annotated, unit, threshold)
         metrics = {
-            f"PCK@{threshold:g}{of}": MEANS["plain"](shares, counts, skeleton),
+            f"PCK@{threshold:g}{of}": MEANS["plain"](fractions, counts, skeleton),
             f"AUC{of}": auc(predicted, truth, annotated, unit, skeleton),
-            "per_joint": _by_joint(shares, skeleton),
+            "per_joint": _by_joint(fractions, skeleton),
         }
     if any(person.head_size is not None for person in people):
         unit = np.array([person.head_size or np.nan for person in people], np.float64)
         metrics |= _pckh(predicted, truth, annotated, unit, skeleton)
     if n and skeleton.sigmas is not None and all(person_area(person) is not None for person in people):
-        people_by_image, poses_by_image = _by_image(people, predicted, joint_scores, person_scores, skeleton)
+        people_by_image, poses_by_image = _by_image(
+            people, predicted, keypoint_scores, person_scores, skeleton
+        )
         oks = keypoint_average_precision(people_by_image, poses_by_image, skeleton.sigmas, engine=engine)
         metrics |= {key: value for key, value in oks.items() if value >= 0}
     return {key: value for key, value in metrics.items() if isinstance(value, dict) or not np.isnan(value)}
@@ -122,23 +127,23 @@ def format_pose_table(metrics: Mapping) -> str:
 def _pckh(
     predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray, unit: np.ndarray, skeleton: Skeleton
 ) -> dict:
-    shares, counts = pck(predicted, truth, annotated, unit, 0.5)
+    fractions, counts = pck(predicted, truth, annotated, unit, 0.5)
     close, _ = pck(predicted, truth, annotated, unit, 0.1)
     return {
-        "PCKh@0.5": MEANS["plain"](shares, counts, skeleton),
-        "PCKh@0.5 weighted": MEANS["weighted"](shares, counts, skeleton),
-        "PCKh@0.5 weighted16": MEANS["weighted16"](shares, counts, skeleton),
+        "PCKh@0.5": MEANS["plain"](fractions, counts, skeleton),
+        "PCKh@0.5 weighted": MEANS["weighted"](fractions, counts, skeleton),
+        "PCKh@0.5 weighted16": MEANS["weighted16"](fractions, counts, skeleton),
         "PCKh@0.1": MEANS["plain"](close, counts, skeleton),
         "PCKh AUC": auc(predicted, truth, annotated, unit, skeleton),
-        "PCKh per_joint": _by_joint(shares, skeleton),
-        "PCKh rows": row_means(shares, skeleton),
+        "PCKh per_joint": _by_joint(fractions, skeleton),
+        "PCKh rows": row_means(fractions, skeleton),
     }
 
 
 def _by_image(
     people: tuple[Person, ...],
     predicted: np.ndarray,
-    joint_scores: np.ndarray,
+    keypoint_scores: np.ndarray,
     person_scores: np.ndarray,
     skeleton: Skeleton,
 ) -> tuple[dict[int, list[Person]], dict[int, Poses]]:
@@ -149,7 +154,9 @@ def _by_image(
     poses = {}
     for image_id, some in places.items():
         nowhere = np.zeros((len(some), 4), np.float32)  # the metric does not look at the answers' boxes
-        poses[image_id] = Poses(predicted[some], joint_scores[some], nowhere, person_scores[some], skeleton)
+        poses[image_id] = Poses(
+            predicted[some], keypoint_scores[some], nowhere, person_scores[some], skeleton
+        )
     return {image_id: [people[place] for place in some] for image_id, some in places.items()}, poses
 
 
@@ -161,9 +168,9 @@ def _box_size(people: tuple[Person, ...]) -> np.ndarray | None:
     return (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
 
 
-def _by_joint(shares: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
-    named = zip(skeleton.joints, shares, strict=True)
-    return {joint: float(share) for joint, share in named if not np.isnan(share)}
+def _by_joint(fractions: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
+    named = zip(skeleton.joints, fractions, strict=True)
+    return {joint: float(fraction) for joint, fraction in named if not np.isnan(fraction)}
 
 
 def _checked(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,16 +1,16 @@
 """Training runs from data sets to a folder with models, table and pictures."""
 
-from keras_cornernet.experiment.judges import judge_of
-from keras_cornernet.experiment.plan import TrainingPlan, make_optimizer, plan_of
+from keras_cornernet.experiment.config import TrainingConfig, make_optimizer, training_config
+from keras_cornernet.experiment.evaluators import evaluator_of
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.experiment.run import averaged_weights, train
 
 __all__ = [
     "ResultsTable",
-    "TrainingPlan",
+    "TrainingConfig",
     "averaged_weights",
-    "judge_of",
+    "evaluator_of",
     "make_optimizer",
-    "plan_of",
     "train",
+    "training_config",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import fit_view
-from keras_cornernet.structures import Detections, Poses
+from keras_cornernet.results import Detections, Poses
 
 # Boxes and joints that score less are not compared, since their order is chance: those below this, or where
 # nothing reaches it, below half of the best.
@@ -22,12 +22,12 @@ class Tolerance(NamedTuple):
     Attributes:
         place: box sides and joints, as a share of the image's longer side.
         score: of boxes and joints.
-        share: of all boxes and joints that must agree so well.
+        fraction: of all boxes and joints that must agree so well.
     """
 
     place: float
     score: float
-    share: float
+    fraction: float
 
 
 # Float forms compute the same in another order. A joint or a box between two peaks may jump in 8 bits.
@@ -44,7 +44,7 @@ class Agreement(NamedTuple):
 
     Attributes:
         compared: boxes or joints that one of the two shows.
-        share: of them that agree within the tolerance; 0 where nothing was shown.
+        fraction: of them that agree within the tolerance; 0 where nothing was shown.
         place: median difference of places, as a share of the image's longer side.
         largest_place, largest_score: the largest differences of those that the other shows at all.
         milliseconds: median time of the exported model for an image, with preparation and decoding.
@@ -52,7 +52,7 @@ class Agreement(NamedTuple):
     """
 
     compared: int
-    share: float
+    fraction: float
     place: float
     largest_place: float
     largest_score: float
@@ -98,28 +98,28 @@ def compare(
         differences.append(pairs)
     place, score = np.concatenate(differences).T
     good = (place <= tolerance.place) & (score <= tolerance.score)
-    share = float(good.mean()) if len(good) else 0.0
-    met = np.isfinite(place)
+    fraction = float(good.mean()) if len(good) else 0.0
+    matched = np.isfinite(place)
     return Agreement(
         len(place),
-        share,
-        float(np.median(place[met])) if met.any() else 0.0,
-        float(place[met].max(initial=0.0)),
-        float(score[met].max(initial=0.0)),
+        fraction,
+        float(np.median(place[matched])) if matched.any() else 0.0,
+        float(place[matched].max(initial=0.0)),
+        float(score[matched].max(initial=0.0)),
         1e3 * float(np.median(times)),
-        share >= tolerance.share,
+        fraction >= tolerance.fraction,
     )
 
 
 def _scores(answer: Detections | Poses) -> np.ndarray:
-    return answer.scores if isinstance(answer, Detections) else answer.joint_scores
+    return answer.scores if isinstance(answer, Detections) else answer.keypoint_scores
 
 
 def _of_joints(ours: Poses, theirs: Poses, shown: float) -> np.ndarray:
     """`(n, 2)`: pixels between the two places of each joint that one of the two sees, and scores apart."""
-    seen = np.maximum(ours.joint_scores, theirs.joint_scores) >= shown
-    apart = np.linalg.norm(ours.xy - theirs.xy, axis=-1)
-    return np.stack([apart[seen], np.abs(ours.joint_scores - theirs.joint_scores)[seen]], axis=1)
+    seen = np.maximum(ours.keypoint_scores, theirs.keypoint_scores) >= shown
+    apart = np.linalg.norm(ours.keypoints - theirs.keypoints, axis=-1)
+    return np.stack([apart[seen], np.abs(ours.keypoint_scores - theirs.keypoint_scores)[seen]], axis=1)
 
 
 def _of_boxes(ours: Detections, theirs: Detections, shown: float) -> np.ndarray:
@@ -129,7 +129,7 @@ def _of_boxes(ours: Detections, theirs: Detections, shown: float) -> np.ndarray:
     """
     rows = []
     for one, other in ((ours, theirs), (theirs, ours)):
-        for box, score, label in zip(*one.above(shown)[:3], strict=True):
+        for box, score, label in zip(*one.with_min_score(shown)[:3], strict=True):
             same = other.labels == label
             apart = np.abs(other.boxes[same] - box).max(axis=1)
             if not len(apart):

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet.export.runtimes import open_runtime
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.inference.pose_reader import PoseReader
-from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
-from keras_cornernet.inference.settings import PoseSettings
+from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.preprocessing import View, fit_view
-from keras_cornernet.structures import Categories, Detections
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Categories
 
 
 def load(path: str | Path, *, threads: int | None = None) -> "ExportedDetector | ExportedPoseEstimator":
@@ -90,7 +91,7 @@ class ExportedDetector(_Exported):
     def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator[Detections]:
         """`predict`, one result at a time; see `Detector.stream`."""
         for item in list_images(source):
-            image = read_or_tell(item, on_error)
+            image = read_or_report(item, on_error)
             if image is not None:
                 yield self._found(image, path_of(item))
 
@@ -113,19 +114,19 @@ class ExportedPoseEstimator(_Exported, PoseReader):
     each person; beyond it, where the network's input is not square, it sees black.
     """
 
-    def __init__(self, runtime, settings: PoseSettings | None = None, *, detector=None):
+    def __init__(self, runtime, settings: PoseInferenceConfig | None = None, *, detector=None):
         _Exported.__init__(self, runtime)
         told = self.description
         size = told.image_size or (min(told.input_size),) * 2
         # The mirror image, if any, is in the file.
-        settings = settings or PoseSettings(size, told.padding, flip=False)
+        settings = settings or PoseInferenceConfig(size, told.padding, flip=False)
         PoseReader.__init__(self, told.joints, settings, detector)
 
     def with_settings(self, **changes) -> "ExportedPoseEstimator":
         """The same file with other settings of how people are found and cropped.
 
         Args:
-            changes: `score`, `label` or `padding`, see `PoseSettings`.
+            changes: `score`, `label` or `padding`, see `PoseInferenceConfig`.
 
         Raises:
             ValueError: another setting, which is fixed in the file.

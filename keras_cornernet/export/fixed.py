@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cornernet.export.graphs import Graph
-from keras_cornernet.export.resampling import Lines, Placement, blended, lines_of
+from keras_cornernet.export.resampling import Lines, Placement, lines_of, resize_bilinear
 from keras_cornernet.preprocessing import Size
 
 
@@ -32,21 +32,21 @@ class FixedGraph:
             raise ValueError(f"image_size must be (height, width) of at least 1, not {self.image_size}")
         self.maps = [f"{branch}/{head}" for branch, heads in graph.network.output.items() for head in heads]
         self.answers = graph.outputs
-        placement = graph.placed(self.image_size, as_it_is=self.is_shown_as_it_is)
+        placement = graph.placed(self.image_size, as_it_is=self.takes_network_input)
         self._placement = Placement(*(np.asarray(part)[None] for part in placement))
         rows, columns = lines_of(placement, graph.input_size)
         self._lines = [Lines(*map(np.asarray, lines)) for lines in (rows, columns)]
 
     @property
-    def is_shown_as_it_is(self) -> bool:
+    def takes_network_input(self) -> bool:
         """Whether the image is the network's input, not resampled."""
         return self.image_size == self.graph.input_size
 
     def maps_of(self, images) -> list:
         """The network's maps for `(1, *image_size, 3)` RGB 0..255."""
-        if not self.is_shown_as_it_is:
+        if not self.takes_network_input:
             images = tf.clip_by_value(tf.round(images), 0.0, 255.0)
-            images = blended(images[0], *self._lines)[None]
+            images = resize_bilinear(images[0], *self._lines)[None]
         maps = self.graph.maps(images)
         return [maps[name] for name in self.maps]
 

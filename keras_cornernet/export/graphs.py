@@ -18,7 +18,7 @@ from keras_cornernet.ops.gather import gather_rows
 from keras_cornernet.ops.suppression import soft_nms
 
 
-def graph_of(model: Detector | PoseEstimator) -> "DetectorGraph | PoseGraph":
+def build_graph(model: Detector | PoseEstimator) -> "DetectorGraph | PoseGraph":
     """The graph of a model, with BatchNorm folded.
 
     Raises:
@@ -49,11 +49,11 @@ class Graph:
         input_size: `(height, width)` of the network's input.
         network: folded; its last stack alone.
         outputs: names of the answers.
-        tails_are_noise: whether rare large values inside the network may be cut off, see `export.ranges`.
+        outliers_are_noise: whether rare large values inside the network may be cut off, see `export.ranges`.
     """
 
     by_longer_side: bool
-    tails_are_noise: bool
+    outliers_are_noise: bool
     outputs: tuple[str, ...]
 
     def __init__(self, model):
@@ -82,7 +82,7 @@ class DetectorGraph(Graph):
     """The graph of a `Detector`."""
 
     by_longer_side = False
-    tails_are_noise = False  # they are the corners: without them cornernet_people loses 11 points of AP
+    outliers_are_noise = False  # they are the corners: without them cornernet_people loses 11 points of AP
     outputs = ("boxes", "scores", "labels", "num_detections")
 
     def answers(self, maps: Mapping, placement: Placement) -> dict:
@@ -160,7 +160,7 @@ class PoseGraph(Graph):
     """The graph of a `PoseEstimator`, for images that one person fills."""
 
     by_longer_side = True
-    tails_are_noise = True
+    outliers_are_noise = True
     outputs = ("keypoints", "scores")
 
     def __init__(self, model: PoseEstimator):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from keras_cornernet.export.graphs import Graph
-from keras_cornernet.export.resampling import Placement, blended, lines_of
+from keras_cornernet.export.resampling import Placement, lines_of, resize_bilinear
 
 
 def answer_each(graph: Graph, items, image_of: Callable) -> dict:
@@ -20,7 +20,7 @@ def answer_each(graph: Graph, items, image_of: Callable) -> dict:
     def prepared(numbered):
         image = image_of(*numbered)
         placement = graph.placed(tf.shape(image)[:2])
-        return blended(image, *lines_of(placement, graph.input_size)), placement
+        return resize_bilinear(image, *lines_of(placement, graph.input_size)), placement
 
     signature = (
         tf.TensorSpec((*graph.input_size, 3), tf.float32),

@@ -9,15 +9,17 @@ import tensorflow as tf
 from keras_cornernet import files
 from keras_cornernet.export.description import KEY, describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
-from keras_cornernet.export.graphs import graph_of
-from keras_cornernet.export.written import Written
+from keras_cornernet.export.graphs import build_graph
+from keras_cornernet.export.written import ExportedFile
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import Size
 
 OPSET = 17
 
 
-def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Size | None = None) -> Written:
+def to_onnx(
+    model: Detector | PoseEstimator, path: str | Path, *, image_size: Size | None = None
+) -> ExportedFile:
     """Writes an ONNX file of opset 17 that takes one image and returns final answers, as `to_tflite`'s.
 
     The description is in the model's metadata, under `keras_cornernet`.
@@ -27,7 +29,7 @@ def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Si
 
     Raises:
         ImportError: tf2onnx is not installed.
-        ValueError: as of `export.graphs.graph_of`.
+        ValueError: as of `export.graphs.build_graph`.
     """
     try:
         import onnx
@@ -37,7 +39,7 @@ def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Si
             "export to ONNX needs onnx and tf2onnx. Type: pip install 'keras_cornernet[onnx]'"
         ) from error
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    fixed = FixedGraph(graph_of(model), image_size)
+    fixed = FixedGraph(build_graph(model), image_size)
 
     @tf.function(autograph=False)
     def answer(images):
@@ -46,12 +48,12 @@ def to_onnx(model: Detector | PoseEstimator, path: str | Path, *, image_size: Si
     proto, _ = tf2onnx.convert.from_function(answer, [fixed.signature], opset=OPSET)
     entry = proto.metadata_props.add()
     entry.key, entry.value = KEY, describe(model, fixed.image_size).to_json()
-    return Written(files.write_with(path, lambda aside: onnx.save(proto, str(aside))))
+    return ExportedFile(files.write_with(path, lambda aside: onnx.save(proto, str(aside))))
 
 
 def to_openvino(
     model: Detector | PoseEstimator, path: str | Path, *, image_size: Size | None = None
-) -> Written:
+) -> ExportedFile:
     """Writes an OpenVINO model, an `.xml` file and a `.bin` file beside it, in float32.
 
     It takes one image and returns final answers, as `to_tflite`'s. The description is in its runtime
@@ -63,7 +65,7 @@ def to_openvino(
 
     Raises:
         ImportError: openvino is not installed.
-        ValueError: as of `export.graphs.graph_of`, or `path` does not end in `.xml`.
+        ValueError: as of `export.graphs.build_graph`, or `path` does not end in `.xml`.
     """
     path = Path(path)
     if path.suffix != ".xml":
@@ -74,7 +76,7 @@ def to_openvino(
         raise ImportError(
             "export to OpenVINO needs openvino. Type: pip install 'keras_cornernet[openvino]'"
         ) from error
-    fixed = FixedGraph(graph_of(model), image_size)
+    fixed = FixedGraph(build_graph(model), image_size)
     function = frozen(fixed.all_of, [fixed.signature])
     with files.write_aside(path) as aside:
         # Not by way of ONNX, whose loops OpenVINO 2026.4 cannot read; nor as a function, which takes it long.
@@ -90,4 +92,4 @@ def to_openvino(
         # Two files cannot be moved at once, and new weights must not stand beside an old graph.
         path.unlink(missing_ok=True)
         os.replace(aside.with_suffix(".bin"), path.with_suffix(".bin"))
-    return Written(path)
+    return ExportedFile(path)

@@ -19,7 +19,7 @@ _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 _ENDS = {*_CONVOLUTIONS, "AddV2", "BiasAdd", "Mul", "Relu"}
 
 
-def without_tails(function, samples: Sequence[np.ndarray]):
+def without_outliers(function, samples: Sequence[np.ndarray]):
     """A function that rounds its heavy-tailed tensors to 8 bits in narrow ranges; the converter keeps those.
 
     Args:

@@ -72,7 +72,7 @@ def _lines(count, start, scale, length) -> Lines:
     return Lines(*ends, share, tf.cast(seen, tf.float32))
 
 
-def blended(image, rows: Lines, columns: Lines):
+def resize_bilinear(image, rows: Lines, columns: Lines):
     """The image resampled bilinearly, as `preprocessing.warp` does.
 
     The result is that of `warp` but for a value half-way between two grey levels now and then.

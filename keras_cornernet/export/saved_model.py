@@ -7,9 +7,9 @@ import tensorflow as tf
 from keras_cornernet import files
 from keras_cornernet.export import warm_up
 from keras_cornernet.export.description import describe
-from keras_cornernet.export.graphs import Graph, graph_of
+from keras_cornernet.export.graphs import Graph, build_graph
 from keras_cornernet.export.images import answer_each, read_image, whole_levels
-from keras_cornernet.export.written import Written
+from keras_cornernet.export.written import ExportedFile
 from keras_cornernet.inference import Detector, PoseEstimator
 
 LABELS, DESCRIPTION = "labels.txt", "description.json"  # in the folder `assets`
@@ -24,7 +24,7 @@ num_batch_threads { value: 2 }
 """
 
 
-def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: str) -> Written:
+def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: str) -> ExportedFile:
     """Writes `folder/name/<next version>`, with preprocessing, network and decoding in the graph.
 
     Signatures:
@@ -45,15 +45,15 @@ def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: st
         name: of the model.
 
     Raises:
-        ValueError: the model has no fixed input size or cannot be exported, see `graph_of`; or `name` leads
-            out of `folder`.
+        ValueError: the model has no fixed input size or cannot be exported, see `build_graph`; or `name`
+            leads out of `folder`.
 
     Example:
         >>> to_saved_model(keras_cornernet.from_preset("cornernet_people"), "saved_models", "people").path
         PosixPath('saved_models/people/1')
     """
     base = files.inside(folder, name)
-    graph, notes = graph_of(model), []
+    graph, notes = build_graph(model), []
     path = base / str(next_version(base))
     with files.write_aside(path) as aside:
         module = tf.Module()
@@ -72,7 +72,7 @@ def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: st
             warm_up.write_requests(extra / warm_up.FILE_NAME, path.parent.name, graph.input_size)
         except ImportError as error:
             notes.append(str(error))
-    return Written(path, tuple(notes))
+    return ExportedFile(path, tuple(notes))
 
 
 def _signatures(graph: Graph) -> dict:

@@ -12,9 +12,9 @@ from keras_cornernet import files
 from keras_cornernet.export import flatbuffer
 from keras_cornernet.export.description import KEY, describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
-from keras_cornernet.export.graphs import graph_of
-from keras_cornernet.export.ranges import without_tails
-from keras_cornernet.export.written import Written
+from keras_cornernet.export.graphs import build_graph
+from keras_cornernet.export.ranges import without_outliers
+from keras_cornernet.export.written import ExportedFile
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import Size, fit_view
 
@@ -28,7 +28,7 @@ def to_tflite(
     precision: str = "float32",
     image_size: Size | None = None,
     samples: Sequence[np.ndarray] = (),
-) -> Written:
+) -> ExportedFile:
     """Writes a TFLite file that takes one image and returns final answers, in pixels of that image.
 
     Its one signature takes `images` `(1, *image_size, 3)` RGB 0..255, float32 or, for `"int8"`, uint8, and
@@ -47,14 +47,14 @@ def to_tflite(
 
     Raises:
         ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as of
-            `export.graphs.graph_of`.
+            `export.graphs.build_graph`.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     if precision == "int8" and not len(samples):
         raise ValueError("samples must hold images for precision='int8', which measures ranges on them")
-    fixed = FixedGraph(graph_of(model), image_size)
-    if precision == "int8" and not fixed.is_shown_as_it_is:
+    fixed = FixedGraph(build_graph(model), image_size)
+    if precision == "int8" and not fixed.takes_network_input:
         raise ValueError(
             f"image_size must be that of the network's input, {fixed.graph.input_size}, for "
             f"precision='int8', not {fixed.image_size}"
@@ -64,7 +64,7 @@ def to_tflite(
     data = flatbuffer.packed(flatbuffer.with_text(joined, KEY, inside))
     if foreign := flatbuffer.custom_operators(data):
         raise ValueError(f"the network needs operators that TFLite lacks: {', '.join(sorted(foreign))}")
-    return Written(files.write_with(path, lambda aside: aside.write_bytes(data)))
+    return ExportedFile(files.write_with(path, lambda aside: aside.write_bytes(data)))
 
 
 def _converted(fixed: FixedGraph, precision: str, samples):
@@ -72,8 +72,8 @@ def _converted(fixed: FixedGraph, precision: str, samples):
     maps = frozen(fixed.maps_of, [fixed.signature])
     answers = frozen(fixed.answers_of, [tf.TensorSpec(map.shape, map.dtype) for map in maps.outputs])
     shown = [fit_view(sample.shape[:2], fixed.image_size).apply(sample) for sample in samples]
-    if precision == "int8" and fixed.graph.tails_are_noise:
-        maps = without_tails(maps, shown)
+    if precision == "int8" and fixed.graph.outliers_are_noise:
+        maps = without_outliers(maps, shown)
     parts = _convert(maps, precision, shown), _convert(answers, "float32")
     return flatbuffer.joined(*parts, ["images"], list(fixed.answers))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Written(NamedTuple):
+class ExportedFile(NamedTuple):
     """A file or folder that was written.
 
     Attributes:

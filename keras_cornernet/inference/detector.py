@@ -7,11 +7,12 @@ import numpy as np
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import confirm_by_centers
-from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
-from keras_cornernet.inference.settings import Reduction, TestSettings
+from keras_cornernet.inference.config import InferenceConfig, PostprocessConfig
+from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.ops.suppression import soft_nms
-from keras_cornernet.structures import Categories, Detections
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Categories
 
 
 class Detector:
@@ -21,7 +22,7 @@ class Detector:
         network: images `(batch, height, width, 3)` RGB 0..255 to maps.
         codec: has `decode(outputs, input_size)`.
         categories: names and ids of the labels.
-        settings: see `TestSettings`.
+        settings: see `InferenceConfig`.
 
     Network, peaks, pairing and suppression run in compiled graphs, one per input size. With a `TripletCodec`
     boxes are kept that a centre confirms, once those of all views have been pooled.
@@ -32,9 +33,9 @@ class Detector:
         >>> found.save("street_found.jpg")
     """
 
-    settings_type: type[Reduction] = TestSettings
+    settings_type: type[PostprocessConfig] = InferenceConfig
 
-    def __init__(self, network, codec, categories: Categories, settings: TestSettings | None = None):
+    def __init__(self, network, codec, categories: Categories, settings: InferenceConfig | None = None):
         self.network = network
         self.codec = codec
         self.categories = categories
@@ -46,7 +47,7 @@ class Detector:
         """The same detector with other test settings.
 
         Args:
-            changes: fields of its settings, such as `TestSettings`.
+            changes: fields of its settings, such as `InferenceConfig`.
         """
         return type(self)(self.network, self.codec, self.categories, replace(self.settings, **changes))
 
@@ -79,7 +80,7 @@ class Detector:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         waiting: list[tuple[str | None, np.ndarray]] = []
         for item in list_images(source):
-            image = read_or_tell(item, on_error)
+            image = read_or_report(item, on_error)
             if image is None:
                 continue
             if waiting and self._sizes(waiting[0][1]) != self._sizes(image):

@@ -6,8 +6,8 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import jit
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.inference.pose_reader import PoseReader
-from keras_cornernet.inference.settings import PoseSettings
 from keras_cornernet.skeletons import Skeleton
 
 
@@ -18,7 +18,7 @@ class PoseEstimator(PoseReader):
         network: images `(batch, height, width, 3)` RGB 0..255 to heatmaps.
         codec: has `decode(outputs, input_size)`.
         skeleton: names, limbs and left-right pairs of the joints.
-        settings: see `PoseSettings`.
+        settings: see `PoseInferenceConfig`.
         detector: finds the people when `boxes="detect"`.
 
     Example:
@@ -29,9 +29,15 @@ class PoseEstimator(PoseReader):
     """
 
     def __init__(
-        self, network, codec, skeleton: Skeleton, settings: PoseSettings | None = None, *, detector=None
+        self,
+        network,
+        codec,
+        skeleton: Skeleton,
+        settings: PoseInferenceConfig | None = None,
+        *,
+        detector=None,
     ):
-        super().__init__(skeleton, settings or PoseSettings(), detector)
+        super().__init__(skeleton, settings or PoseInferenceConfig(), detector)
         self.network = network
         self.codec = codec
         self._find = jit(self._read, network)
@@ -40,7 +46,7 @@ class PoseEstimator(PoseReader):
         """The same estimator with other test settings.
 
         Args:
-            changes: fields of `PoseSettings`.
+            changes: fields of `PoseInferenceConfig`.
         """
         settings = replace(self.settings, **changes)
         return PoseEstimator(self.network, self.codec, self.skeleton, settings, detector=self.detector)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_tell
-from keras_cornernet.inference.settings import PoseSettings
+from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import person_view
+from keras_cornernet.results import Detections, Poses
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Detections, Poses, PoseSet, Progress
+from keras_cornernet.structures import PoseDataset, Progress
 
 
 class PoseReader:
@@ -17,11 +18,11 @@ class PoseReader:
 
     Args:
         skeleton: names, limbs and left-right pairs of the joints.
-        settings: see `PoseSettings`.
+        settings: see `PoseInferenceConfig`.
         detector: finds the people when `boxes="detect"`.
     """
 
-    def __init__(self, skeleton: Skeleton, settings: PoseSettings, detector=None):
+    def __init__(self, skeleton: Skeleton, settings: PoseInferenceConfig, detector=None):
         self.skeleton = skeleton
         self.settings = settings
         self.detector = detector
@@ -76,7 +77,7 @@ class PoseReader:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         images = list_images(source)
         for item, given in zip(images, self._boxes_of_images(boxes, len(images)), strict=True):
-            image = read_or_tell(item, on_error)
+            image = read_or_report(item, on_error)
             if image is None:
                 continue
             found, scores = self._people(image, given)
@@ -115,9 +116,9 @@ class PoseReader:
             scores.append(heights)
         return np.concatenate(points).astype(np.float32), np.concatenate(scores)
 
-    def read_set(
+    def read_dataset(
         self,
-        pose_set: PoseSet,
+        pose_dataset: PoseDataset,
         *,
         batch_size: int = 16,
         on_error: OnError | None = None,
@@ -126,7 +127,7 @@ class PoseReader:
         """The joints of all people of a data set, each shown by the annotated square.
 
         Args:
-            pose_set: what a reader returned.
+            pose_dataset: what a reader returned.
             batch_size: people that go through the network together.
             on_error: called with path and error for an image that cannot be read; None raises.
             progress: wraps the people and shows how far it is, such as `tqdm.tqdm`.
@@ -136,16 +137,16 @@ class PoseReader:
             be read.
         """
         k = len(self.skeleton.joints)
-        points = np.full((len(pose_set.people), k, 2), np.nan, np.float32)
-        scores = np.full((len(pose_set.people), k), np.nan, np.float32)
+        points = np.full((len(pose_dataset.people), k, 2), np.nan, np.float32)
+        scores = np.full((len(pose_dataset.people), k), np.nan, np.float32)
         waiting, path, image = [], None, None
-        for place, person in enumerate(progress(pose_set.people)):
+        for place, person in enumerate(progress(pose_dataset.people)):
             if person.path != path:
-                path, image = person.path, read_or_tell(person.path, on_error)
+                path, image = person.path, read_or_report(person.path, on_error)
             if image is not None:
                 view = person_view(person.center, person.side, self.settings.input_size)
                 waiting.append((place, (view, image)))
-            if waiting and (len(waiting) == batch_size or place + 1 == len(pose_set.people)):
+            if waiting and (len(waiting) == batch_size or place + 1 == len(pose_dataset.people)):
                 places = [place for place, _ in waiting]
                 pairs = [pair for _, pair in waiting]
                 points[places], scores[places] = self.read_views(pairs, batch_size=batch_size)
@@ -179,7 +180,7 @@ class PoseReader:
         return boxes, np.ones(len(boxes), np.float32)
 
     def _detect(self, image) -> Detections:
-        found = self.detector.predict(image)[0].above(self.settings.score).with_area()
+        found = self.detector.predict(image)[0].with_min_score(self.settings.score).non_empty()
         keep = np.array([name == self.settings.label for name in found.names], bool)
         return found._replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
 

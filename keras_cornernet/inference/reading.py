@@ -38,7 +38,7 @@ def path_of(item) -> str | None:
     return str(item) if isinstance(item, str | Path) else None
 
 
-def read_or_tell(item, on_error: OnError | None) -> np.ndarray | None:
+def read_or_report(item, on_error: OnError | None) -> np.ndarray | None:
     """Reads one of the listed images.
 
     Args:

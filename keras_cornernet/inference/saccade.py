@@ -6,16 +6,16 @@ import numpy as np
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import LEVELS
+from keras_cornernet.inference.config import SaccadeConfig
 from keras_cornernet.inference.detector import Detector, unmirrored
-from keras_cornernet.inference.places import (
-    attended_places,
-    distinct_places,
-    first_places,
-    glance_at,
-    places_of_boxes,
+from keras_cornernet.inference.regions import (
+    attended_regions,
+    crop_at,
+    distinct_regions,
+    first_regions,
+    regions_of_boxes,
 )
-from keras_cornernet.inference.settings import SaccadeSettings
-from keras_cornernet.structures import Detections
+from keras_cornernet.results import Detections
 
 
 class SaccadeDetector(Detector):
@@ -28,7 +28,7 @@ class SaccadeDetector(Detector):
         network: crops `(batch, height, width, 3)` RGB 0..255 to maps, attention among them.
         codec: a `SaccadeCodec`.
         categories: names and ids of the labels.
-        settings: see `SaccadeSettings`.
+        settings: see `SaccadeConfig`.
 
     Network, peaks, pairing and suppression run in compiled graphs for fixed sizes of batch. In `predict` and
     `stream`, images of any size can be read together; `batch_size` says of how many the crops are pooled.
@@ -37,9 +37,9 @@ class SaccadeDetector(Detector):
     `core/test/cornernet_saccade.py`.
     """
 
-    settings_type = SaccadeSettings
+    settings_type = SaccadeConfig
 
-    def __init__(self, network, codec, categories, settings: SaccadeSettings | None = None):
+    def __init__(self, network, codec, categories, settings: SaccadeConfig | None = None):
         super().__init__(network, codec, categories, settings)
         self._find_and_attend = jit(self._decode_and_attend, network)
 
@@ -49,13 +49,13 @@ class SaccadeDetector(Detector):
     def _detect(self, items) -> Iterator[Detections]:
         settings = self.settings
         images = [image for _, image in items]
-        places = [first_places(image.shape[:2], settings.first_sizes) for image in images]
+        places = [first_regions(image.shape[:2], settings.first_sizes) for image in images]
         left = [settings.max_crops] * len(images)
         boxes = [[] for _ in images]
         for step in range(len(settings.thresholds) + 1):
             last = step == len(settings.thresholds)
-            glances = [self._glances(image, mine) for image, mine in zip(images, places, strict=True)]
-            pairs = [(image, glance) for image, mine in zip(images, glances, strict=True) for glance in mine]
+            glances = [self._crops(image, mine) for image, mine in zip(images, places, strict=True)]
+            pairs = [(image, crop) for image, mine in zip(images, glances, strict=True) for crop in mine]
             if not pairs:
                 break
             size = settings.crop_batch if step else len(settings.first_sizes)
@@ -68,14 +68,14 @@ class SaccadeDetector(Detector):
                 boxes[i].append(seen)
                 if not last:
                     maps = dict(zip(LEVELS, parts[4:], strict=True))
-                    places[i] = self._next_places(images[i], glances[i], seen, maps, step)[: left[i]]
+                    places[i] = self._next_regions(images[i], glances[i], seen, maps, step)[: left[i]]
                     left[i] -= len(places[i])
         for found in self._detections(items, self._pooled(boxes)):
             yield found._replace(boxes=clipped(found.boxes, found.image))
 
-    def _glances(self, image, places):
+    def _crops(self, image, places):
         size, released = self.settings.input_size, self.settings.released_geometry
-        return [glance_at(place, image.shape[:2], size, released=released) for place in places]
+        return [crop_at(place, image.shape[:2], size, released=released) for place in places]
 
     def _look(self, pairs, batch_size, find):
         """What `find` gives for pairs of an image and a glance, boxes in image pixels; one entry for each."""
@@ -85,7 +85,7 @@ class SaccadeDetector(Detector):
             group = pairs[start : start + batch_size]
             # One size of batch, so that the graph is compiled once.
             crops = np.zeros((batch_size, *self.settings.input_size, 3), np.float32)
-            crops[: len(group)] = [glance.apply(image) for image, glance in group]
+            crops[: len(group)] = [crop.apply(image) for image, crop in group]
             found = [np.asarray(part)[: len(group)] for part in find(crops)]
             if self.settings.flip:
                 mirrored = [np.asarray(part)[: len(group)] for part in self._find(crops[:, :, ::-1])]
@@ -95,14 +95,14 @@ class SaccadeDetector(Detector):
             parts.append(found)
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
-    def _to_image(self, image, glance, boxes):
-        moved = glance.points_to_image(boxes.reshape(-1, 2, 2)).reshape(boxes.shape).astype(np.float32)
+    def _to_image(self, image, crop, boxes):
+        moved = crop.points_to_image(boxes.reshape(-1, 2, 2)).reshape(boxes.shape).astype(np.float32)
         return moved if self.settings.released_geometry else clipped(moved, image)
 
-    def _next_places(self, image, glances, seen, maps, step):
+    def _next_regions(self, image, glances, seen, maps, step):
         """Where to look after a round, best first."""
         settings, (boxes, scores, *_) = self.settings, seen
-        places = attended_places(
+        places = attended_regions(
             maps,
             glances,
             image.shape[:2],
@@ -112,8 +112,8 @@ class SaccadeDetector(Detector):
             anchor=0.0 if settings.released_geometry else 0.5,
         )
         if settings.box_score is not None:
-            places = np.concatenate([places, places_of_boxes(boxes[scores > settings.box_score])])
-        return distinct_places(places, settings.near, both_ways=settings.near_both_ways)
+            places = np.concatenate([places, regions_of_boxes(boxes[scores > settings.box_score])])
+        return distinct_regions(places, settings.nms_distance, both_ways=settings.nms_both_axes)
 
     def _pooled(self, boxes):
         """The boxes of all looks at each image, filled up to what the most looks would give."""

@@ -15,6 +15,20 @@ TORCH_INITIALIZER = {
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
+class PointwiseConv2D(keras.layers.Conv2D):
+    """A 1x1 convolution; with strides it drops rows and columns first and convolves what is left.
+
+    The result is that of `keras.layers.Conv2D`. But oneDNN's gradient of a strided 1x1 kernel is wrong in
+    TensorFlow 2.21: with AVX2 by half of its value where the input has up to seven channels, and with AVX-512
+    it writes beyond its memory.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        rows, columns = self.strides
+        return ops.conv(inputs[:, ::rows, ::columns], kernel, padding="valid", data_format="channels_last")
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
 class ConvNorm(keras.layers.Layer):
     """Convolution without bias, BatchNorm and, if wanted, ReLU.
 
@@ -43,7 +57,8 @@ class ConvNorm(keras.layers.Layer):
         self.normalize = normalize = normalize and not norms_are_left_out()
         self.bias = bias
         self.border = (kernel_size - 1) // 2 if strides > 1 else 0
-        self.conv = keras.layers.Conv2D(
+        convolution = PointwiseConv2D if kernel_size == 1 else keras.layers.Conv2D
+        self.conv = convolution(
             filters,
             kernel_size,
             strides=strides,
@@ -123,9 +138,8 @@ class NormConv(keras.layers.Layer):
                 **shared,
             )
         else:
-            self.conv = keras.layers.Conv2D(
-                filters, kernel_size, strides, kernel_initializer=initializer, **shared
-            )
+            convolution = PointwiseConv2D if kernel_size == 1 else keras.layers.Conv2D
+            self.conv = convolution(filters, kernel_size, strides, kernel_initializer=initializer, **shared)
         self.norm = batch_norm(self.dtype_policy) if normalize else None
 
     def build(self, input_shape):

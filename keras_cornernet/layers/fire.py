@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cornernet.layers.convolution import TORCH_INITIALIZER, batch_norm, bordered, grown
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, PointwiseConv2D, batch_norm, bordered, grown
 from keras_cornernet.layers.folding import factor_and_summand, norms_are_left_out
 
 
@@ -32,7 +32,7 @@ class Expand(keras.layers.Layer):
         folded = norms_are_left_out()
         shared = {"strides": strides, "use_bias": folded, "dtype": self.dtype_policy}
         self.border = 1 if strides > 1 else 0
-        self.point = keras.layers.Conv2D(
+        self.point = PointwiseConv2D(
             filters // 2,
             1,
             kernel_initializer=keras.initializers.get(TORCH_INITIALIZER),

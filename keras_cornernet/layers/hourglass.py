@@ -14,19 +14,19 @@ UPSAMPLING = ("nearest", "transposed")
 class Hourglass(keras.layers.Layer):
     """One hourglass: halve the map `order` times, come back up, add what was seen on the way down.
 
-    Level `k` works with `channels[k]`. Its way aside has `counts[k]` residuals; its way down halves the map
-    and has as many to `channels[k + 1]`; its way up ends with a residual to `channels[k]` and doubles the
-    map. `counts[-1]` residuals stand at the bottom.
+    Level `k` works with `channels[k]`. Its way aside has `num_blocks[k]` residuals; its way down halves the
+    map and has as many to `channels[k + 1]`; its way up ends with a residual to `channels[k]` and doubles the
+    map. `num_blocks[-1]` residuals stand at the bottom.
 
     Args:
         channels: `order + 1` widths, from the input's (which must match) to the bottom's.
-        counts: `order + 1` numbers of residuals.
-        kind: of the residuals, see `Residual`.
+        num_blocks: `order + 1` numbers of residuals.
+        block: of the residuals, see `Residual`.
         pooling: True halves by 2x2 max-pooling, as Newell et al. do; False by a first residual of stride
             2, as CornerNet does.
         merge_channels: one width for all that is added: the ends of the ways aside, the bottom and the ways
             up; None keeps each level's own. Then the input may have any width.
-        up_count: number of residuals on each way up; None takes `counts[k]`.
+        up_count: number of residuals on each way up; None takes `num_blocks[k]`.
         upsampling: `"nearest"` doubles the map by repeating cells; `"transposed"`, CornerNet-Squeeze's, by a
             4x4 transposed convolution of stride 2 with bias.
 
@@ -47,9 +47,9 @@ class Hourglass(keras.layers.Layer):
     def __init__(
         self,
         channels=(256, 256, 384, 384, 384, 512),
-        counts=(2, 2, 2, 2, 2, 4),
+        num_blocks=(2, 2, 2, 2, 2, 4),
         *,
-        kind="basic",
+        block="basic",
         pooling=False,
         merge_channels=None,
         up_count=None,
@@ -57,21 +57,21 @@ class Hourglass(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if len(channels) != len(counts) or len(channels) < 2:
+        if len(channels) != len(num_blocks) or len(channels) < 2:
             raise ValueError(
                 "channels and counts must have the same length of at least 2 (one more than the order), "
-                f"not {len(channels)} and {len(counts)}"
+                f"not {len(channels)} and {len(num_blocks)}"
             )
-        if min(counts) < 1:
-            raise ValueError(f"counts must be at least 1 each, not {tuple(counts)}")
+        if min(num_blocks) < 1:
+            raise ValueError(f"counts must be at least 1 each, not {tuple(num_blocks)}")
         for key, value in {"merge_channels": merge_channels, "up_count": up_count}.items():
             if value is not None and value < 1:
                 raise ValueError(f"{key} must be None or at least 1, not {value}")
         if upsampling not in UPSAMPLING:
             raise ValueError(f"upsampling must be one of {UPSAMPLING}, not {upsampling!r}")
         self.channels = tuple(channels)
-        self.counts = tuple(counts)
-        self.kind = kind
+        self.num_blocks = tuple(num_blocks)
+        self.block = block
         self.pooling = pooling
         self.merge_channels = merge_channels
         self.up_count = up_count
@@ -80,18 +80,19 @@ class Hourglass(keras.layers.Layer):
         levels = range(self.order)
         self.merged = tuple(merge_channels or width for width in channels)
         self.aside = [
-            self._residuals(f"aside_{k}", [channels[k]] * (counts[k] - 1) + [self.merged[k]]) for k in levels
-        ]
-        self.down = [
-            self._residuals(f"down_{k}", [channels[k + 1]] * counts[k], strides=1 if pooling else 2)
+            self._residuals(f"aside_{k}", [channels[k]] * (num_blocks[k] - 1) + [self.merged[k]])
             for k in levels
         ]
-        up_counts = counts if up_count is None else (up_count,) * self.order
+        self.down = [
+            self._residuals(f"down_{k}", [channels[k + 1]] * num_blocks[k], strides=1 if pooling else 2)
+            for k in levels
+        ]
+        up_counts = num_blocks if up_count is None else (up_count,) * self.order
         self.up = [
             self._residuals(f"up_{k}", [self.merged[k + 1]] * (up_counts[k] - 1) + [self.merged[k]])
             for k in levels
         ]
-        self.bottom = self._residuals("bottom", [self.merged[-1]] * counts[-1])
+        self.bottom = self._residuals("bottom", [self.merged[-1]] * num_blocks[-1])
         if upsampling == "transposed":
             self.double = [self._transposed(f"double_{k}", self.merged[k]) for k in levels]
 
@@ -100,7 +101,7 @@ class Hourglass(keras.layers.Layer):
             Residual(
                 width,
                 strides if i == 0 else 1,
-                kind=self.kind,
+                block=self.block,
                 name=f"{name}_{i}",
                 dtype=self.dtype_policy,
             )
@@ -176,8 +177,8 @@ class Hourglass(keras.layers.Layer):
         return {
             **super().get_config(),
             "channels": self.channels,
-            "counts": self.counts,
-            "kind": self.kind,
+            "num_blocks": self.num_blocks,
+            "block": self.block,
             "pooling": self.pooling,
             "merge_channels": self.merge_channels,
             "up_count": self.up_count,

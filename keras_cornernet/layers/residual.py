@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv, PointwiseConv2D
 from keras_cornernet.layers.fire import Expand
 from keras_cornernet.layers.folding import norms_are_left_out
 
-KINDS = ("basic", "bottleneck", "separable", "fire")
+BLOCKS = ("basic", "bottleneck", "separable", "fire")
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -28,10 +28,10 @@ class Residual(keras.layers.Layer):
     Args:
         filters: output channels; even for `"fire"`.
         strides: stride of the first 3x3 convolution and of the shortcut.
-        kind: one of the above.
+        block: one of the above.
 
     Raises:
-        ValueError: unknown `kind`, or an odd number of `filters` for `"fire"`.
+        ValueError: unknown `block`, or an odd number of `filters` for `"fire"`.
 
     Source: basic: `residual` of princeton-vl/CornerNet, `models/py_utils/utils.py`. Bottleneck: Newell et al.
     2016, fig. 4; `Residual` of princeton-vl/pytorch_stacked_hourglass, `models/layers.py`. Fire: Law, Teng,
@@ -39,25 +39,25 @@ class Residual(keras.layers.Layer):
     `core/models/CornerNet_Squeeze.py`. SqueezeNet has a ReLU after the first convolution; this code has not.
     """
 
-    def __init__(self, filters, strides=1, *, kind="basic", **kwargs):
+    def __init__(self, filters, strides=1, *, block="basic", **kwargs):
         super().__init__(**kwargs)
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, not {kind!r}")
+        if block not in BLOCKS:
+            raise ValueError(f"block must be one of {BLOCKS}, not {block!r}")
         self.filters = filters
         self.strides = strides
-        self.kind = kind
+        self.block = block
         policy = {"dtype": self.dtype_policy}
         self.third = None
-        if kind == "basic":
+        if block == "basic":
             self.first = ConvNorm(filters, 3, strides, name="first", **policy)
             self.second = ConvNorm(filters, 3, relu=False, name="second", **policy)
-        elif kind == "fire":
+        elif block == "fire":
             if filters % 2:
                 raise ValueError(f"filters of kind='fire' must be even, not {filters}")
             self.first = ConvNorm(filters // 2, 1, relu=False, name="first", **policy)
             self.second = Expand(filters, strides, name="second", **policy)
         else:
-            half, separable = filters // 2, kind == "separable"
+            half, separable = filters // 2, block == "separable"
             self.first = NormConv(half, 1, name="first", **policy)
             # The first norm follows no convolution: the shortcut takes what comes before it.
             policy["normalize"] = not norms_are_left_out()
@@ -68,7 +68,7 @@ class Residual(keras.layers.Layer):
 
     def build(self, input_shape):
         self.keeps_shape = self.strides == 1 and input_shape[-1] == self.filters
-        if not self.keeps_shape and self.kind != "fire":
+        if not self.keeps_shape and self.block != "fire":
             self.shortcut = self._make_shortcut()
             self.shortcut.build(input_shape)
         shape = input_shape
@@ -83,9 +83,9 @@ class Residual(keras.layers.Layer):
 
     def _make_shortcut(self):
         named = {"name": "shortcut", "dtype": self.dtype_policy}
-        if self.kind == "basic":
+        if self.block == "basic":
             return ConvNorm(self.filters, 1, self.strides, relu=False, **named)
-        return keras.layers.Conv2D(
+        return PointwiseConv2D(
             self.filters,
             1,
             self.strides,
@@ -97,11 +97,11 @@ class Residual(keras.layers.Layer):
         y = x
         for block in self._blocks():
             y = block(y, training=training)
-        if self.kind == "basic":
+        if self.block == "basic":
             if self.shortcut is not None:
                 x = self.shortcut(x, training=training)
             return ops.relu(y + x)
-        if self.kind == "fire":
+        if self.block == "fire":
             return ops.relu(y + x if self.keeps_shape else y)
         return y + (x if self.shortcut is None else self.shortcut(x))
 
@@ -129,5 +129,5 @@ class Residual(keras.layers.Layer):
             **super().get_config(),
             "filters": self.filters,
             "strides": self.strides,
-            "kind": self.kind,
+            "block": self.block,
         }

@@ -34,14 +34,14 @@ def strided_stem(x, widths, kernel_size=7):
 
 
 def stacked_features(
-    x, stacks, channels, counts, *, kind="basic", upsampling="nearest"
+    x, stacks, channels, num_blocks, *, block="basic", upsampling="nearest"
 ) -> Iterator[tuple[object, list]]:
     """Yields the features of each stack; between two, input and features are fused by a residual.
 
     Args:
         x: what enters the first hourglass.
         stacks: number of hourglasses.
-        channels, counts, kind, upsampling: of each `Hourglass`. The fusion's residual is always basic.
+        channels, num_blocks, block, upsampling: of each `Hourglass`. The fusion's residual is always basic.
 
     Returns:
         An iterator over stacks of the features and of the hourglass's merged maps, deepest first.
@@ -51,7 +51,7 @@ def stacked_features(
     width = channels[0]
     for stack in range(stacks):
         name = f"hourglass_{stack}"
-        merged = Hourglass(channels, counts, kind=kind, upsampling=upsampling, name=name)(x)
+        merged = Hourglass(channels, num_blocks, block=block, upsampling=upsampling, name=name)(x)
         features = ConvNorm(width, name=f"features_{stack}")(merged[-1])
         yield features, merged
         if stack + 1 < stacks:

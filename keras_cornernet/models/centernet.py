@@ -41,7 +41,7 @@ class CenterNet(Network):
         *,
         stacks=2,
         channels=(256, 256, 384, 384, 384, 512),
-        counts=(2, 2, 2, 2, 2, 4),
+        num_blocks=(2, 2, 2, 2, 2, 4),
         stem=(128, 256),
         pool_channels=128,
         head_channels=256,
@@ -50,7 +50,7 @@ class CenterNet(Network):
         input_size=None,
         mean=MEAN,
         std=STD,
-        task=None,
+        metadata=None,
         name="centernet",
     ):
         arguments = checked(
@@ -58,7 +58,7 @@ class CenterNet(Network):
                 "num_classes": num_classes,
                 "stacks": stacks,
                 "channels": channels,
-                "counts": counts,
+                "num_blocks": num_blocks,
                 "stem": stem,
                 "pool_channels": pool_channels,
                 "head_channels": head_channels,
@@ -74,4 +74,4 @@ class CenterNet(Network):
         for stack, (features, _) in enumerate(stacked):
             corners = {c: corner_outputs(features, c, stack, arguments, cascade=True) for c in CORNERS}
             outputs.append({**corners, "center": center_outputs(features, stack, arguments)})
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)

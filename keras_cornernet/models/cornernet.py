@@ -16,7 +16,7 @@ class CornerNet(Network):
     Args:
         num_classes: classes of the heatmaps.
         stacks: number of hourglasses.
-        channels, counts: of each `Hourglass`.
+        channels, num_blocks: of each `Hourglass`.
         stem: widths of the 7x7 convolution and of the residuals after it, each of stride 2: two give a grid
             of a quarter of the input, three of an eighth. The last must be `channels[0]`.
         pool_channels: width of the pooled maps.
@@ -48,7 +48,7 @@ class CornerNet(Network):
         *,
         stacks=2,
         channels=(256, 256, 384, 384, 384, 512),
-        counts=(2, 2, 2, 2, 2, 4),
+        num_blocks=(2, 2, 2, 2, 2, 4),
         stem=(128, 256),
         pool_channels=128,
         head_channels=256,
@@ -57,7 +57,7 @@ class CornerNet(Network):
         input_size=None,
         mean=MEAN,
         std=STD,
-        task=None,
+        metadata=None,
         name="cornernet",
     ):
         arguments = checked(
@@ -65,7 +65,7 @@ class CornerNet(Network):
                 "num_classes": num_classes,
                 "stacks": stacks,
                 "channels": channels,
-                "counts": counts,
+                "num_blocks": num_blocks,
                 "stem": stem,
                 "pool_channels": pool_channels,
                 "head_channels": head_channels,
@@ -81,4 +81,4 @@ class CornerNet(Network):
             {corner: corner_outputs(features, corner, stack, arguments) for corner in CORNERS}
             for stack, (features, _) in enumerate(stacked)
         ]
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)

@@ -23,7 +23,7 @@ class CornerNetSaccade(Network):
         num_classes, stem, pool_channels, head_kernel_size, embedding_cells, input_size, mean, std: as of
             `CornerNet`.
         stacks: number of hourglasses.
-        channels, counts: of each `Hourglass`, which must have an order of 3.
+        channels, num_blocks: of each `Hourglass`, which must have an order of 3.
         head_channels: hidden width of all heads, those of the attention too.
 
     Input: `(batch, height, width, 3)` RGB in 0..255. Output: as of `CornerNet`, and in each stack
@@ -43,7 +43,7 @@ class CornerNetSaccade(Network):
         *,
         stacks=3,
         channels=(256, 384, 384, 512),
-        counts=(1, 1, 1, 1),
+        num_blocks=(1, 1, 1, 1),
         stem=(128, 256),
         pool_channels=128,
         head_channels=256,
@@ -52,7 +52,7 @@ class CornerNetSaccade(Network):
         input_size=None,
         mean=MEAN,
         std=STD,
-        task=None,
+        metadata=None,
         name="cornernet_saccade",
     ):
         arguments = checked(
@@ -60,7 +60,7 @@ class CornerNetSaccade(Network):
                 "num_classes": num_classes,
                 "stacks": stacks,
                 "channels": channels,
-                "counts": counts,
+                "num_blocks": num_blocks,
                 "stem": stem,
                 "pool_channels": pool_channels,
                 "head_channels": head_channels,
@@ -85,4 +85,4 @@ class CornerNetSaccade(Network):
                 for size, maps in zip(SIZES, merged, strict=True)
             }
             outputs.append({**corners, "attention": attention})
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)

@@ -15,7 +15,7 @@ class CornerNetSqueeze(Network):
 
     Args:
         num_classes, stacks, pool_channels, embedding_cells, input_size, mean, std: as of `CornerNet`.
-        channels, counts: of each `Hourglass`; widths must be even.
+        channels, num_blocks: of each `Hourglass`; widths must be even.
         stem: as of `CornerNet`; three widths give a grid of an eighth of the input.
         head_channels, head_kernel_size: of the heads' first convolution.
 
@@ -35,7 +35,7 @@ class CornerNetSqueeze(Network):
         *,
         stacks=2,
         channels=(256, 256, 384, 384, 512),
-        counts=(2, 2, 2, 2, 4),
+        num_blocks=(2, 2, 2, 2, 4),
         stem=(128, 256, 256),
         pool_channels=128,
         head_channels=256,
@@ -44,7 +44,7 @@ class CornerNetSqueeze(Network):
         input_size=None,
         mean=MEAN,
         std=STD,
-        task=None,
+        metadata=None,
         name="cornernet_squeeze",
     ):
         arguments = checked(
@@ -52,7 +52,7 @@ class CornerNetSqueeze(Network):
                 "num_classes": num_classes,
                 "stacks": stacks,
                 "channels": channels,
-                "counts": counts,
+                "num_blocks": num_blocks,
                 "stem": stem,
                 "pool_channels": pool_channels,
                 "head_channels": head_channels,
@@ -63,9 +63,9 @@ class CornerNetSqueeze(Network):
                 "std": std,
             }
         )
-        images, stacked = images_and_features(arguments, kind="fire", upsampling="transposed")
+        images, stacked = images_and_features(arguments, block="fire", upsampling="transposed")
         outputs = [
             {corner: corner_outputs(features, corner, stack, arguments) for corner in CORNERS}
             for stack, (features, _) in enumerate(stacked)
         ]
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)

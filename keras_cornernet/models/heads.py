@@ -37,11 +37,11 @@ def images_and_features(arguments: Mapping, **hourglass):
 
     Args:
         arguments: of the network.
-        hourglass: `kind` and `upsampling`, where they differ from CornerNet's.
+        hourglass: `block` and `upsampling`, where they differ from CornerNet's.
     """
     images = keras.Input((*(arguments["input_size"] or (None, None)), 3), name="images")
     x = strided_stem(normalize(images, arguments["mean"], arguments["std"]), arguments["stem"])
-    sizes = [arguments[key] for key in ("stacks", "channels", "counts")]
+    sizes = [arguments[key] for key in ("stacks", "channels", "num_blocks")]
     return images, stacked_features(x, *sizes, **hourglass)
 
 

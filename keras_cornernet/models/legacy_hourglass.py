@@ -24,7 +24,7 @@ class LegacyStackedHourglass(Network):
         num_joints: heatmaps of each stack.
         channels: of the `Hourglass` on its ways aside and down; the first is also the width of the features
             that the first stack hands on.
-        counts: of the `Hourglass`; the ways up have one residual each.
+        num_blocks: of the `Hourglass`; the ways up have one residual each.
         merge_channels: of all that the hourglasses add, and of their features.
         stem: widths of the first convolution (stride 2) and of the residuals after it, of which the first
             comes before the pooling; a last one to `channels[0]` follows.
@@ -46,13 +46,13 @@ class LegacyStackedHourglass(Network):
         num_joints=16,
         *,
         channels=(256,) * 5,
-        counts=(3, 3, 3, 3, 1),
+        num_blocks=(3, 3, 3, 3, 1),
         merge_channels=512,
         stem=(64, 128, 128, 128),
         input_size=None,
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
-        task=None,
+        metadata=None,
         name="legacy_stacked_hourglass",
     ):
         if len(stem) < 2:
@@ -62,7 +62,7 @@ class LegacyStackedHourglass(Network):
         arguments = {
             "num_joints": num_joints,
             "channels": tuple(channels),
-            "counts": tuple(counts),
+            "num_blocks": tuple(num_blocks),
             "merge_channels": merge_channels,
             "stem": tuple(stem),
             "input_size": input_size,
@@ -75,8 +75,8 @@ class LegacyStackedHourglass(Network):
         for stack, width in enumerate((channels[0], merge_channels)):
             x = Hourglass(
                 channels,
-                counts,
-                kind="bottleneck",
+                num_blocks,
+                block="bottleneck",
                 pooling=True,
                 merge_channels=merge_channels,
                 up_count=1,
@@ -90,7 +90,7 @@ class LegacyStackedHourglass(Network):
                 fused = x.shape[-1]
                 x = carried(x, fused, "carry_features_0") + carried(heatmaps[0], fused, "carry_heatmap_0")
         outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)
 
     @property
     def stride(self) -> int:
@@ -101,8 +101,8 @@ class LegacyStackedHourglass(Network):
 def _stem(x, widths):
     """The maps that enter the first hourglass, and the pooled ones that the second sees again."""
     x = ConvNorm(widths[0], 7, 2, bias=True, name="stem_conv")(x)
-    x = Residual(widths[1], kind="bottleneck", name="stem_residual_0")(x)
+    x = Residual(widths[1], block="bottleneck", name="stem_residual_0")(x)
     x = pooled = ops.max_pool(x, 2, 2)
     for i, filters in enumerate(widths[2:], start=1):
-        x = Residual(filters, kind="bottleneck", name=f"stem_residual_{i}")(x)
+        x = Residual(filters, block="bottleneck", name=f"stem_residual_{i}")(x)
     return x, pooled

@@ -1,20 +1,29 @@
 """What all networks of the package share: how they are saved, and how their heads are renewed."""
 
+from collections.abc import Mapping
+
 import keras
+
+# Names in files of versions before 0.1.0, and what they are called since.
+RENAMED = {"task": "metadata", "counts": "num_blocks", "kind": "block"}
+RENAMED_SETTINGS = {"multiple": "size_divisor", "near": "nms_distance", "near_both_ways": "nms_both_axes"}
+RENAMED_CODEC = {"bump_radius": "fixed_radius"}
 
 
 class Network(keras.Model):
     """A functional model that is rebuilt from the arguments it was made with.
 
     Attributes:
-        task: a json-like dict that travels in the saved file: category names and ids, input geometry and
-            decoding settings. `keras_cornernet.presets` writes and reads it.
+        metadata: a json-like dict that travels in the saved file: category names and ids, input geometry
+            and decoding settings. `keras_cornernet.presets` writes and reads it.
     """
 
-    def __init__(self, inputs, outputs, *, arguments: dict, task: dict | None = None, name: str, **kwargs):
+    def __init__(
+        self, inputs, outputs, *, arguments: dict, metadata: dict | None = None, name: str, **kwargs
+    ):
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.arguments = arguments
-        self.task = task
+        self.metadata = metadata
 
     def call(self, *args, **kwargs):
         """The outputs as a list over stacks, also for one stack, which Keras would unpack."""
@@ -22,11 +31,11 @@ class Network(keras.Model):
         return outputs if isinstance(outputs, list) else [outputs]
 
     def get_config(self):
-        return {**self.arguments, "task": self.task, "name": self.name}
+        return {**self.arguments, "metadata": self.metadata, "name": self.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        return cls(**upgraded(config))
 
     @property
     def stride(self) -> int:
@@ -34,7 +43,7 @@ class Network(keras.Model):
         return 2 ** len(self.arguments["stem"])
 
     @property
-    def multiple(self) -> int:
+    def size_divisor(self) -> int:
         """Input sides must be multiples of this, up to the rounding up of the stem: one less will do."""
         return self.stride * self._halvings
 
@@ -42,13 +51,13 @@ class Network(keras.Model):
         """Raises `ValueError` for a `(height, width)` that some hourglass could not halve."""
         if any(-(-side // self.stride) % self._halvings for side in input_size):
             raise ValueError(
-                f"input_size must have sides that are multiples of {self.multiple} (or one less), "
+                f"input_size must have sides that are multiples of {self.size_divisor} (or one less), "
                 f"not {input_size[0]}x{input_size[1]}"
             )
 
     @property
     def _halvings(self):
-        return 2 ** (len(self.arguments["counts"]) - 1)
+        return 2 ** (len(self.arguments["num_blocks"]) - 1)
 
     def with_num_classes(self, num_classes: int):
         """The same network for another number of classes: same body, fresh class heads.
@@ -73,6 +82,23 @@ class Network(keras.Model):
                 weight.assign(source)
             else:
                 fresh.append(weight.path)
-        if self.task is not None:
-            other.task = {key: value for key, value in self.task.items() if key != forgotten}
+        if self.metadata is not None:
+            other.metadata = {key: value for key, value in self.metadata.items() if key != forgotten}
         return other, fresh
+
+
+def upgraded(config: Mapping) -> dict:
+    """The config of a saved network under the names of this version; files written before still open."""
+
+    def renamed(values, names):
+        if not isinstance(values, Mapping):
+            return values
+        return {names.get(key, key): value for key, value in values.items()}
+
+    config = renamed(config, RENAMED)
+    if isinstance(config.get("metadata"), Mapping):
+        parts = {"settings": RENAMED_SETTINGS, "codec": RENAMED_CODEC}
+        metadata = config["metadata"]
+        changed = {key: renamed(metadata[key], names) for key, names in parts.items() if key in metadata}
+        config["metadata"] = {**metadata, **changed}
+    return config

@@ -16,14 +16,14 @@ class StackedHourglass(Network):
 
     Defaults are the paper's network of eight stacks (25,434,112 parameters): max-pooling, pre-activation
     bottlenecks, and between two stacks the features and the heatmaps are brought back to full width and
-    added to what went in. With `kind="basic"` it is mmpose's `HourglassNet`: CornerNet's hourglasses
+    added to what went in. With `block="basic"` it is mmpose's `HourglassNet`: CornerNet's hourglasses
     (strides for pooling, no heatmaps between stacks) with 1x1 heads.
 
     Args:
         num_joints: heatmaps of each stack.
         stacks: number of hourglasses.
-        channels, counts: of each `Hourglass`.
-        kind: of the residuals, see `Residual`; `"separable"` is for phones.
+        channels, num_blocks: of each `Hourglass`.
+        block: of the residuals, see `Residual`; `"separable"` is for phones.
         stem: widths of the first convolution (stride 2) and of the residuals after it, of which the first
             comes before the pooling; a last one to `channels[0]` follows. `(64, 128, 128)` are the
             authors', `(64, 128, 256)` those of bearpaw/pytorch-pose. mmpose has `(128,)`.
@@ -35,7 +35,7 @@ class StackedHourglass(Network):
     `{"keypoints": {"heatmap": (batch, height / 4, width / 4, num_joints)}}`, linear.
 
     Raises:
-        ValueError: unknown `kind`, a number below 1, or a stem that is too short.
+        ValueError: unknown `block`, a number below 1, or a stem that is too short.
 
     Source: Newell et al. 2016, secs. 3.1 and 3.2; princeton-vl/pytorch_stacked_hourglass,
     `models/posenet.py`; bearpaw/pytorch-pose, `pose/models/hourglass.py`; open-mmlab/mmpose, `HourglassNet`.
@@ -47,17 +47,17 @@ class StackedHourglass(Network):
         *,
         stacks=8,
         channels=(256,) * 5,
-        counts=(1,) * 5,
-        kind="bottleneck",
+        num_blocks=(1,) * 5,
+        block="bottleneck",
         stem=(64, 128, 128),
         stem_kernel_size=7,
         input_size=None,
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
-        task=None,
+        metadata=None,
         name="stacked_hourglass",
     ):
-        if len(stem) < (1 if kind == "basic" else 2):
+        if len(stem) < (1 if block == "basic" else 2):
             raise ValueError(f"stem must have at least two widths (one for kind='basic'), not {tuple(stem)}")
         for key, value in {"num_joints": num_joints, "stacks": stacks}.items():
             if value < 1:
@@ -66,8 +66,8 @@ class StackedHourglass(Network):
             "num_joints": num_joints,
             "stacks": stacks,
             "channels": tuple(channels),
-            "counts": tuple(counts),
-            "kind": kind,
+            "num_blocks": tuple(num_blocks),
+            "block": block,
             "stem": tuple(stem),
             "stem_kernel_size": stem_kernel_size,
             "input_size": input_size,
@@ -76,23 +76,23 @@ class StackedHourglass(Network):
         }
         images = keras.Input((*(input_size or (None, None)), 3), name="images")
         x = normalize(images, mean, std)
-        if kind == "basic":
+        if block == "basic":
             x = strided_stem(x, (*stem, channels[0]), stem_kernel_size)
-            features = [maps for maps, _ in stacked_features(x, stacks, channels, counts)]
+            features = [maps for maps, _ in stacked_features(x, stacks, channels, num_blocks)]
             heatmaps = [heatmap_head(maps, num_joints, stack) for stack, maps in enumerate(features)]
         else:
             x = ConvNorm(stem[0], stem_kernel_size, 2, bias=True, name="stem_conv")(x)
             for i, filters in enumerate((*stem[1:], channels[0])):
                 x = ops.max_pool(x, 2, 2) if i == 1 else x
-                x = Residual(filters, kind=kind, name=f"stem_residual_{i}")(x)
-            heatmaps = list(_supervised_stacks(x, num_joints, stacks, channels, counts, kind))
+                x = Residual(filters, block=block, name=f"stem_residual_{i}")(x)
+            heatmaps = list(_supervised_stacks(x, num_joints, stacks, channels, num_blocks, block))
         outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
-        super().__init__(images, outputs, arguments=arguments, task=task, name=name)
+        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)
 
     @property
     def stride(self) -> int:
         """Input pixels for one cell of the heatmaps."""
-        return 2 ** (len(self.arguments["stem"]) + 1) if self.arguments["kind"] == "basic" else 4
+        return 2 ** (len(self.arguments["stem"]) + 1) if self.arguments["block"] == "basic" else 4
 
 
 def heatmap_head(features, num_joints, stack):
@@ -113,13 +113,13 @@ def carried(maps, width, name):
     return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
 
 
-def _supervised_stacks(x, num_joints, stacks, channels, counts, kind):
+def _supervised_stacks(x, num_joints, stacks, channels, num_blocks, block):
     """Yields the heatmaps of each stack; they and the features go into the next."""
     width = channels[0]
     for stack in range(stacks):
-        y = Hourglass(channels, counts, kind=kind, pooling=True, name=f"hourglass_{stack}")(x)[-1]
-        for i in range(counts[0]):
-            y = Residual(width, kind=kind, name=f"after_{stack}_{i}")(y)
+        y = Hourglass(channels, num_blocks, block=block, pooling=True, name=f"hourglass_{stack}")(x)[-1]
+        for i in range(num_blocks[0]):
+            y = Residual(width, block=block, name=f"after_{stack}_{i}")(y)
         y = ConvNorm(width, 1, bias=True, name=f"features_{stack}")(y)
         heatmap = heatmap_head(y, num_joints, stack)
         yield heatmap

@@ -53,7 +53,7 @@ def radius_table(height: int, width: int, min_overlap: float, corrected: bool = 
     return np.maximum(gaussian_radius(rows, columns, min_overlap, corrected=corrected), 0).astype(np.int32)
 
 
-def draw_bumps(row, column, radius, label, drawn, *, grid, max_radius: int, sigma_divisor: float = 6.0):
+def draw_gaussians(row, column, radius, label, drawn, *, grid, max_radius: int, sigma_divisor: float = 6.0):
     """Draws one Gaussian per object and keeps the larger value where they meet.
 
     Only the cells under a bump are touched. The standard deviation is `(2 radius + 1) / sigma_divisor`.
@@ -102,12 +102,13 @@ def draw_rectangles(top, left, height, width, label, *, grid):
     """Ones in rectangles of cells; a rectangle of height 0 is not drawn.
 
     Rectangles are counted over each cell by one matrix product of their rows with their columns. Listing the
-    cells of each one, as `draw_bumps` does, would take as many as the grid has where shapes must be static.
+    cells of each one, as `draw_gaussians` does, would take as many as the grid has where shapes must be
+    static.
 
     Args:
         top, left, height, width, label: `(batch, n)` int32, in grid cells; what lies beside the grid is cut
             off. label is the channel.
-        grid: as in `draw_bumps`.
+        grid: as in `draw_gaussians`.
 
     Returns:
         `(batch, height, width, channels)` float32.

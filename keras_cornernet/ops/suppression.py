@@ -76,7 +76,7 @@ def soft_nms(
     rows = _rows(boxes, labels)
     planes = ops.transpose(rows, (2, 0, 1))
 
-    def kept_share(overlap):
+    def kept_fraction(overlap):
         if method == "gaussian":
             return ops.exp(overlap * overlap * (-1.0 / sigma))
         over = overlap > iou_threshold
@@ -93,7 +93,7 @@ def soft_nms(
         live, index, score, *kept_boxes = state
         best = first_maximum(live, axis=-1)[:, None]
         overlap = _overlap(planes, ops.transpose(gather_rows(rows, best), (2, 0, 1)))
-        share = kept_share(overlap)
+        share = kept_fraction(overlap)
         lowered = live * share
         here = slots == step
         if merge_exponent is not None:

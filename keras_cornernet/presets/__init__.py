@@ -3,13 +3,13 @@
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.models import (
     PRETRAINED,
+    default_augmentation,
     from_preset,
     is_pose,
     load_network,
+    make_trainer,
     preset_of,
-    recipe_of,
     save_model,
-    trainer_of,
 )
 from keras_cornernet.presets.preset import PosePreset, Preset, Published
 
@@ -19,12 +19,12 @@ __all__ = [
     "PosePreset",
     "Preset",
     "Published",
+    "default_augmentation",
     "from_preset",
     "is_pose",
     "load_network",
+    "make_trainer",
     "preset_named",
     "preset_of",
-    "recipe_of",
     "save_model",
-    "trainer_of",
 ]

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from keras_cornernet.data.augmentation import SmallDataRecipe
-from keras_cornernet.data.pose_augmentation import PoseRecipe
-from keras_cornernet.inference import TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.data.augmentation import SmallDataAugmentation
+from keras_cornernet.data.pose_augmentation import PoseAugmentation
+from keras_cornernet.inference import InferenceConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass
 from keras_cornernet.preprocessing import Size
@@ -18,7 +18,7 @@ _SMALL = Preset(
     arguments={
         "stacks": 1,
         "channels": (64, 96, 128, 128),
-        "counts": (1, 1, 1, 2),
+        "num_blocks": (1, 1, 1, 2),
         "stem": (16, 32, 64),
         "pool_channels": 32,
         "head_channels": 64,
@@ -26,8 +26,8 @@ _SMALL = Preset(
         "embedding_cells": 2.0,
     },
     input_size=(320, 448),
-    settings=TestSettings(input_size=(320, 448), merge_exponent=10.0),
-    recipe=SmallDataRecipe(),
+    settings=InferenceConfig(input_size=(320, 448), merge_exponent=10.0),
+    augmentation=SmallDataAugmentation(),
     codec={
         "top_k": 100,
         "num_detections": 300,
@@ -55,13 +55,13 @@ _SQUEEZE_SMALL = replace(
 
 # `opts.lua` of anewell/pose-hg-train: 100 epochs of 8,000 steps at one learning rate, "then a few more" at a
 # fifth of it (issue 16 there), of which four are taken here.
-_NEWELL_PLAN = {
+_NEWELL_TRAINING = {
     "optimizer": "rmsprop",
     "batch_size": 6,
     "steps": 832_000,
     "learning_rate": 2.5e-4,
-    "drop_at": 100 / 104,
-    "drop": 5.0,
+    "lr_decay_at": 100 / 104,
+    "lr_decay_factor": 5.0,
     "warmup": 0.0,
     "clip_norm": None,
     "ema": 0.0,
@@ -74,8 +74,8 @@ def _newell(stacks: int) -> PosePreset:
         summary=f"human pose, Stacked Hourglass of the paper with {stacks} stack{'s' * (stacks > 1)}",
         arguments={"stacks": stacks},
         input_size=(256, 256),
-        settings=PoseSettings(input_size=(256, 256)),
-        plan=_NEWELL_PLAN,
+        settings=PoseInferenceConfig(input_size=(256, 256)),
+        training=_NEWELL_TRAINING,
     )
 
 
@@ -84,12 +84,12 @@ _PHONE = PosePreset(
     arguments={
         "stacks": 2,
         "channels": (64, 128, 160, 192),
-        "counts": (1, 1, 1, 1),
+        "num_blocks": (1, 1, 1, 1),
         "stem": (32, 32, 64),
     },
     input_size=(128, 128),
-    settings=PoseSettings(input_size=(128, 128)),
-    recipe=PoseRecipe(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.04),
+    settings=PoseInferenceConfig(input_size=(128, 128)),
+    augmentation=PoseAugmentation(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.04),
     loss=PoseLoss(foreground=20.0, weight=10.0),
     # DARK's blur fits gaussians of sigma 2; these are drawn with 1.
     codec={"refinement": "dark", "blur": 7},
@@ -124,7 +124,9 @@ PRESETS: dict[str, Preset | PosePreset] = {
         (256, 320),
         summary="people in drawn scenes, for the demo and the notebooks",
         # Scenes are drawn without end, so augmentation need not invent what they do not hold.
-        recipe=SmallDataRecipe(scale=(0.9, 1.15), shift=0.05, stretch=0.05, jitter=0.15, lighting=0.05),
+        augmentation=SmallDataAugmentation(
+            scale=(0.9, 1.15), shift=0.05, stretch=0.05, jitter=0.15, lighting=0.05
+        ),
         weights="cornernet_people.keras",
     ),
     **{f"hourglass_{stacks}stack": _newell(stacks) for stacks in (1, 2, 4, 8)},
@@ -139,8 +141,8 @@ PRESETS: dict[str, Preset | PosePreset] = {
     "hourglass_lspet": replace(
         _PHONE,
         summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
-        recipe=replace(
-            _PHONE.recipe,
+        augmentation=replace(
+            _PHONE.augmentation,
             scale=0.15,
             scale_limit=0.3,
             rotation=30.0,
@@ -155,7 +157,7 @@ PRESETS: dict[str, Preset | PosePreset] = {
         _PHONE,
         summary="poses of people in drawn scenes, 14 joints, for the demo and the notebooks",
         # Scenes are drawn without end: augmentation gives what a detector's boxes differ by, no more.
-        recipe=PoseRecipe(scale=0.1, scale_limit=0.2, rotate=0.0, shift=0.03, gain=(1.0, 1.0)),
+        augmentation=PoseAugmentation(scale=0.1, scale_limit=0.2, rotate=0.0, shift=0.03, gain=(1.0, 1.0)),
         weights="hourglass_people.keras",
     ),
 }

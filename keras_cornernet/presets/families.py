@@ -19,7 +19,7 @@ class Family(NamedTuple):
         detector: how images are shown; its `settings_type` says what can be set.
         loss: the paper's. The released code sums pull and push over the images of each GPU and averages
             the GPUs; `embedding_batch` is that number of images, whatever the batch trained with here.
-        recipe: the paper's augmentation.
+        augmentation: the paper's augmentation.
 
     Source of the images per GPU: `chunk_sizes` in `config/*.json` of princeton-vl/CornerNet (9 GPUs with 5,
     one with 4), princeton-vl/CornerNet-Lite (Saccade 4 with 12; Squeeze 3 with 14, one with 13) and
@@ -29,7 +29,7 @@ class Family(NamedTuple):
     codec: type[CornerCodec] = CornerCodec
     detector: type[Detector] = Detector
     loss: DetectionLoss = DetectionLoss(embedding_batch=5)
-    recipe: CornerNetCrop | SaccadeCrop = CornerNetCrop()
+    augmentation: CornerNetCrop | SaccadeCrop = CornerNetCrop()
 
 
 FAMILIES: dict[type[Network], Family] = {

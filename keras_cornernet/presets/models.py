@@ -10,10 +10,10 @@ import keras
 
 from keras_cornernet import files
 from keras_cornernet.codecs import KeypointCodec
-from keras_cornernet.data.boxes import Recipe
-from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.data.boxes import Augmentation
+from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import LegacyStackedHourglass, StackedHourglass
 from keras_cornernet.models.network import Network
@@ -59,10 +59,10 @@ def from_preset(
     if isinstance(network, POSE_NETWORKS):
         if num_classes is not None:
             raise ValueError(f"{name_or_path} is a pose network: it takes a skeleton, not classes")
-        return estimator_of(network, skeleton)
+        return build_estimator(network, skeleton)
     if skeleton is not None:
         raise ValueError(f"{name_or_path} is a detector: it takes categories, not a skeleton")
-    return detector_of(network, num_classes, categories)
+    return build_detector(network, num_classes, categories)
 
 
 def _network_of(name_or_path, num_classes, skeleton) -> Network:
@@ -73,12 +73,12 @@ def _network_of(name_or_path, num_classes, skeleton) -> Network:
     preset = preset_named(name)
     if preset.weights is not None:
         return load_network(PRETRAINED / preset.weights)
-    task = {"preset": name, "settings": asdict(preset.settings), "codec": preset.codec}
+    metadata = {"preset": name, "settings": asdict(preset.settings), "codec": preset.codec}
     if isinstance(preset, PosePreset):
         skeleton = skeleton or preset.skeleton
-        task["skeleton"] = _as_json(skeleton)
-        return preset.network(len(skeleton.joints), name=name, task=task, **preset.arguments)
-    return preset.network(num_classes or COCO_CLASSES, name=name, task=task, **preset.arguments)
+        metadata["skeleton"] = _as_json(skeleton)
+        return preset.network(len(skeleton.joints), name=name, metadata=metadata, **preset.arguments)
+    return preset.network(num_classes or COCO_CLASSES, name=name, metadata=metadata, **preset.arguments)
 
 
 def is_pose(name_or_path: str | Path) -> bool:
@@ -122,75 +122,75 @@ def load_network(path: str | Path) -> Network:
     return network
 
 
-def detector_of(
+def build_detector(
     network: Network, num_classes: int | None = None, categories: Categories | None = None
 ) -> Detector:
-    """Joins a network with its family's codec, and with settings and categories that its `task` carries."""
+    """Joins a network with its codec, and with the settings and categories of its `metadata`."""
     family = FAMILIES[type(network)]
     if num_classes not in (None, network.arguments["num_classes"]):
         network, _ = network.with_num_classes(num_classes)
-    task = network.task or {}
+    metadata = network.metadata or {}
     count = network.arguments["num_classes"]
     if categories is None:
-        named = task.get("categories")
+        named = metadata.get("categories")
         categories = (
             Categories(tuple(named["names"]), tuple(named["ids"]))
             if named
             else Categories(tuple(f"class_{i}" for i in range(count)), tuple(range(1, count + 1)))
         )
-    settings = family.detector.settings_type(**_tuples(task.get("settings", {})))
-    codec = family.codec(count, **task.get("codec", {}))
+    settings = family.detector.settings_type(**_tuples(metadata.get("settings", {})))
+    codec = family.codec(count, **metadata.get("codec", {}))
     return family.detector(network, codec, categories, settings)
 
 
-def estimator_of(
+def build_estimator(
     network: StackedHourglass | LegacyStackedHourglass, skeleton: Skeleton | None = None
 ) -> PoseEstimator:
-    """Joins a network with the codec, settings and skeleton that it carries in `network.task`."""
+    """Joins a network with the codec, settings and skeleton that it carries in `network.metadata`."""
     count = network.arguments["num_joints"]
     if skeleton is not None and len(skeleton.joints) != count:
         network, _ = network.with_num_joints(len(skeleton.joints))
-    task = network.task or {}
+    metadata = network.metadata or {}
     if skeleton is None:
-        named = task.get("skeleton")
+        named = metadata.get("skeleton")
         if named is None:
             skeleton = Skeleton("unnamed", tuple(f"joint_{i}" for i in range(count)), (), ())
         else:
             skeleton = Skeleton(**{key: _deep_tuple(value) for key, value in named.items()})
-    settings = PoseSettings(**_tuples(task.get("settings", {})))
-    return PoseEstimator(network, KeypointCodec(**task.get("codec", {})), skeleton, settings)
+    settings = PoseInferenceConfig(**_tuples(metadata.get("settings", {})))
+    return PoseEstimator(network, KeypointCodec(**metadata.get("codec", {})), skeleton, settings)
 
 
 def save_model(model: Detector | PoseEstimator, path: str | Path) -> Path:
-    """Writes a model as one `.keras` file: the network, and in its `task` all that `from_preset` needs."""
-    model.network.task = _task_of(model)
+    """Writes one `.keras` file: the network, and in its `metadata` all that `from_preset` needs."""
+    model.network.metadata = _metadata_of(model)
     return files.write_with(path, model.network.save)
 
 
-def _task_of(model: Detector | PoseEstimator) -> dict:
+def _metadata_of(model: Detector | PoseEstimator) -> dict:
     """What the network's file has to tell besides the weights."""
     codec = asdict(model.codec)
     codec.pop("num_classes", None)
-    task = {**(model.network.task or {}), "settings": asdict(model.settings), "codec": codec}
+    metadata = {**(model.network.metadata or {}), "settings": asdict(model.settings), "codec": codec}
     if isinstance(model, PoseEstimator):
-        task["skeleton"] = _as_json(model.skeleton)
+        metadata["skeleton"] = _as_json(model.skeleton)
     else:
-        task["categories"] = {"names": list(model.categories.names), "ids": list(model.categories.ids)}
-    return task
+        metadata["categories"] = {"names": list(model.categories.names), "ids": list(model.categories.ids)}
+    return metadata
 
 
-def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss | None = None) -> Trainer:
+def make_trainer(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss | None = None) -> Trainer:
     """The Keras model to `compile` and `fit` that trains this model's network in place.
 
     Its `save`, and so `keras.callbacks.ModelCheckpoint`, writes what `save_model` writes: the network, and
-    in its `task` the model's codec, settings and names as they are now.
+    in its `metadata` the model's codec, settings and names as they are now.
 
     Args:
         loss: by default that of the preset that the model grew from, else the paper's of this network.
 
     Example:
         >>> detector = keras_cornernet.from_preset("cornernet_small", categories=["cat", "dog"])
-        >>> trainer = keras_cornernet.trainer_of(detector)
+        >>> trainer = keras_cornernet.make_trainer(detector)
         >>> trainer.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0))
         >>> trainer.fit(dataset, epochs=100)
     """
@@ -198,21 +198,23 @@ def trainer_of(model: Detector | PoseEstimator, loss: DetectionLoss | PoseLoss |
     if loss is None:
         paper = PoseLoss() if pose else FAMILIES[type(model.network)].loss
         loss = preset.loss if preset else paper
-    model.network.task = _task_of(model)
+    model.network.metadata = _metadata_of(model)
     return Trainer(model.network, model.codec, loss, HeatmapPCK() if pose else None)
 
 
-def recipe_of(model: Detector | PoseEstimator) -> Recipe | PoseRecipe:
+def default_augmentation(model: Detector | PoseEstimator) -> Augmentation | PoseAugmentation:
     """The augmentation for `make_dataset`: that of the preset that a model grew from, else the paper's."""
     preset = preset_of(model)
     if preset:
-        return preset.recipe
-    return PoseRecipe() if isinstance(model, PoseEstimator) else FAMILIES[type(model.network)].recipe
+        return preset.augmentation
+    return (
+        PoseAugmentation() if isinstance(model, PoseEstimator) else FAMILIES[type(model.network)].augmentation
+    )
 
 
 def preset_of(model: Detector | PoseEstimator) -> Preset | PosePreset | None:
     """The preset that a model grew from, if its file tells."""
-    return PRESETS.get((model.network.task or {}).get("preset"))
+    return PRESETS.get((model.network.metadata or {}).get("preset"))
 
 
 def _as_categories(categories) -> Categories | None:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from keras_cornernet.inference import SaccadeSettings, TestSettings
+from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
 from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.presets.preset import Preset, Published
 
 
-def _plan(batch_size: int, steps: int = 500_000) -> dict:
+def _training(batch_size: int, steps: int = 500_000) -> dict:
     """The authors' training: Adam, the learning rate divided by ten after 450,000 steps, nothing clipped.
 
     Source: `config/*.json` and `train.py` of princeton-vl/CornerNet, CornerNet-Lite and Duankaiwen/CenterNet.
@@ -17,7 +17,7 @@ def _plan(batch_size: int, steps: int = 500_000) -> dict:
         "batch_size": batch_size,
         "steps": steps,
         "learning_rate": 2.5e-4,
-        "drop_at": 450_000 / steps,
+        "lr_decay_at": 450_000 / steps,
         "warmup": 0.0,
         "clip_norm": None,
         "ema": 0.0,
@@ -29,12 +29,12 @@ def _paper(summary: str, published: Published, network=CornerNet, **changes) -> 
         summary=summary,
         arguments={},
         input_size=(511, 511),
-        settings=TestSettings(),
-        recipe=FAMILIES[network].recipe,
+        settings=InferenceConfig(),
+        augmentation=FAMILIES[network].augmentation,
         loss=FAMILIES[network].loss,
         network=network,
         published=published,
-        plan=_plan(49),
+        training=_training(49),
     )
     return replace(preset, **changes)
 
@@ -65,8 +65,8 @@ PAPERS: dict[str, Preset] = {
         ),
         CornerNetSaccade,
         input_size=(255, 255),
-        settings=SaccadeSettings(),
-        plan=_plan(48),
+        settings=SaccadeConfig(),
+        training=_training(48),
     ),
     "cornernet_squeeze": _paper(
         "CornerNet-Squeeze: fire blocks on a grid of an eighth",
@@ -76,9 +76,9 @@ PAPERS: dict[str, Preset] = {
             "princeton-vl/CornerNet-Lite, CornerNet_Squeeze_500000.pkl",
         ),
         CornerNetSqueeze,
-        settings=TestSettings(flip=False),
+        settings=InferenceConfig(flip=False),
         codec={"top_k": 20, "num_detections": 100},
-        plan=_plan(55),
+        training=_training(55),
     ),
     # Duan et al. 2019, table 2.
     "centernet_hourglass52": _paper(
@@ -90,8 +90,8 @@ PAPERS: dict[str, Preset] = {
         ),
         CenterNet,
         arguments={"stacks": 1},
-        settings=TestSettings(border=5.0),
-        plan=_plan(48, 480_000),
+        settings=InferenceConfig(border=5.0),
+        training=_training(48, 480_000),
     ),
     "centernet_hourglass104": _paper(
         "CenterNet (triplets) of the paper: two hourglasses",
@@ -101,7 +101,7 @@ PAPERS: dict[str, Preset] = {
             "Duankaiwen/CenterNet, CenterNet-104_480000.pkl",
         ),
         CenterNet,
-        settings=TestSettings(border=5.0),
-        plan=_plan(48, 480_000),
+        settings=InferenceConfig(border=5.0),
+        training=_training(48, 480_000),
     ),
 }

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe
-from keras_cornernet.data.pose_augmentation import PoseRecipe
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
+from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
-from keras_cornernet.inference import SaccadeSettings, TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference import InferenceConfig, SaccadeConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import CornerNet, LegacyStackedHourglass, StackedHourglass
 from keras_cornernet.models.network import Network
@@ -37,26 +37,26 @@ class Preset:
         arguments: of the network, without the number of classes.
         input_size: `(height, width)` in training.
         settings: how images are shown at test.
-        recipe: augmentation in training.
+        augmentation: augmentation in training.
         loss: the loss.
         codec: fields of the codec, without the number of classes.
         network: which of the detectors; decides the codec.
         weights: file in the package, or None.
         published: what the paper reports on COCO, or None.
-        plan: fields of `experiment.TrainingPlan` that the paper's training sets.
+        training: fields of `experiment.TrainingConfig` that the paper's training sets.
     """
 
     summary: str
     arguments: dict
     input_size: tuple[int, int]
-    settings: TestSettings | SaccadeSettings
-    recipe: CornerNetCrop | SaccadeCrop | SmallDataRecipe
+    settings: InferenceConfig | SaccadeConfig
+    augmentation: CornerNetCrop | SaccadeCrop | SmallDataAugmentation
     loss: DetectionLoss = field(default_factory=DetectionLoss)
     codec: dict = field(default_factory=dict)
     network: type[Network] = CornerNet
     weights: str | None = None
     published: Published | None = None
-    plan: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,23 @@ class PosePreset:
         arguments: of the network, without the number of joints.
         input_size: `(height, width)` in training.
         settings: how people are shown at test.
-        recipe: augmentation in training.
+        augmentation: augmentation in training.
         loss: the loss.
         codec: fields of the codec.
         network: which of the pose networks.
         skeleton: of a network that is built without data.
         weights: file in the package, or None.
-        plan: as of `Preset`.
+        training: as of `Preset`.
     """
 
     summary: str
     arguments: dict
     input_size: tuple[int, int]
-    settings: PoseSettings
-    recipe: PoseRecipe = field(default_factory=PoseRecipe)
+    settings: PoseInferenceConfig
+    augmentation: PoseAugmentation = field(default_factory=PoseAugmentation)
     loss: PoseLoss = field(default_factory=PoseLoss)
     codec: dict = field(default_factory=dict)
     network: type[StackedHourglass | LegacyStackedHourglass] = StackedHourglass
     skeleton: Skeleton = MPII
     weights: str | None = None
-    plan: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)

@@ -14,7 +14,7 @@ class Trainer(keras.Model):
     else of `fit` is Keras' own: mixed precision, accumulation of gradients, moving averages of weights,
     clipping, callbacks. A loss that is not finite ends the run and names the term.
 
-    What `save` and `ModelCheckpoint` write is the network, with its `task`: a file for `from_preset`,
+    What `save` and `ModelCheckpoint` write is the network, with its `metadata`: a file for `from_preset`,
     without the optimizer's state, which `BackupAndRestore` keeps.
 
     Args:
@@ -33,7 +33,7 @@ class Trainer(keras.Model):
         self.loss_terms = loss
         self.term_metrics = {term: keras.metrics.Mean(name=term) for term in loss.names}
         self.metric = metric
-        self.share = None if metric is None else keras.metrics.Mean(name=metric.name)
+        self.fraction = None if metric is None else keras.metrics.Mean(name=metric.name)
         self.built = True
 
     def compile(self, *args, **kwargs):
@@ -58,8 +58,8 @@ class Trainer(keras.Model):
             # Every replica holds a share of a sum; a Mean over replicas would report a fraction of it.
             self.term_metrics[name].update_state(value * replica_count())
         if self.metric is not None:
-            share, count = self.metric(targets, y_pred)
-            self.share.update_state(share, sample_weight=count)
+            fraction, count = self.metric(targets, y_pred)
+            self.fraction.update_state(fraction, sample_weight=count)
         total = sum(terms.values())
         for extra in self.losses:
             total = total + extra / replica_count()
@@ -84,8 +84,8 @@ class Trainer(keras.Model):
         names = getattr(dataset, "names", None)
         arguments = getattr(self.network, "arguments", {})
         for size, things, renewed in (
-            ("num_classes", "classes", "categories=data_set.categories"),
-            ("num_joints", "joints", "skeleton=pose_set.skeleton"),
+            ("num_classes", "classes", "categories=dataset.categories"),
+            ("num_joints", "joints", "skeleton=pose_dataset.skeleton"),
         ):
             if names is not None and size in arguments and arguments[size] != len(names):
                 raise ValueError(

@@ -17,8 +17,8 @@ CASES = {
     "exactly_128_a": {},
     "overlapping_a": {},
     "random_a": {},
-    "random_fixed_radius_a": {"bump_radius": 2},
-    "random_no_bump_a": {"bump_radius": 0},
+    "random_fixed_radius_a": {"fixed_radius": 2},
+    "random_no_bump_a": {"fixed_radius": 0},
     "tiny_a": {},
     "too_many_a": {},
 }

@@ -28,9 +28,9 @@ def test_target_parity(parity):
     settings = json.loads((folder / "cases.json").read_text())
     assert set(settings) == set(CASES)
     for case, config in settings.items():
-        radius = {"bump_radius": 0} if config.get("gaussian_bump") is False else {}
+        radius = {"fixed_radius": 0} if config.get("gaussian_bump") is False else {}
         if "gaussian_radius" in config:
-            radius = {"bump_radius": config["gaussian_radius"]}
+            radius = {"fixed_radius": config["gaussian_radius"]}
         assert radius == CASES[case]
         stored = np.load(folder / f"{case}.npz")
         stored = {key.replace("cornernet_first128", "cornernet"): stored[key] for key in stored.files}

@@ -25,7 +25,10 @@ def encode(codec, points, weights=None, input_size=(64, 64), grid_size=None):
     """Heatmaps and weights of `(batch, k, 2)` points."""
     points = np.asarray(points, np.float32)
     weights = np.ones(points.shape[:2], np.float32) if weights is None else np.asarray(weights, np.float32)
-    annotations = {"points": ops.convert_to_tensor(points), "weights": ops.convert_to_tensor(weights)}
+    annotations = {
+        "keypoints": ops.convert_to_tensor(points),
+        "keypoint_weights": ops.convert_to_tensor(weights),
+    }
     target = codec.encode(annotations, input_size, grid_size or input_size)["keypoints"]
     return ops.convert_to_numpy(target["heatmap"]), ops.convert_to_numpy(target["weight"])
 
@@ -170,7 +173,10 @@ def test_encode_equals_a_plain_loop_on_grids_that_are_not_square(settings):
     points = rng.uniform(-40, [128, 100], (2, 12, 2)).astype(np.float32)
     weights = rng.integers(0, 3, (2, 12)) / np.float32(2)
     expected, kept = naive_encode(codec, points, weights, input_size, grid_size)
-    annotations = {"points": ops.convert_to_tensor(points), "weights": ops.convert_to_tensor(weights)}
+    annotations = {
+        "keypoints": ops.convert_to_tensor(points),
+        "keypoint_weights": ops.convert_to_tensor(weights),
+    }
     compiled = jit(lambda a: codec.encode(a, input_size, grid_size))(annotations)["keypoints"]
     maps, weight = ops.convert_to_numpy(compiled["heatmap"]), ops.convert_to_numpy(compiled["weight"])
     assert maps.shape == (2, 15, 11, 12) and maps.dtype == np.float32
@@ -219,7 +225,9 @@ def test_a_joint_without_annotation_has_an_empty_map(codec):
 
 def test_integer_weights_and_no_joints_at_all():
     points, codec = np.full((2, 3, 2), 9, np.float32), KeypointCodec()
-    targets = codec.encode({"points": points, "weights": np.array([[1, 0, 2]] * 2)}, (16, 16), (16, 16))
+    targets = codec.encode(
+        {"keypoints": points, "keypoint_weights": np.array([[1, 0, 2]] * 2)}, (16, 16), (16, 16)
+    )
     assert ops.convert_to_numpy(targets["keypoints"]["weight"]).tolist() == [[1, 0, 2]] * 2
     maps, weights = encode(codec, np.zeros((0, 3, 2)), np.zeros((0, 3)), (16, 16))
     assert maps.shape == (0, 16, 16, 3) and weights.shape == (0, 3)

@@ -19,7 +19,7 @@ ARGUMENTS = {
     "num_classes": 2,
     "stacks": 2,
     "channels": (3, 3, 4),
-    "counts": (1, 1, 2),
+    "num_blocks": (1, 1, 2),
     "stem": (2, 3),
     "pool_channels": 2,
     "head_channels": 5,
@@ -61,11 +61,11 @@ def test_the_report_says_what_was_read(converted):
 
 
 def test_the_task_is_the_papers(converted):
-    task = converted[0].task
-    assert task["settings"]["input_size"] is None
-    assert task["settings"]["multiple"] == 16  # a grid of a quarter, halved twice
-    assert task["codec"]["num_detections"] == 1000
-    assert "categories" not in task
+    metadata = converted[0].metadata
+    assert metadata["settings"]["input_size"] is None
+    assert metadata["settings"]["size_divisor"] == 16  # a grid of a quarter, halved twice
+    assert metadata["codec"]["num_detections"] == 1000
+    assert "categories" not in metadata
 
 
 def test_cornernet_lite_names_give_the_same_network(converted, state):
@@ -136,7 +136,7 @@ def test_an_unknown_layout_lists_the_known_ones():
 def test_another_number_of_classes_gives_fresh_heads(state):
     network, report = convert_state(state, num_classes=3, categories=["a", "b", "c"])
     assert network.arguments["num_classes"] == 3
-    assert network.task["categories"] == {"names": ["a", "b", "c"], "ids": [1, 2, 3]}
+    assert network.metadata["categories"] == {"names": ["a", "b", "c"], "ids": [1, 2, 3]}
     assert len(report.missing) == 2 * 2 * 2  # stacks, corners, kernel and bias
     assert all("_heatmap_" in path for path in report.missing)
 
@@ -172,7 +172,7 @@ class TestConvert:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pth", "out.keras"]
         detector = from_preset(tmp_path / "out.keras")
         assert detector.categories == categories
-        assert detector.settings.multiple == 16
+        assert detector.settings.size_divisor == 16
         found, expected = detector.network.get_weights(), network.get_weights()
         assert all((a == b).all() for a, b in zip(found, expected, strict=True))
 

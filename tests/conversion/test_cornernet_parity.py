@@ -45,7 +45,7 @@ def test_arguments_are_read_off_the_file(folder, network):
     assert arguments["num_classes"] == config["num_classes"]
     assert arguments["stacks"] == config["nstack"]
     assert arguments["channels"] == tuple(config["dims"])
-    assert arguments["counts"] == tuple(config["modules"])
+    assert arguments["num_blocks"] == tuple(config["modules"])
     assert arguments["stem"] == (config["pre_dim"], config["dims"][0])
     assert arguments["pool_channels"] == config["pool_dim"]
 

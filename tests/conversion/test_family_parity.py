@@ -46,7 +46,7 @@ def test_arguments_are_read_off_the_file(converted):
     stacks = {CornerNetSqueeze: 2, CornerNetSaccade: 3, CenterNet: config.get("nstack")}[family]
     assert (arguments["num_classes"], arguments["stacks"]) == (config["num_classes"], stacks)
     assert arguments["channels"] == tuple(config["dims"])
-    assert arguments["counts"] == tuple(config["modules"])
+    assert arguments["num_blocks"] == tuple(config["modules"])
     assert arguments["pool_channels"] == config["pool_dim"]
     assert arguments["stem"] == (config["pre_dim"], *(config["dims"][0],) * (len(arguments["stem"]) - 1))
 

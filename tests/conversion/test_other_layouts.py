@@ -111,7 +111,7 @@ def test_of_objects_as_points_the_body_is_taken_over(points, state):
 def test_of_objects_as_points_for_other_classes(points):
     network, report = convert_state(points, num_classes=2, categories=["cat", "dog"])
     assert network.arguments["num_classes"] == 2
-    assert network.task["categories"]["names"] == ["cat", "dog"]
+    assert network.metadata["categories"]["names"] == ["cat", "dog"]
     assert set(report.missing) == {
         w.path for w in network.weights if w.path.startswith(("top_left_", "bottom_right_"))
     }

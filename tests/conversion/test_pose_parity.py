@@ -45,7 +45,7 @@ def test_features_of_a_backbone(parity):
     folder = parity("hourglass_mmpose")
     network = convert_parity(folder)
     config = json.loads((folder / "config.json").read_text())
-    assert network.arguments["counts"] == tuple(config["config"]["stage_blocks"])
+    assert network.arguments["num_blocks"] == tuple(config["config"]["stage_blocks"])
     assert network.arguments["channels"] == tuple(config["config"]["stage_channels"])
     stored = np.load(folder / "forward.npz")
     stacks = range(network.arguments["stacks"])

@@ -40,7 +40,7 @@ def training_step(trainer, images, targets) -> Step:
 
         trainer.compile("sgd")  # Keras' step on JAX reads the optimizer's variables, though none acts here
         kinds = [trained, trainer.non_trainable_variables, trainer.metrics_variables]
-        *kinds, optimizer = [[v.value for v in kind] for kind in (*kinds, trainer.optimizer.variables)]
+        *kinds, optimizer = [[v.value for v in block] for block in (*kinds, trainer.optimizer.variables)]
         step = jax.jit(jax.value_and_grad(trainer.compute_loss_and_updates, has_aux=True), static_argnums=6)
         results = step(*kinds, images, targets, None, True, optimizer)
         (loss, (_, outputs, others, _)), gradients = results

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe, crop_view, flipped
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation, crop_view, flipped
 from keras_cornernet.data.boxes import move_boxes
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import fit_view
@@ -11,8 +11,10 @@ from keras_cornernet.structures import Boxes
 
 RECIPES = {
     "paper": CornerNetCrop(border=20),
-    "small": SmallDataRecipe(),
-    "small, turned and upside down": SmallDataRecipe(vertical_flip=0.5, quarter_turns=True, stretch=0.3),
+    "small": SmallDataAugmentation(),
+    "small, turned and upside down": SmallDataAugmentation(
+        vertical_flip=0.5, quarter_rotations=True, stretch=0.3
+    ),
 }
 
 
@@ -33,7 +35,7 @@ def found_box(image):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_rectangle_and_its_box_move_alike(name):
-    rng, recipe = np.random.default_rng(0), RECIPES[name]
+    rng, augmentation = np.random.default_rng(0), RECIPES[name]
     compared, signs = 0, set()
     for trial in range(60):
         size = [(90, 140), (140, 90), (61, 201)][trial % 3]
@@ -41,7 +43,7 @@ def test_a_rectangle_and_its_box_move_alike(name):
         x, y = rng.integers(0, size[1] - width), rng.integers(0, size[0] - height)
         image = np.zeros((*size, 3), np.uint8)
         image[y : y + height, x : x + width] = 255
-        view = recipe.draw(size, (96, 128), rng)
+        view = augmentation.draw(size, (96, 128), rng)
         box = Boxes(
             np.array([[x, y, x + width, y + height]], np.float32), np.zeros(1, np.int32), np.zeros(1, bool)
         )
@@ -62,9 +64,9 @@ def test_a_rectangle_and_its_box_move_alike(name):
 
 
 def test_draws_are_functions_of_the_generator_and_cover_the_settings():
-    recipe = CornerNetCrop()
-    views = [recipe.draw((400, 500), (511, 511), np.random.default_rng(seed)) for seed in range(200)]
-    again = recipe.draw((400, 500), (511, 511), np.random.default_rng(7))
+    augmentation = CornerNetCrop()
+    views = [augmentation.draw((400, 500), (511, 511), np.random.default_rng(seed)) for seed in range(200)]
+    again = augmentation.draw((400, 500), (511, 511), np.random.default_rng(7))
     np.testing.assert_array_equal(again.input_from_image, views[7].input_from_image)
     zooms = np.array([abs(view.input_from_image[0, 0]) for view in views])
     sides = {int(round(511 / zoom)) for zoom in zooms}
@@ -73,10 +75,10 @@ def test_draws_are_functions_of_the_generator_and_cover_the_settings():
 
 
 def test_small_recipe_keeps_its_bounds():
-    recipe = SmallDataRecipe(scale=(0.8, 1.25), shift=0.1, stretch=0.2, flip=0.0)
+    augmentation = SmallDataAugmentation(scale=(0.8, 1.25), shift=0.1, stretch=0.2, flip=0.0)
     fitted = fit_view((60, 90), (96, 128)).input_from_image
     for seed in range(100):
-        view = recipe.draw((60, 90), (96, 128), np.random.default_rng(seed))
+        view = augmentation.draw((60, 90), (96, 128), np.random.default_rng(seed))
         x, y = view.input_from_image[0, 0] / fitted[0, 0], view.input_from_image[1, 1] / fitted[1, 1]
         assert 0.8 <= np.sqrt(x * y) <= 1.25 and np.exp(-0.2) <= x / y <= np.exp(0.2)
         center = affine.transform_points(view.input_from_image, np.array([[45.0, 30.0]]))[0]
@@ -84,11 +86,11 @@ def test_small_recipe_keeps_its_bounds():
         assert view.visible == (0, 0, 128, 96)
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values())
+@pytest.mark.parametrize("augmentation", RECIPES.values())
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2)])
-def test_tiny_images_can_be_drawn(recipe, size):
+def test_tiny_images_can_be_drawn(augmentation, size):
     for seed in range(10):
-        view = recipe.draw(size, (64, 64), np.random.default_rng(seed))
+        view = augmentation.draw(size, (64, 64), np.random.default_rng(seed))
         assert view.apply(np.full((*size, 3), 255, np.uint8)).shape == (64, 64, 3)
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_cornernet.data.checking import check_images, summarize
 from keras_cornernet.data.readers import read_coco
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 BCCD = Path(__file__).parents[2] / ".." / "shared" / "data" / "bccd"
 CLASSES = Categories(("cat", "dog"), (1, 2))
@@ -20,14 +20,14 @@ def sample(path="a.png", size=None, widths=(), labels=None, ignore=None, image_i
     return Sample(str(path), image_id, size, boxes)
 
 
-def faults(*samples, **options):
-    return check_images(DataSet(samples, CLASSES), **options)
+def problems(*samples, **options):
+    return check_images(DetectionDataset(samples, CLASSES), **options)
 
 
 def test_sound_images_have_no_faults(tmp_path):
     Image.new("L", (30, 20)).save(tmp_path / "grey.png")
     Image.fromarray(np.zeros((20, 30), np.uint16)).save(tmp_path / "deep.png")
-    assert faults(sample(tmp_path / "grey.png", (20, 30)), sample(tmp_path / "deep.png")) == []
+    assert problems(sample(tmp_path / "grey.png", (20, 30)), sample(tmp_path / "deep.png")) == []
 
 
 def test_broken_images_are_named(tmp_path):
@@ -37,7 +37,7 @@ def test_broken_images_are_named(tmp_path):
     cut.write_bytes(whole.read_bytes()[:2000])
     text.write_text("not an image")
     empty.touch()
-    found = faults(*map(sample, (cut, whole, text, empty, tmp_path / "none.jpg", tmp_path)))
+    found = problems(*map(sample, (cut, whole, text, empty, tmp_path / "none.jpg", tmp_path)))
     assert [fault.split(": ")[0] for fault in found] == [
         str(path) for path in (cut, text, empty, tmp_path / "none.jpg", tmp_path)
     ]
@@ -50,8 +50,8 @@ def test_other_sizes_are_named(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (30, 20)).save(turned, exif=exif)
-    assert faults(sample(turned, (30, 20))) == []
-    assert faults(sample(path, (20, 31)), sample(turned, (20, 30))) == [
+    assert problems(sample(turned, (30, 20))) == []
+    assert problems(sample(path, (20, 31)), sample(turned, (20, 30))) == [
         f"{path}: the image has width 30 and height 20, its annotations state width 31 and height 20",
         f"{turned}: the image has width 20 and height 30 after its EXIF rotation, "
         "its annotations state width 30 and height 20",
@@ -60,13 +60,13 @@ def test_other_sizes_are_named(tmp_path):
 
 def test_progress_sees_every_sample(tmp_path):
     seen = []
-    faults(sample(), sample(), progress=lambda samples: (seen.append(s) or s for s in samples))
+    problems(sample(), sample(), progress=lambda samples: (seen.append(s) or s for s in samples))
     assert len(seen) == 2
-    faults(sample(), sample(), progress=list)
+    problems(sample(), sample(), progress=list)
 
 
 def test_summary():
-    data_set = DataSet(
+    dataset = DetectionDataset(
         (
             sample(widths=[1, 2, 3, 4], labels=[0, 1, 1, 0], ignore=[True, False, False, False]),
             sample(),
@@ -75,14 +75,14 @@ def test_summary():
         CLASSES,
         ("one fault",),
     )
-    summary = summarize(data_set)
+    summary = summarize(dataset)
     assert json.loads(json.dumps(summary)) == summary
     assert (summary["images"], summary["images_without_boxes"], summary["images_over_128_objects"]) == (
         3,
         1,
         1,
     )
-    assert (summary["boxes"], summary["ignored"], summary["faults"]) == (133, 1, 1)
+    assert (summary["boxes"], summary["ignored"], summary["problems"]) == (133, 1, 1)
     assert summary["boxes_per_class"] == {"cat": 130, "dog": 2}
     assert summary["boxes_per_image"] == {"median": 4.0, "max": 129}
     assert summary["box_width"] == {"min": 1, "q05": 8, "median": 8, "q95": 8, "max": 8}
@@ -90,13 +90,13 @@ def test_summary():
 
 
 def test_summary_of_nothing():
-    summary = summarize(DataSet((), Categories((), ())))
+    summary = summarize(DetectionDataset((), Categories((), ())))
     assert summary["boxes"] == 0 and summary["box_width"] is None
     assert summary["boxes_per_image"] == {"median": 0.0, "max": 0}
 
 
 @pytest.mark.skipif(not BCCD.is_dir(), reason="the BCCD data are not beside the repository")
 def test_bccd():
-    data_set = read_coco(BCCD / "instances_val.json", BCCD / "val")
-    assert check_images(data_set) == []
-    assert summarize(data_set)["boxes_per_class"] == {"RBC": 967, "WBC": 87, "Platelets": 83}
+    dataset = read_coco(BCCD / "instances_val.json", BCCD / "val")
+    assert check_images(dataset) == []
+    assert summarize(dataset)["boxes_per_class"] == {"RBC": 967, "WBC": 87, "Platelets": 83}

@@ -49,15 +49,23 @@ def dog(**changes):
 
 
 def test_what_is_read(read):
-    data_set = read([dog(), dog(id=2, image_id=7, area=None)])
-    assert data_set.faults == ()
-    first, second = data_set.people
+    dataset = read([dog(), dog(id=2, image_id=7, area=None)])
+    assert dataset.problems == ()
+    first, second = dataset.people
     assert (first.image_id, second.image_id) == (7, 3)
     assert first.path.endswith("a.jpg") and (first.area, second.area) == (1200, 700.5)
     assert second.center.tolist() == [25, 40] and second.side == 50
-    assert second.xy.tolist() == [[12, 25], [15, 22], [0, 0]] and second.visibility.tolist() == [2, 1, 0]
+    assert second.keypoints.tolist() == [[12, 25], [15, 22], [0, 0]] and second.visibility.tolist() == [
+        2,
+        1,
+        0,
+    ]
     assert second.box.tolist() == [10, 20, 40, 60] and second.head_size is None
-    assert (second.xy.dtype, second.visibility.dtype, second.box.dtype) == ("float32", "int32", "float32")
+    assert (second.keypoints.dtype, second.visibility.dtype, second.box.dtype) == (
+        "float32",
+        "int32",
+        "float32",
+    )
     assert read([dog()], padding=2).people[0].side == 80
 
 
@@ -81,15 +89,15 @@ def test_names_without_another_side_are_no_pair(read):
 @pytest.mark.parametrize("known", [COCO, LSP, MPII], ids=lambda s: s.name)
 def test_a_known_skeleton_is_found_by_its_joints(read, known):
     category = {"id": 18, "name": "person", "keypoints": list(known.joints)}
-    data_set = read([dog(keypoints=[1, 2, 2] * len(known.joints))], category)
-    assert data_set.skeleton is known and len(data_set.people) == 1
+    dataset = read([dog(keypoints=[1, 2, 2] * len(known.joints))], category)
+    assert dataset.skeleton is known and len(dataset.people) == 1
 
 
 def test_who_is_passed_over(read):
     bicycle = {"id": 5, "image_id": 3, "category_id": 2, "bbox": [1, 1, 5, 5]}
     unannotated = [dog(id=2, keypoints=[0] * 9), dog(id=3, keypoints=[]), dog(id=4, keypoints=None)]
-    data_set = read([bicycle, *unannotated, dog(id=6, iscrowd=1)])
-    assert data_set.people == () and data_set.faults == ()
+    dataset = read([bicycle, *unannotated, dog(id=6, iscrowd=1)])
+    assert dataset.people == () and dataset.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +111,9 @@ def test_who_is_passed_over(read):
 )
 def test_faults_are_those_of_the_boxes(read, changes, words):
     annotations = [dog(**changes), dog(id=2)]
-    data_set = read(annotations)
-    assert len(data_set.people) == 1 and data_set.faults[0].endswith(words)
-    assert data_set.faults == read(annotations, reader=read_coco).faults
+    dataset = read(annotations)
+    assert len(dataset.people) == 1 and dataset.problems[0].endswith(words)
+    assert dataset.problems == read(annotations, reader=read_coco).problems
     with pytest.raises(ValueError, match="annotation id 1"):
         read(annotations, strict=True)
 
@@ -150,6 +158,6 @@ def test_a_wrong_padding(read, padding):
 
 def test_read_people_takes_the_format_and_its_options(read):
     people = read([dog()], reader=read_people, format="coco", padding=2).people
-    assert people[0].side == 80 and np.array_equal(people[0].xy, read([dog()]).people[0].xy)
+    assert people[0].side == 80 and np.array_equal(people[0].keypoints, read([dog()]).people[0].keypoints)
     with pytest.raises(ValueError, match="format: expected one of coco, lsp, mpii, flic, got 'voc'"):
         read([dog()], reader=read_people, format="voc")

@@ -48,10 +48,10 @@ def read(tmp_path):
 
 
 def test_what_is_read(read):
-    data_set = read(coco())
-    assert data_set.faults == ()
-    assert data_set.categories == (("bicycle", "toothbrush"), (2, 90))
-    first, second = data_set.samples
+    dataset = read(coco())
+    assert dataset.problems == ()
+    assert dataset.categories == (("bicycle", "toothbrush"), (2, 90))
+    first, second = dataset.samples
     assert (first.image_id, second.image_id) == (7, 3)
     assert first.path == str(read.images / "a.jpg") and first.size == (80, 100)
     assert first.boxes.xyxy.shape == (0, 4) and first.keypoints is None
@@ -98,11 +98,11 @@ def test_boxes_keep_their_order_when_images_are_mixed(read):
 def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
     content = coco()
     content["annotations"][0] |= changes
-    data_set = read(content)
-    assert len(data_set.faults) == 1
-    assert data_set.faults[0].startswith("annotations.json: annotation id 17 (image 'b.jpg'): ")
-    assert data_set.faults[0].endswith(fault)
-    assert len(data_set.samples) == 2 and len(data_set.samples[1].boxes.labels) == 1
+    dataset = read(content)
+    assert len(dataset.problems) == 1
+    assert dataset.problems[0].startswith("annotations.json: annotation id 17 (image 'b.jpg'): ")
+    assert dataset.problems[0].endswith(fault)
+    assert len(dataset.samples) == 2 and len(dataset.samples[1].boxes.labels) == 1
     with pytest.raises(ValueError, match="annotation id 17"):
         read(content, strict=True)
 
@@ -111,14 +111,14 @@ def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
 def test_an_unknown_image_id(read, image_id):
     content = coco()
     content["annotations"][0]["image_id"] = image_id
-    (fault,) = read(content).faults
+    (fault,) = read(content).problems
     assert fault == f"annotations.json: annotation id 17: the image id {image_id!r} is not among the images"
 
 
 def test_an_annotation_without_id_is_named_by_its_place(read):
     content = coco()
     content["annotations"][1] = {"image_id": 3, "category_id": 2}
-    (fault,) = read(content).faults
+    (fault,) = read(content).problems
     assert fault.startswith("annotations.json: annotations[1] (image 'b.jpg'): bbox None")
 
 
@@ -148,9 +148,9 @@ def test_a_faulty_image_is_named_and_left_out_with_its_boxes(read, changes, faul
     os.symlink(secret, read.images / "link.jpg")
     content = coco()
     content["images"][1] |= changes
-    data_set = read(content)
-    assert data_set.faults[0].startswith("annotations.json: image") and fault in data_set.faults[0]
-    assert [sample.image_id for sample in data_set.samples] == [7]
+    dataset = read(content)
+    assert dataset.problems[0].startswith("annotations.json: image") and fault in dataset.problems[0]
+    assert [sample.image_id for sample in dataset.samples] == [7]
     with pytest.raises(ValueError, match=r"^annotations\.json: image"):
         read(content, strict=True)
 
@@ -158,7 +158,7 @@ def test_a_faulty_image_is_named_and_left_out_with_its_boxes(read, changes, faul
 def test_a_faulty_image_is_one_fault_not_one_per_box(read):
     content = coco()
     content["images"][1]["file_name"] = "missing.jpg"
-    assert len(read(content).faults) == 1
+    assert len(read(content).problems) == 1
 
 
 def test_images_in_subfolders_and_inner_links(read):
@@ -170,9 +170,9 @@ def test_images_in_subfolders_and_inner_links(read):
         {"id": 2, "file_name": "sub/../a.jpg"},
         {"id": 3, "file_name": "inner.jpg"},
     ]
-    data_set = read(coco(images=images, annotations=[]))
-    assert data_set.faults == () and len(data_set.samples) == 3
-    assert data_set.samples[0].path == str(read.images / "sub" / "c.jpg")
+    dataset = read(coco(images=images, annotations=[]))
+    assert dataset.problems == () and len(dataset.samples) == 3
+    assert dataset.samples[0].path == str(read.images / "sub" / "c.jpg")
 
 
 def test_without_stated_size_only_the_upper_left_can_be_outside(read):
@@ -180,9 +180,9 @@ def test_without_stated_size_only_the_upper_left_can_be_outside(read):
     del content["images"][1]["width"], content["images"][1]["height"]
     content["annotations"][0]["bbox"] = [5000, 20, 30, 40]
     content["annotations"][1]["bbox"] = [-50, 20, 30, 40]
-    data_set = read(content)
-    assert data_set.samples[1].size is None and len(data_set.samples[1].boxes.labels) == 1
-    assert data_set.faults[0].endswith("lies entirely outside the image")
+    dataset = read(content)
+    assert dataset.samples[1].size is None and len(dataset.samples[1].boxes.labels) == 1
+    assert dataset.problems[0].endswith("lies entirely outside the image")
 
 
 @pytest.mark.parametrize(
@@ -235,17 +235,17 @@ def test_keypoints(read):
         box | {"id": 6, "category_id": 1, "keypoints": [1, math.nan, 2, 0, 0, 0]},
         box | {"id": 7, "category_id": 1, "keypoints": [5, 6, 1, 0, 0, 0]},
     ]
-    data_set = read(coco(categories=PERSON, annotations=annotations))
-    assert data_set.samples[0].keypoints.xy.shape == (0, 2, 2)
-    keypoints = data_set.samples[1].keypoints
+    dataset = read(coco(categories=PERSON, annotations=annotations))
+    assert dataset.samples[0].keypoints.xy.shape == (0, 2, 2)
+    keypoints = dataset.samples[1].keypoints
     assert keypoints.xy.dtype == np.float32 and keypoints.visibility.dtype == np.int32
     assert keypoints.xy.tolist() == [[[1, 2], [3.5, 4]], [[0, 0]] * 2, [[0, 0]] * 2, [[5, 6], [0, 0]]]
     assert keypoints.visibility.tolist() == [[2, 1], [0, 0], [0, 0], [1, 0]]
-    assert [fault.split(": ")[1] for fault in data_set.faults] == [
+    assert [fault.split(": ")[1] for fault in dataset.problems] == [
         f"annotation id {i} (image 'b.jpg')" for i in (4, 5, 6)
     ]
-    assert "are not 2 triples of finite numbers" in data_set.faults[0]
-    assert "have a visibility that is not 0, 1 or 2" in data_set.faults[1]
+    assert "are not 2 triples of finite numbers" in dataset.problems[0]
+    assert "have a visibility that is not 0, 1 or 2" in dataset.problems[1]
 
 
 def test_many_annotations_take_little_time(tmp_path):
@@ -259,19 +259,19 @@ def test_many_annotations_take_little_time(tmp_path):
     path = tmp_path / "many.json"
     path.write_text(json.dumps(coco(images=images, annotations=annotations, categories=PERSON[1:])))
     start = time.process_time()
-    data_set = read_coco(path, tmp_path)
+    dataset = read_coco(path, tmp_path)
     assert time.process_time() - start < 4
-    assert sum(len(sample.boxes.labels) for sample in data_set.samples) == 50_000
+    assert sum(len(sample.boxes.labels) for sample in dataset.samples) == 50_000
 
 
 @pytest.mark.skipif(not BCCD.is_dir(), reason="the BCCD data are not beside the repository")
 @pytest.mark.parametrize(("split", "images", "boxes"), [("train", 205, 2804), ("val", 87, 1137)])
 def test_bccd(split, images, boxes):
-    data_set = read_coco(BCCD / f"instances_{split}.json", BCCD / split)
-    assert data_set.faults == ()
-    assert data_set.categories == (("RBC", "WBC", "Platelets"), (1, 2, 3))
-    assert len(data_set.samples) == images
-    assert sum(len(sample.boxes.labels) for sample in data_set.samples) == boxes
+    dataset = read_coco(BCCD / f"instances_{split}.json", BCCD / split)
+    assert dataset.problems == ()
+    assert dataset.categories == (("RBC", "WBC", "Platelets"), (1, 2, 3))
+    assert len(dataset.samples) == images
+    assert sum(len(sample.boxes.labels) for sample in dataset.samples) == boxes
     if split == "train":
-        assert data_set.samples[0].boxes.xyxy[0].tolist() == [68, 315, 286, 480]
-        assert data_set.samples[0].boxes.labels[0] == 1
+        assert dataset.samples[0].boxes.xyxy[0].tolist() == [68, 315, 286, 480]
+        assert dataset.samples[0].boxes.labels[0] == 1

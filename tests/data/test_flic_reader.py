@@ -32,11 +32,14 @@ def read(tmp_path):
 
 
 def test_centre_and_scale_are_used_as_they_stand(read):
-    data_set = read()
-    assert data_set.faults == () and data_set.skeleton is FLIC
-    (person,) = data_set.people
+    dataset = read()
+    assert dataset.problems == () and dataset.skeleton is FLIC
+    (person,) = dataset.people
     assert person.center.tolist() == [360, 239] and person.side == pytest.approx(440)
-    assert person.xy[[0, 10]].tolist() == [[99, 100], [119, 120]] and person.visibility.tolist() == [2] * 11
+    assert (
+        person.keypoints[[0, 10]].tolist() == [[99, 100], [119, 120]]
+        and person.visibility.tolist() == [2] * 11
+    )
     assert person.head_size is None and person.image_id == 0
 
 
@@ -46,8 +49,8 @@ def test_the_joints_of_mpii_are_refused(read):
 
 
 def test_a_missing_image_is_a_fault(read):
-    data_set = read(imgname=[b"b.jpg"])
-    assert data_set.people == () and "row 0 (image 'b.jpg'): there is no such file" in data_set.faults[0]
+    dataset = read(imgname=[b"b.jpg"])
+    assert dataset.people == () and "row 0 (image 'b.jpg'): there is no such file" in dataset.problems[0]
 
 
 def test_the_skeleton():

@@ -38,16 +38,16 @@ def lspet(people=2):
 def test_lspet_marks_the_annotated_joints(read):
     joints = lspet()
     joints[0, :, 1] = (-7, -8, 0)
-    data_set = read(joints, ["im00001.jpg", "im00002.jpg"])
-    assert data_set.faults == () and data_set.skeleton is LSP
-    first, second = data_set.people
+    dataset = read(joints, ["im00001.jpg", "im00002.jpg"])
+    assert dataset.problems == () and dataset.skeleton is LSP
+    first, second = dataset.people
     assert first.path == str(read.images / "im00001.jpg")
     assert (first.image_id, second.image_id) == (1, 2)
     assert first.visibility.tolist() == [2] * 14 and second.visibility.tolist() == [0] + [2] * 13
-    assert first.xy[3].tolist() == [13, 26] and second.xy[0].tolist() == [0, 0]
+    assert first.keypoints[3].tolist() == [13, 26] and second.keypoints[0].tolist() == [0, 0]
     assert first.center.tolist() == [16.5, 33] and first.side == 1.25 * 26
     assert second.center.tolist() == [17, 35] and second.side == 1.25 * 24
-    assert (first.xy.dtype, first.center.dtype) == (np.float32, np.float32)
+    assert (first.keypoints.dtype, first.center.dtype) == (np.float32, np.float32)
     assert first.visibility.dtype == np.int32 and first.head_size is None
 
 
@@ -57,14 +57,14 @@ def test_lsp_marks_the_hidden_joints(read):
     joints[2, 5, 0] = 1
     first, second = read(joints, ["im0001.jpg", "im0002.jpg"]).people
     assert first.visibility.tolist() == [2] * 5 + [1] + [2] * 8 and second.visibility.tolist() == [2] * 14
-    assert first.xy[5].tolist() == [15, 30] and first.side == 1.25 * 26
+    assert first.keypoints[5].tolist() == [15, 30] and first.side == 1.25 * 26
 
 
 def test_joints_outside_the_image_are_kept(read):
     joints = lspet(1)
     joints[13, :2, 0] = (-3.5, 900)
     (person,) = read(joints, ["im00001.jpg"]).people
-    assert person.xy[13].tolist() == [-3.5, 900] and person.visibility[13] == 2
+    assert person.keypoints[13].tolist() == [-3.5, 900] and person.visibility[13] == 2
 
 
 def test_a_single_person_without_a_last_axis(read):
@@ -72,12 +72,12 @@ def test_a_single_person_without_a_last_axis(read):
 
 
 def test_images_are_paired_by_number_and_a_missing_one_is_a_fault(read):
-    data_set = read(lspet(3), ["im00001.jpg", "im00003.jpg"])
-    assert [(p.image_id, Path(p.path).name, float(p.xy[0, 1])) for p in data_set.people] == [
+    dataset = read(lspet(3), ["im00001.jpg", "im00003.jpg"])
+    assert [(p.image_id, Path(p.path).name, float(p.keypoints[0, 1])) for p in dataset.people] == [
         (1, "im00001.jpg", 20),
         (3, "im00003.jpg", 22),
     ]
-    assert data_set.faults == (f"joints.mat: row 2: there is no image of this number in {read.images}",)
+    assert dataset.problems == (f"joints.mat: row 2: there is no image of this number in {read.images}",)
 
 
 @pytest.mark.parametrize("names", [("im01001.jpg", "im01002.jpg"), ("anna.png", "bo.png")])
@@ -106,9 +106,9 @@ def test_images_that_cannot_be_paired(read, names):
 def test_a_faulty_person_is_named_and_left_out(read, index, values, words):
     joints, names = lspet(), ["im00001.jpg", "im00002.jpg"]
     joints[(*index, 1)] = values
-    data_set = read(joints, names)
-    assert data_set.faults == (f"joints.mat: row 2 (image 'im00002.jpg'): {words}",)
-    assert len(data_set.people) == 1
+    dataset = read(joints, names)
+    assert dataset.problems == (f"joints.mat: row 2 (image 'im00002.jpg'): {words}",)
+    assert len(dataset.people) == 1
     with pytest.raises(ValueError, match="row 2"):
         read(joints, names, strict=True)
 
@@ -117,13 +117,13 @@ def test_a_joint_that_is_not_annotated_may_be_nan(read):
     joints = lspet(1)
     joints[4, :, 0] = (np.nan, np.nan, 0)
     (person,) = read(joints, ["im00001.jpg"]).people
-    assert person.xy[4].tolist() == [0, 0] and person.visibility[4] == 0
+    assert person.keypoints[4].tolist() == [0, 0] and person.visibility[4] == 0
 
 
 def test_an_image_that_links_out_of_the_folder(read, tmp_path):
     Image.new("RGB", (8, 6)).save(tmp_path / "secret.jpg")
     (read.images / "im00002.jpg").symlink_to(tmp_path / "secret.jpg")
-    (fault,) = read(lspet(), ["im00001.jpg"]).faults
+    (fault,) = read(lspet(), ["im00001.jpg"]).problems
     assert fault.startswith("joints.mat: row 2 (image 'im00002.jpg'): the path 'im00002.jpg' leads outside")
 
 
@@ -154,10 +154,10 @@ def test_a_file_without_joints(read):
 )
 def test_the_halves_of_lsp(read, split, first, last):
     joints = lspet(2000).transpose(1, 0, 2)
-    data_set = read(joints, ["im0001.jpg", "im1000.jpg", "im1001.jpg", "im2000.jpg"], split=split)
-    ids = [person.image_id for person in data_set.people]
+    dataset = read(joints, ["im0001.jpg", "im1000.jpg", "im1001.jpg", "im2000.jpg"], split=split)
+    ids = [person.image_id for person in dataset.people]
     assert ids == [i for i in (1, 1000, 1001, 2000) if first <= i <= last]
-    assert len(ids) + len(data_set.faults) == last - first + 1
+    assert len(ids) + len(dataset.problems) == last - first + 1
 
 
 def test_other_files_are_one_part(read):
@@ -177,9 +177,9 @@ def test_a_missing_folder(read, tmp_path):
 )
 @pytest.mark.parametrize(("split", "count", "side"), [("train", 5000, 148.675), ("val", 500, 152.821)])
 def test_the_extended_set_itself(split, count, side):
-    data_set = read_lsp(LSPET / split / "joints.mat", LSPET / split / "images")
-    assert data_set.faults == () and len(data_set.people) == count
-    assert np.median([person.side for person in data_set.people]) == pytest.approx(side, abs=1e-2)
-    for person in data_set.people:
-        from_center = np.abs(person.xy - person.center)[person.visibility > 0]
+    dataset = read_lsp(LSPET / split / "joints.mat", LSPET / split / "images")
+    assert dataset.problems == () and len(dataset.people) == count
+    assert np.median([person.side for person in dataset.people]) == pytest.approx(side, abs=1e-2)
+    for person in dataset.people:
+        from_center = np.abs(person.keypoints - person.center)[person.visibility > 0]
         assert from_center.max() <= person.side / 2

@@ -37,10 +37,14 @@ def check_first(person, head_size=None):
     assert person.path.endswith(NAME)
     np.testing.assert_allclose(person.center, MIDDLE, atol=1e-3)
     assert person.side == pytest.approx(SIDE, abs=1e-3)
-    assert person.xy[:4].tolist() == [[803, 710], [100, 100], [0, 0], [102, 102]]
+    assert person.keypoints[:4].tolist() == [[803, 710], [100, 100], [0, 0], [102, 102]]
     assert person.visibility.tolist() == [2, 1, 0, *[2] * 13]
     assert person.head_size == (None if head_size is None else pytest.approx(head_size))
-    assert (person.xy.dtype, person.visibility.dtype, person.center.dtype) == ("float32", "int32", "float32")
+    assert (person.keypoints.dtype, person.visibility.dtype, person.center.dtype) == (
+        "float32",
+        "int32",
+        "float32",
+    )
 
 
 # h5
@@ -67,9 +71,9 @@ def write_h5(path, **changes):
 
 @pytest.mark.parametrize("name", ["train.h5", "valid.h5", "mine.hdf5"])
 def test_h5_that_was_adjusted_is_not_adjusted_again(tmp_path, folder, name):
-    data_set = read_mpii(write_h5(tmp_path / name), folder)
-    assert data_set.faults == () and data_set.skeleton is MPII
-    first, second = data_set.people
+    dataset = read_mpii(write_h5(tmp_path / name), folder)
+    assert dataset.problems == () and dataset.skeleton is MPII
+    first, second = dataset.people
     check_first(first, 81.5)
     assert (first.image_id, second.image_id) == (4, 9) and second.head_size is None
     assert second.center.tolist() == [49, 59] and second.side == 200
@@ -91,8 +95,8 @@ def test_h5_names_as_character_codes_and_as_texts(tmp_path, folder):
     for row, name in enumerate((NAME, "b.jpg")):
         codes[row, : len(name)] = list(name.encode())
     for names in (codes, codes.astype(np.uint8), np.array([NAME, "b.jpg"], object)):
-        data_set = read_mpii(write_h5(tmp_path / "valid.h5", imgname=names), folder)
-        assert [p.path for p in data_set.people] == [str(folder / NAME), str(folder / "b.jpg")]
+        dataset = read_mpii(write_h5(tmp_path / "valid.h5", imgname=names), folder)
+        assert [p.path for p in dataset.people] == [str(folder / NAME), str(folder / "b.jpg")]
 
 
 def test_h5_marks_of_the_split(tmp_path, folder):
@@ -111,7 +115,7 @@ def test_h5_marks_of_the_split(tmp_path, folder):
     ids = {s: [p.image_id for p in read_mpii(path, folder, split=s).people] for s in ("train", "test", "all")}
     assert ids == {"train": [4], "test": [5], "all": [4, 5]}
     (person,) = read_mpii(path, folder, split="test").people
-    assert not person.visibility.any() and not person.xy.any() and person.side == pytest.approx(SIDE)
+    assert not person.visibility.any() and not person.keypoints.any() and person.side == pytest.approx(SIDE)
     with pytest.raises(ValueError, match=r"split: .*annot\.h5 marks train, test, all, not 'val'"):
         read_mpii(path, folder, split="val")
 
@@ -119,9 +123,9 @@ def test_h5_marks_of_the_split(tmp_path, folder):
 def test_h5_of_a_test_split_may_have_no_joints(tmp_path, folder):
     path = write_h5(tmp_path / "test.h5", part=np.full((2, 16, 2), -1), visible=np.zeros((2, 16)))
     assert len(read_mpii(path, folder, split="test").people) == 2
-    data_set = read_mpii(path, folder)
-    assert data_set.people == ()
-    assert data_set.faults[0] == f"test.h5: row 0 (image '{NAME}'): has no annotated joint"
+    dataset = read_mpii(path, folder)
+    assert dataset.people == ()
+    assert dataset.problems[0] == f"test.h5: row 0 (image '{NAME}'): has no annotated joint"
 
 
 @pytest.mark.parametrize(
@@ -138,9 +142,9 @@ def test_h5_of_a_test_split_may_have_no_joints(tmp_path, folder):
 )
 def test_a_faulty_row_is_named_and_left_out(tmp_path, folder, changes, words):
     path = write_h5(tmp_path / "valid.h5", **changes)
-    data_set = read_mpii(path, folder)
-    assert data_set.faults[0].startswith("valid.h5: row 0 (image ") and words in data_set.faults[0]
-    assert len(data_set.people) == 2 - len(data_set.faults)
+    dataset = read_mpii(path, folder)
+    assert dataset.problems[0].startswith("valid.h5: row 0 (image ") and words in dataset.problems[0]
+    assert len(dataset.people) == 2 - len(dataset.problems)
     with pytest.raises(ValueError, match="row 0"):
         read_mpii(path, folder, strict=True)
 
@@ -217,9 +221,9 @@ def test_mat(tmp_path, folder):
     path = write_mat(
         tmp_path / "mpii.mat", ("b.jpg",), (NAME, rect(), bystander), ("b.jpg", bystander, {"x1": 1})
     )
-    data_set = read_mpii(path, folder)
-    assert data_set.faults == ()
-    (person,) = data_set.people
+    dataset = read_mpii(path, folder)
+    assert dataset.problems == ()
+    (person,) = dataset.people
     check_first(person, 0.6 * 50)
     assert person.image_id == 1
     (person,) = read_mpii(path, folder, split="test").people
@@ -235,7 +239,7 @@ def test_mat_without_visible_flags_and_without_head_box(tmp_path, folder):
     one = rect(annopoints={"point": point}, x1=[])
     (person,) = read_mpii(write_mat(tmp_path / "mpii.mat", (NAME, one)), folder).people
     assert person.visibility.tolist() == [2, *[0] * 8, 2, *[0] * 6] and person.head_size is None
-    assert person.xy[9].tolist() == [4, 5] and person.xy[0].tolist() == [6, 7]
+    assert person.keypoints[9].tolist() == [4, 5] and person.keypoints[0].tolist() == [6, 7]
 
 
 @pytest.mark.parametrize(
@@ -255,10 +259,10 @@ def test_mat_without_visible_flags_and_without_head_box(tmp_path, folder):
 )
 def test_a_faulty_person_of_the_mat_is_named(tmp_path, folder, changes, words):
     path = write_mat(tmp_path / "mpii.mat", (NAME, rect(), rect(**changes)))
-    data_set = read_mpii(path, folder)
-    (fault,) = data_set.faults
+    dataset = read_mpii(path, folder)
+    (fault,) = dataset.problems
     assert fault.startswith(f"mpii.mat: annolist(1).annorect(2) (image '{NAME}'): ") and words in fault
-    assert len(data_set.people) == 1
+    assert len(dataset.people) == 1
 
 
 def test_mat_of_another_form(tmp_path, folder):
@@ -326,7 +330,7 @@ def test_json_of_a_test_split_has_no_joints(tmp_path, folder):
     path = write_json(tmp_path / "a.json", {"image": NAME, "center": list(CENTER), "scale": SCALE})
     (person,) = read_mpii(path, folder, split="test").people
     assert not person.visibility.any()
-    assert read_mpii(path, folder).faults == (f"a.json: [0] (image '{NAME}'): the joints are missing",)
+    assert read_mpii(path, folder).problems == (f"a.json: [0] (image '{NAME}'): the joints are missing",)
 
 
 @pytest.mark.parametrize("form", [pytorch_pose, hrnet])
@@ -347,9 +351,9 @@ def test_json_of_a_test_split_has_no_joints(tmp_path, folder):
 def test_a_faulty_person_of_a_json_is_named(tmp_path, folder, form, key, value, words):
     other = {"image": "img_paths", "center": "objpos", "scale": "scale_provided", "joints": "joint_self"}
     faulty = form(**{key if form is hrnet else other[key]: value})
-    data_set = read_mpii(write_json(tmp_path / "a.json", form(), faulty), folder)
-    (fault,) = data_set.faults
-    assert fault.startswith("a.json: [1] (image ") and words in fault and len(data_set.people) == 1
+    dataset = read_mpii(write_json(tmp_path / "a.json", form(), faulty), folder)
+    (fault,) = dataset.problems
+    assert fault.startswith("a.json: [1] (image ") and words in fault and len(dataset.people) == 1
 
 
 def test_joints_of_a_json_that_are_no_numbers(tmp_path, folder):
@@ -361,14 +365,14 @@ def test_joints_of_a_json_that_are_no_numbers(tmp_path, folder):
         hrnet(joints=absent, joints_vis=[0] * 16),
         pytorch_pose(joint_self=[[1, 2]] * 16),
     )
-    faults = read_mpii(write_json(tmp_path / "a.json", *people[:4]), folder).faults
-    assert [fault.split("): ", 1)[1][:40] for fault in faults] == [
+    problems = read_mpii(write_json(tmp_path / "a.json", *people[:4]), folder).problems
+    assert [fault.split("): ", 1)[1][:40] for fault in problems] == [
         "joint 0 (right_ankle): [nan, 1, 1] is no",
         "joints_vis [1, 1, 1, 1, 1, 1, ...] is no",
         "the joints [[1, 2, 1], [1, 2, 1], [1, 2,",
         "has no annotated joint",
     ]
-    (fault,) = read_mpii(write_json(tmp_path / "b.json", people[4]), folder).faults
+    (fault,) = read_mpii(write_json(tmp_path / "b.json", people[4]), folder).problems
     assert "joint 0 (right_ankle): [1, 2] is not three finite numbers x, y, visible" in fault
 
 

@@ -39,15 +39,15 @@ def read(tmp_path):
 
 def test_what_is_read(read):
     part = "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
-    data_set = read(
+    dataset = read(
         {
             "b": voc(filename="b.jpg"),
             "a": voc(thing("dog"), thing("cat", (1, 1, 100, 80), 1, part)),
         }
     )
-    assert data_set.faults == ()
-    assert data_set.categories == (("cat", "dog"), (1, 2))
-    first, second = data_set.samples
+    assert dataset.problems == ()
+    assert dataset.categories == (("cat", "dog"), (1, 2))
+    first, second = dataset.samples
     assert (first.path, first.image_id, first.size) == (str(read.images / "a.jpg"), 1, (80, 100))
     np.testing.assert_array_equal(first.boxes.xyxy, np.array([[10, 20, 40, 60], [0, 0, 100, 80]], np.float32))
     assert first.boxes.labels.tolist() == [1, 0] and first.boxes.ignore.tolist() == [False, True]
@@ -61,10 +61,10 @@ def test_pixels_count_from_one_and_include_the_last(read):
 
 
 def test_given_names_fix_the_labels(read):
-    data_set = read({"a": voc(thing("dog"), thing("mouse"))}, names=["dog", "cat"])
-    assert data_set.categories == (("dog", "cat"), (1, 2))
-    assert data_set.samples[0].boxes.labels.tolist() == [0]
-    assert data_set.faults == ("a.xml: object 2 ('mouse'): the class 'mouse' is not among the names",)
+    dataset = read({"a": voc(thing("dog"), thing("mouse"))}, names=["dog", "cat"])
+    assert dataset.categories == (("dog", "cat"), (1, 2))
+    assert dataset.samples[0].boxes.labels.tolist() == [0]
+    assert dataset.problems == ("a.xml: object 2 ('mouse'): the class 'mouse' is not among the names",)
     with pytest.raises(ValueError, match="names: expected different texts"):
         read({}, names=["dog", "dog"])
 
@@ -73,11 +73,11 @@ def test_split_files(read):
     texts = {"a": voc(thing()), "b": voc(thing(), filename="b.jpg"), "odd name": voc(thing())}
     split = read.folder / "train.txt"
     split.write_text("b  1\nmissing -1\n\nodd name\n../b\n")
-    data_set = read(texts, split=split)
-    assert [sample.path[-5:] for sample in data_set.samples] == ["b.jpg", "a.jpg"]
-    assert [sample.image_id for sample in data_set.samples] == [1, 3]
-    assert data_set.faults[0].startswith("missing.xml: there is no such file in ")
-    assert "leads outside its folder" in data_set.faults[1]
+    dataset = read(texts, split=split)
+    assert [sample.path[-5:] for sample in dataset.samples] == ["b.jpg", "a.jpg"]
+    assert [sample.image_id for sample in dataset.samples] == [1, 3]
+    assert dataset.problems[0].startswith("missing.xml: there is no such file in ")
+    assert "leads outside its folder" in dataset.problems[1]
 
 
 def test_the_image_may_be_found_by_the_stem(read):
@@ -99,16 +99,16 @@ def test_the_image_may_be_found_by_the_stem(read):
 )
 def test_a_faulty_box_is_named_and_left_out(read, entry, fault):
     texts = {"a": voc(thing("dog"), entry)}
-    data_set = read(texts)
-    (found,) = data_set.faults
+    dataset = read(texts)
+    (found,) = dataset.problems
     assert found.startswith("a.xml: object 2 ('cat'): ") and found.endswith(fault)
-    assert data_set.samples[0].boxes.labels.tolist() == [0]
+    assert dataset.samples[0].boxes.labels.tolist() == [0]
     with pytest.raises(ValueError, match=r"a\.xml: object 2"):
         read(texts, strict=True)
 
 
 def test_an_object_without_a_name(read):
-    assert read({"a": voc(thing(""))}).faults == ("a.xml: object 1 (''): has no name",)
+    assert read({"a": voc(thing(""))}).problems == ("a.xml: object 1 (''): has no name",)
 
 
 BOMB = '<!DOCTYPE z [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>' + voc(thing("&b;"))
@@ -128,10 +128,10 @@ BOMB = '<!DOCTYPE z [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>' + voc(thing
     ],
 )
 def test_a_faulty_file_is_named_and_left_out(read, text, fault):
-    data_set = read({"other": text, "b": voc(filename="b.jpg")})
-    (found,) = data_set.faults
+    dataset = read({"other": text, "b": voc(filename="b.jpg")})
+    (found,) = dataset.problems
     assert found.startswith(f"other.xml: {fault}")
-    assert len(data_set.samples) == 1
+    assert len(dataset.samples) == 1
 
 
 def test_a_size_need_not_be_stated(read):

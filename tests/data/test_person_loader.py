@@ -12,15 +12,15 @@ tf = pytest.importorskip("tensorflow")
 
 from keras_cornernet.codecs import KeypointCodec  # noqa: E402
 from keras_cornernet.data.pipeline import make_dataset  # noqa: E402
-from keras_cornernet.data.pose_augmentation import PoseRecipe  # noqa: E402
+from keras_cornernet.data.pose_augmentation import PoseAugmentation  # noqa: E402
 from keras_cornernet.data.poses import PersonLoader  # noqa: E402
 from keras_cornernet.ops import affine  # noqa: E402
 from keras_cornernet.preprocessing import person_view, read_image, warp  # noqa: E402
 from keras_cornernet.skeletons import MPII, Skeleton  # noqa: E402
-from keras_cornernet.structures import Person, PoseSet  # noqa: E402
+from keras_cornernet.structures import Person, PoseDataset  # noqa: E402
 
 SKELETON = Skeleton("four", ("left", "right", "head", "foot"), (), ((0, 1),))
-MIRROR = PoseRecipe(scale=0.0, rotate=0.0, flip=1.0, gain=(1.0, 1.0))
+MIRROR = PoseAugmentation(scale=0.0, rotate=0.0, flip=1.0, gain=(1.0, 1.0))
 
 
 def pose_set_of(folder, count=3, size=(60, 90), center=(45.0, 30.0), side=40.0):
@@ -33,7 +33,7 @@ def pose_set_of(folder, count=3, size=(60, 90), center=(45.0, 30.0), side=40.0):
         people.append(
             Person(str(path), i, np.array(center, np.float32), side, xy, np.array([2, 1, 2, 0], np.int32))
         )
-    return PoseSet(tuple(people), SKELETON)
+    return PoseDataset(tuple(people), SKELETON)
 
 
 def noise(height, width, seed=0):
@@ -44,8 +44,8 @@ def noise(height, width, seed=0):
 
 
 def test_the_persons_square_fills_the_input(tmp_path):
-    pose_set = pose_set_of(tmp_path)
-    image, points, weights = PersonLoader(pose_set, (80, 80)).load(0, 1)
+    pose_dataset = pose_set_of(tmp_path)
+    image, points, weights = PersonLoader(pose_dataset, (80, 80)).load(0, 1)
     assert (image.shape, image.dtype) == ((80, 80, 3), np.float32)
     assert (points.dtype, weights.dtype) == (np.float32, np.float32)
     # The square is 25..65 by 10..50, enlarged twice.
@@ -61,9 +61,9 @@ def test_an_input_that_is_not_square_shows_more_to_the_sides(tmp_path):
 
 
 def test_a_mirrored_person_trades_left_and_right(tmp_path):
-    pose_set = pose_set_of(tmp_path)
-    image, points, weights = PersonLoader(pose_set, (64, 80)).load(0, 0)
-    mirrored, moved, kept = PersonLoader(pose_set, (64, 80), recipe=MIRROR).load(0, 0)
+    pose_dataset = pose_set_of(tmp_path)
+    image, points, weights = PersonLoader(pose_dataset, (64, 80)).load(0, 0)
+    mirrored, moved, kept = PersonLoader(pose_dataset, (64, 80), augmentation=MIRROR).load(0, 0)
     np.testing.assert_array_equal(mirrored, image[:, ::-1])
     back = np.where(kept[:, None] > 0, [80, 0] + moved * [-1, 1], 0)
     np.testing.assert_allclose(back, points[[1, 0, 2, 3]], atol=1e-4)
@@ -74,17 +74,19 @@ def test_a_mirrored_person_trades_left_and_right(tmp_path):
 
 
 def test_weights_follow_their_joint_to_the_other_side(tmp_path):
-    pose_set = pose_set_of(tmp_path, 1)
-    person = pose_set.people[0]._replace(visibility=np.array([0, 2, 0, 0], np.int32))
-    person = person._replace(xy=person.xy * (person.visibility > 0)[:, None])
-    _, points, weights = PersonLoader(pose_set._replace(people=(person,)), (80, 80), recipe=MIRROR).load(0, 0)
+    pose_dataset = pose_set_of(tmp_path, 1)
+    person = pose_dataset.people[0]._replace(visibility=np.array([0, 2, 0, 0], np.int32))
+    person = person._replace(keypoints=person.keypoints * (person.visibility > 0)[:, None])
+    _, points, weights = PersonLoader(
+        pose_dataset._replace(people=(person,)), (80, 80), augmentation=MIRROR
+    ).load(0, 0)
     assert weights.tolist() == [1, 0, 0, 0]
     np.testing.assert_allclose(points, [[20, 30], [0, 0], [0, 0], [0, 0]], atol=1e-4)
 
 
 def test_beyond_the_image_it_is_black(tmp_path):
-    pose_set = pose_set_of(tmp_path, 1, center=(5.0, 55.0))
-    image, points, weights = PersonLoader(pose_set, (40, 40)).load(0, 0)  # a pixel for a pixel
+    pose_dataset = pose_set_of(tmp_path, 1, center=(5.0, 55.0))
+    image, points, weights = PersonLoader(pose_dataset, (40, 40)).load(0, 0)  # a pixel for a pixel
     np.testing.assert_array_equal(image[:25, 15:], read_image(tmp_path / "0.png")[35:, :25])
     assert not image[25:].any() and not image[:, :15].any()
     np.testing.assert_allclose(points, [[45, -15], [70, -10], [60, -21], [0, 0]], atol=1e-4)
@@ -92,16 +94,18 @@ def test_beyond_the_image_it_is_black(tmp_path):
 
 
 def test_everything_drawn_depends_on_seed_epoch_and_place_alone(tmp_path):
-    pose_set = pose_set_of(tmp_path)
-    recipe = PoseRecipe(shift=0.05, jitter=0.2, lighting=0.1)
-    loader, again = (PersonLoader(pose_set, (48, 48), recipe=recipe, seed=3) for _ in range(2))
+    pose_dataset = pose_set_of(tmp_path)
+    augmentation = PoseAugmentation(shift=0.05, jitter=0.2, lighting=0.1)
+    loader, again = (
+        PersonLoader(pose_dataset, (48, 48), augmentation=augmentation, seed=3) for _ in range(2)
+    )
     for place in (2, 0, 1):
         for one, other in zip(loader.load(4, place), again.load(4, place), strict=True):
             np.testing.assert_array_equal(one, other)
     here = loader.load(4, 1)
     for other in (
         loader.load(5, 1),
-        PersonLoader(pose_set, (48, 48), recipe=recipe, seed=4).load(4, 1),
+        PersonLoader(pose_dataset, (48, 48), augmentation=augmentation, seed=4).load(4, 1),
     ):
         assert (here[0] != other[0]).any() and (here[1] != other[1]).any()
     assert loader.load(4, 1)[0].min() >= 0 and loader.load(4, 1)[0].max() <= 255
@@ -109,18 +113,18 @@ def test_everything_drawn_depends_on_seed_epoch_and_place_alone(tmp_path):
 
 
 def test_each_channel_is_brightened_by_itself(tmp_path):
-    pose_set = pose_set_of(tmp_path, 1)
-    plain = PersonLoader(pose_set, (40, 40)).load(0, 0)[0]
-    recipe = PoseRecipe(scale=0.0, rotate=0.0, flip=0.0, gain=(0.5, 0.9))
-    loader = PersonLoader(pose_set, (40, 40), recipe=recipe)
+    pose_dataset = pose_set_of(tmp_path, 1)
+    plain = PersonLoader(pose_dataset, (40, 40)).load(0, 0)[0]
+    augmentation = PoseAugmentation(scale=0.0, rotate=0.0, flip=0.0, gain=(0.5, 0.9))
+    loader = PersonLoader(pose_dataset, (40, 40), augmentation=augmentation)
     gains = np.array([loader.load(e, 0)[0].sum(axis=(0, 1)) / plain.sum(axis=(0, 1)) for e in range(20)])
     assert gains.min() >= 0.499 and gains.max() <= 0.901 and gains.std(axis=1).min() > 0.001
 
 
 def test_a_broken_image_is_replaced_and_reported_once(tmp_path, caplog):
-    pose_set = pose_set_of(tmp_path)
+    pose_dataset = pose_set_of(tmp_path)
     (tmp_path / "1.png").write_bytes(b"broken")
-    loader = PersonLoader(pose_set, (40, 40), recipe=PoseRecipe())
+    loader = PersonLoader(pose_dataset, (40, 40), augmentation=PoseAugmentation())
     with caplog.at_level(logging.WARNING):
         pairs = [(loader.load(epoch, 1), loader.load(epoch, 2)) for epoch in range(3)]
     for broken, following in pairs:
@@ -137,10 +141,12 @@ def test_shapes_and_types(tmp_path):
     image, annotations = dataset.element_spec
     assert image.shape.as_list() == [None, 48, 64, 3] and image.dtype == tf.float32
     assert {name: (spec.shape.as_list(), spec.dtype) for name, spec in annotations.items()} == {
-        "points": ([None, 4, 2], tf.float32),
-        "weights": ([None, 4], tf.float32),
+        "keypoints": ([None, 4, 2], tf.float32),
+        "keypoint_weights": ([None, 4], tf.float32),
     }
-    batches = [(images.numpy(), a["points"].numpy(), a["weights"].numpy()) for images, a in dataset]
+    batches = [
+        (images.numpy(), a["keypoints"].numpy(), a["keypoint_weights"].numpy()) for images, a in dataset
+    ]
     assert [len(images) for images, *_ in batches] == [2, 2, 1] and int(dataset.cardinality()) == 3
     loader = PersonLoader(pose_set_of(tmp_path, 5), (48, 64))
     for place in range(5):
@@ -150,29 +156,29 @@ def test_shapes_and_types(tmp_path):
 
 def test_epochs_differ_and_repeat_themselves(tmp_path):
     def points(dataset):
-        return np.concatenate([a["points"].numpy() for _, a in dataset])
+        return np.concatenate([a["keypoints"].numpy() for _, a in dataset])
 
-    pose_set = pose_set_of(tmp_path, 4)
-    options = {"batch_size": 2, "recipe": PoseRecipe(), "shuffle": True, "seed": 5}
-    dataset = make_dataset(pose_set, (32, 32), **options)
+    pose_dataset = pose_set_of(tmp_path, 4)
+    options = {"batch_size": 2, "augmentation": PoseAugmentation(), "shuffle": True, "seed": 5}
+    dataset = make_dataset(pose_dataset, (32, 32), **options)
     first, second = points(dataset), points(dataset)
     assert (first != second).any()
-    again = make_dataset(pose_set, (32, 32), **options)
+    again = make_dataset(pose_dataset, (32, 32), **options)
     again.epochs.current = 1
     np.testing.assert_array_equal(points(again), second)
-    np.testing.assert_array_equal(points(make_dataset(pose_set, (32, 32), **options)), first)
+    np.testing.assert_array_equal(points(make_dataset(pose_dataset, (32, 32), **options)), first)
 
 
 def test_nobody_is_an_error():
-    with pytest.raises(ValueError, match="data_set has no people"):
-        make_dataset(PoseSet((), SKELETON), (64, 64), batch_size=1)
+    with pytest.raises(ValueError, match="dataset has no people"):
+        make_dataset(PoseDataset((), SKELETON), (64, 64), batch_size=1)
 
 
 def test_no_readable_image_is_an_error(tmp_path):
-    pose_set = pose_set_of(tmp_path, 1)
+    pose_dataset = pose_set_of(tmp_path, 1)
     (tmp_path / "0.png").unlink()
     with pytest.raises(OSError, match="none of the 1 images"):
-        PersonLoader(pose_set, (40, 40)).load(0, 0)
+        PersonLoader(pose_dataset, (40, 40)).load(0, 0)
 
 
 # The crop
@@ -323,7 +329,10 @@ def test_bearpaw_sample_parity(parity):
     cells = affine.transform_points(view.input_from_image, joints[:, :2])
     drawn = joints[:, 1] > 0
     np.testing.assert_array_equal(np.trunc(cells)[drawn], stored["tpts"][drawn, :2] - 1)
-    annotations = {"points": cells[None].astype(np.float32), "weights": drawn[None].astype(np.float32)}
+    annotations = {
+        "keypoints": cells[None].astype(np.float32),
+        "keypoint_weights": drawn[None].astype(np.float32),
+    }
     target = KeypointCodec.named("bearpaw").encode(annotations, (32, 32), (32, 32))["keypoints"]
     np.testing.assert_allclose(target["heatmap"][0], stored["target"], rtol=0, atol=1e-6)
     # Their weight leaves joints out that are not visible, though these are drawn.
@@ -351,7 +360,10 @@ def test_umich_training_sample_parity(parity, case):
     kept &= ~inside | (cells > 2).all(axis=-1)  # cut left or above their bumps are shifted
     assert kept.sum() >= 9 and (kept & inside).sum() >= 5
     # Their sigma of a half puts the bump of cell c at c - 0.5.
-    annotations = {"points": cells[None].astype(np.float32), "weights": inside[None].astype(np.float32)}
+    annotations = {
+        "keypoints": cells[None].astype(np.float32),
+        "keypoint_weights": inside[None].astype(np.float32),
+    }
     maps = KeypointCodec(sigma=0.5, radius=3).encode(annotations, (32, 32), (32, 32))["keypoints"]["heatmap"]
     expected = stored[f"{case}_heatmaps"]
     np.testing.assert_allclose(np.asarray(maps)[0][..., kept], expected[..., kept], atol=1e-6)

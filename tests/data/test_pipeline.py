@@ -11,11 +11,11 @@ from PIL import Image
 
 tf = pytest.importorskip("tensorflow")
 
-from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataRecipe  # noqa: E402
+from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation  # noqa: E402
 from keras_cornernet.data.boxes import BoxLoader, move_boxes  # noqa: E402
 from keras_cornernet.data.pipeline import make_dataset  # noqa: E402
 from keras_cornernet.preprocessing import View, fit_view, read_image  # noqa: E402
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample  # noqa: E402
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample  # noqa: E402
 
 CATEGORIES = Categories(("a", "b"), (1, 2))
 
@@ -35,7 +35,7 @@ def data_set_of(folder, boxes, size=(40, 60)):
         path = folder / f"{i}.png"
         Image.fromarray(image).save(path)
         samples.append(Sample(str(path), i, size, each))
-    return DataSet(tuple(samples), CATEGORIES)
+    return DetectionDataset(tuple(samples), CATEGORIES)
 
 
 def drain(dataset):
@@ -68,7 +68,7 @@ def test_shapes_types_and_padding(tmp_path):
 
 
 def test_what_no_reader_returned_is_named():
-    with pytest.raises(TypeError, match="data_set must be a DataSet or a PoseSet.* not str"):
+    with pytest.raises(TypeError, match="dataset must be a DetectionDataset or a PoseDataset.* not str"):
         make_dataset("train.json", (40, 60), batch_size=1)
 
 
@@ -78,29 +78,29 @@ def test_tensorflow_tunes_nothing_whose_end_a_pass_would_wait_for(tmp_path):
 
 
 def test_draws_depend_on_seed_epoch_and_place_alone(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]], [i % 2]) for i in range(7)])
-    options = {"batch_size": 2, "recipe": SmallDataRecipe(), "shuffle": True, "seed": 3}
-    dataset = make_dataset(data_set, (32, 48), **options)
+    annotated = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]], [i % 2]) for i in range(7)])
+    options = {"batch_size": 2, "augmentation": SmallDataAugmentation(), "shuffle": True, "seed": 3}
+    dataset = make_dataset(annotated, (32, 48), **options)
     first, second = drain(dataset), drain(dataset)
     assert len(first) == len(second) == 3  # the incomplete batch is left out
-    other = make_dataset(data_set, (32, 48), **options)
+    other = make_dataset(annotated, (32, 48), **options)
     flat_equal(first, drain(other))
     assert any((a[0] != b[0]).any() for a, b in zip(first, second, strict=True))
 
-    resumed = make_dataset(data_set, (32, 48), **options)
+    resumed = make_dataset(annotated, (32, 48), **options)
     resumed.epochs.current = 1
     flat_equal(second, drain(resumed))
 
-    changed = make_dataset(data_set, (32, 48), **{**options, "seed": 4})
+    changed = make_dataset(annotated, (32, 48), **{**options, "seed": 4})
     assert any((a[0] != b[0]).any() for a, b in zip(first, drain(changed), strict=True))
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]]) for _ in range(12)])
+    annotated = data_set_of(tmp_path, [boxes_of([[5, 5, 30, 30]]) for _ in range(12)])
     runs = []
     for threads in (1, 8):
         dataset = make_dataset(
-            data_set, (32, 48), batch_size=3, recipe=SmallDataRecipe(), shuffle=True, seed=1
+            annotated, (32, 48), batch_size=3, augmentation=SmallDataAugmentation(), shuffle=True, seed=1
         )
         options = tf.data.Options()
         options.threading.private_threadpool_size = threads
@@ -113,35 +113,35 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
 
 
 def test_every_image_comes_once_an_epoch_in_an_order_that_changes(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, i + 2, 10]]) for i in range(6)])
-    dataset = make_dataset(data_set, (40, 60), batch_size=3, shuffle=True)
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, i + 2, 10]]) for i in range(6)])
+    dataset = make_dataset(annotated, (40, 60), batch_size=3, shuffle=True)
     orders = [[int(round(box[0, 2])) - 2 for _, a in drain(dataset) for box in a["boxes"]] for _ in range(4)]
     assert all(sorted(order) == list(range(6)) for order in orders)
     assert len(set(map(tuple, orders))) > 1
-    plain = make_dataset(data_set, (40, 60), batch_size=3)
+    plain = make_dataset(annotated, (40, 60), batch_size=3)
     assert [int(round(box[0, 2])) - 2 for _, a in drain(plain) for box in a["boxes"]] == list(range(6))
 
 
 def test_crowd_boxes_are_marked(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9], [1, 1, 50, 30]], ignore=[0, 1]), boxes_of([])])
-    ((_, annotations),) = drain(make_dataset(data_set, (40, 60), batch_size=2))
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9], [1, 1, 50, 30]], ignore=[0, 1]), boxes_of([])])
+    ((_, annotations),) = drain(make_dataset(annotated, (40, 60), batch_size=2))
     np.testing.assert_array_equal(annotations["ignore"], [[False, True], [False, False]])
 
 
 def test_more_than_128_objects_are_all_kept(tmp_path, caplog):
     rng = np.random.default_rng(0)
     low = rng.uniform(0, 20, (200, 2))
-    data_set = data_set_of(tmp_path, [boxes_of(np.concatenate([low, low + 5], 1)), boxes_of([])])
-    ((_, annotations),) = drain(make_dataset(data_set, (40, 60), batch_size=2))
+    annotated = data_set_of(tmp_path, [boxes_of(np.concatenate([low, low + 5], 1)), boxes_of([])])
+    ((_, annotations),) = drain(make_dataset(annotated, (40, 60), batch_size=2))
     assert annotations["boxes"].shape == (2, 200, 4)
     assert (annotations["labels"][0] == 0).all() and (annotations["labels"][1] == -1).all()
     assert not caplog.records
 
 
 def test_max_objects_drops_the_rest_and_says_so(tmp_path, caplog):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, i + 1, 5] for i in range(9)])])
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, i + 1, 5] for i in range(9)])])
     with caplog.at_level(logging.WARNING):
-        ((_, annotations),) = drain(make_dataset(data_set, (40, 60), batch_size=1, max_objects=4))
+        ((_, annotations),) = drain(make_dataset(annotated, (40, 60), batch_size=1, max_objects=4))
     np.testing.assert_allclose(annotations["boxes"][0, :, 2], [1, 2, 3, 4], atol=1e-4)
     assert "9 boxes, of which max_objects=4" in caplog.text
 
@@ -162,7 +162,9 @@ def test_grey_wide_and_turned_files(tmp_path):
         Sample(str(tmp_path / f"{name}.png"), i, (40, 60), boxes_of([[10, 5, 20, 30]]))
         for i, name in enumerate(("grey", "wide", "turned"))
     )
-    ((images, annotations),) = drain(make_dataset(DataSet(samples, CATEGORIES), (40, 60), batch_size=3))
+    ((images, annotations),) = drain(
+        make_dataset(DetectionDataset(samples, CATEGORIES), (40, 60), batch_size=3)
+    )
     for image, boxes in zip(images, annotations["boxes"], strict=True):
         np.testing.assert_array_equal(image, np.repeat(grey[..., None], 3, 2))
         np.testing.assert_allclose(boxes, [[10, 5, 20, 30]], atol=1e-4)
@@ -187,9 +189,9 @@ def test_over_clipped_boxes_are_ignored():
 
 
 def test_a_broken_image_is_replaced_and_reported_once(tmp_path, caplog):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, i + 3]]) for i in range(4)])
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, 9, i + 3]]) for i in range(4)])
     (tmp_path / "1.png").write_bytes(b"broken")
-    dataset = make_dataset(data_set, (40, 60), batch_size=4)
+    dataset = make_dataset(annotated, (40, 60), batch_size=4)
     with caplog.at_level(logging.WARNING):
         batches = [drain(dataset)[0] for _ in range(3)]
     for images, annotations in batches:
@@ -199,14 +201,14 @@ def test_a_broken_image_is_replaced_and_reported_once(tmp_path, caplog):
 
 
 def test_nothing_to_read_is_an_error(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]])])
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]])])
     (tmp_path / "0.png").unlink()
     with pytest.raises(OSError, match="none of the 1 images"):
-        BoxLoader(data_set, (40, 60)).load(0, 0)
+        BoxLoader(annotated, (40, 60)).load(0, 0)
     with pytest.raises(ValueError, match="no images"):
-        make_dataset(DataSet((), CATEGORIES), (40, 60), batch_size=1)
+        make_dataset(DetectionDataset((), CATEGORIES), (40, 60), batch_size=1)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        make_dataset(data_set, (40, 60), batch_size=0)
+        make_dataset(annotated, (40, 60), batch_size=0)
 
 
 def test_without_tensorflow_the_line_to_type_is_given(monkeypatch):
@@ -217,9 +219,9 @@ def test_without_tensorflow_the_line_to_type_is_given(monkeypatch):
 
 
 def test_the_cache_stays_within_its_bytes_and_changes_nothing(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(5)])
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(5)])
     plain, cached = (
-        BoxLoader(data_set, (40, 60), recipe=CornerNetCrop(), cache_bytes=n) for n in (0, 20_000)
+        BoxLoader(annotated, (40, 60), augmentation=CornerNetCrop(), cache_bytes=n) for n in (0, 20_000)
     )
     for place in (0, 1, 2, 3, 4, 2, 0):
         for one, other in zip(plain.load(0, place), cached.load(0, place), strict=True):
@@ -229,7 +231,7 @@ def test_the_cache_stays_within_its_bytes_and_changes_nothing(tmp_path):
 
 
 def test_a_batch_larger_than_the_data_set_is_the_data_set(tmp_path):
-    data_set = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(3)])
+    annotated = data_set_of(tmp_path, [boxes_of([[0, 0, 9, 9]]) for _ in range(3)])
     assert [
-        len(images) for images, _ in drain(make_dataset(data_set, (40, 60), batch_size=8, shuffle=True))
+        len(images) for images, _ in drain(make_dataset(annotated, (40, 60), batch_size=8, shuffle=True))
     ] == [3]

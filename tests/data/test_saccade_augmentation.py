@@ -5,11 +5,11 @@ import pytest
 from test_augmentation import found_box
 
 from keras_cornernet.data.augmentation import flipped
-from keras_cornernet.data.boxes import BoxLoader, boxes_and_shares, move_boxes
+from keras_cornernet.data.boxes import BoxLoader, boxes_and_fractions, move_boxes
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop, scaled_crop_view
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import View
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 SIZE = (255, 255)
 
@@ -21,8 +21,8 @@ def boxes_of(*xyxy, ignore=None):
 
 
 def drawn(image_size, boxes, count=200, **settings):
-    recipe = SaccadeCrop(**settings)
-    return [recipe.draw(image_size, SIZE, np.random.default_rng(seed), boxes) for seed in range(count)]
+    augmentation = SaccadeCrop(**settings)
+    return [augmentation.draw(image_size, SIZE, np.random.default_rng(seed), boxes) for seed in range(count)]
 
 
 def zoom_of(view):
@@ -104,14 +104,14 @@ def test_flipping_a_crop_is_mirroring_its_pixels():
 def test_the_codec_is_told_what_share_of_each_box_is_left(tmp_path):
     view = View(affine.translation(-10, 0), (50, 60), (0, 0, 60, 50))
     boxes = boxes_of([0, 10, 20, 20], [30, 10, 40, 20], [0, 0, 9, 9], [60, 40, 80, 60])
-    moved, share = boxes_and_shares(boxes, (50, 90), view, 0.0)
+    moved, share = boxes_and_fractions(boxes, (50, 90), view, 0.0)
     # The third is out; the last is cut by the image, of which all is counted, and by the crop.
     np.testing.assert_allclose(moved.xyxy, [[0, 10, 10, 20], [20, 10, 30, 20], [50, 40, 60, 50]])
     np.testing.assert_allclose(share, [0.5, 1, 0.5])
 
     samples = (Sample(str(tmp_path / "a.png"), 0, (50, 90), boxes),)
-    data_set = DataSet(samples, Categories(("a",), (1,)))
-    loader = BoxLoader(data_set, SIZE, recipe=SaccadeCrop())
+    dataset = DetectionDataset(samples, Categories(("a",), (1,)))
+    loader = BoxLoader(dataset, SIZE, augmentation=SaccadeCrop())
     assert list(loader.annotations) == ["boxes", "labels", "visible"]
     loader.images.readable = lambda place: (place, np.full((50, 90, 3), 99, np.uint8))
     image, xyxy, labels, visible = loader.load(0, 0)
@@ -120,11 +120,11 @@ def test_the_codec_is_told_what_share_of_each_box_is_left(tmp_path):
 
 
 def test_crowds_are_not_chosen():
-    data_set = DataSet(
+    dataset = DetectionDataset(
         (Sample("a.png", 0, (480, 640), boxes_of([0, 0, 600, 400], [10, 10, 20, 20], ignore=[True, False])),),
         Categories(("a",), (1,)),
     )
-    loader = BoxLoader(data_set, SIZE, recipe=SaccadeCrop())
+    loader = BoxLoader(dataset, SIZE, augmentation=SaccadeCrop())
     loader.images.readable = lambda place: (place, np.zeros((480, 640, 3), np.uint8))
     assert list(loader.annotations) == ["boxes", "labels", "ignore", "visible"]
     for epoch in range(10):
@@ -145,7 +145,7 @@ def test_crop_parity(parity, case):
     assert view.visible == (left, top, right, bottom)
     assert np.abs(view.apply(image).astype(int) - stored["crop_bgr"]).max() <= 1  # OpenCV's rounding
     boxes = boxes_of(*stored["boxes"][:, :4])
-    moved, share = boxes_and_shares(boxes, image.shape[:2], view, 0.0)
+    moved, share = boxes_and_fractions(boxes, image.shape[:2], view, 0.0)
     assert len(moved.labels) == len(stored["kept_indices"])
     # Their boxes are scaled by the scale asked for and cut off at the last pixel's corner.
     np.testing.assert_allclose(moved.xyxy, stored["clipped_boxes"][:, :4], atol=2)

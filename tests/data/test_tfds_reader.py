@@ -32,9 +32,9 @@ def convert(*examples, folder, **options):
 
 
 def test_boxes_become_pixels_and_images_become_files(tmp_path):
-    data_set = convert(example(), example(bbox=(), label=(), filename=b"sub/two.png"), folder=tmp_path)
-    assert data_set.categories == (("RBC", "WBC"), (0, 1)) and data_set.faults == ()
-    first, second = data_set.samples
+    dataset = convert(example(), example(bbox=(), label=(), filename=b"sub/two.png"), folder=tmp_path)
+    assert dataset.categories == (("RBC", "WBC"), (0, 1)) and dataset.problems == ()
+    first, second = dataset.samples
     assert first.path == str(tmp_path / "one.png") and first.size == (20, 40) and first.image_id == 1
     assert first.boxes.xyxy.tolist() == [[20, 5, 40, 15]] and first.boxes.labels.tolist() == [1]
     assert first.boxes.xyxy.dtype == np.float32 and first.boxes.ignore.tolist() == [False]
@@ -43,22 +43,22 @@ def test_boxes_become_pixels_and_images_become_files(tmp_path):
 
 
 def test_crowd_and_difficult_are_ignored_and_ids_are_kept(tmp_path):
-    data_set = convert(
+    dataset = convert(
         example(is_crowd=np.array([True]), **{"image/id": np.int64(42)}),
         example(filename=b"two.png", is_difficult=np.array([True]), **{"image/id": b"text"}),
         folder=tmp_path,
     )
-    assert [sample.boxes.ignore.tolist() for sample in data_set.samples] == [[True], [True]]
-    assert [sample.image_id for sample in data_set.samples] == [42, 2]
+    assert [sample.boxes.ignore.tolist() for sample in dataset.samples] == [[True], [True]]
+    assert [sample.image_id for sample in dataset.samples] == [42, 2]
 
 
 def test_arrays_are_written_without_loss(tmp_path):
     pixels = np.arange(20 * 40 * 3, dtype=np.uint8).reshape(20, 40, 3)
     grey = pixels[..., :1]
-    data_set = convert(
+    dataset = convert(
         example(image=pixels, filename=b"a.jpg"), example(image=grey, filename=b""), folder=tmp_path
     )
-    first, second = data_set.samples
+    first, second = dataset.samples
     assert first.path == str(tmp_path / "a.jpg.png") and second.path == str(tmp_path / "00000002.png")
     np.testing.assert_array_equal(np.asarray(Image.open(first.path)), pixels)
     np.testing.assert_array_equal(np.asarray(Image.open(second.path)), grey[..., 0])
@@ -72,9 +72,9 @@ def test_the_suffix_fits_the_content(tmp_path):
         (b"c.jpg", encoded(), "c.jpg.png"),
         (b"d.tif", encoded(file_format="TIFF"), "d.tif.png"),
     ]
-    data_set = convert(*(example(image=i, filename=n) for n, i, _ in files), folder=tmp_path)
-    assert [sample.path for sample in data_set.samples] == [str(tmp_path / name) for _, _, name in files]
-    for sample in data_set.samples:
+    dataset = convert(*(example(image=i, filename=n) for n, i, _ in files), folder=tmp_path)
+    assert [sample.path for sample in dataset.samples] == [str(tmp_path / name) for _, _, name in files]
+    for sample in dataset.samples:
         assert Image.open(sample.path).size == (40, 20)
 
 
@@ -110,9 +110,9 @@ def test_files_that_are_there_are_left_alone(tmp_path):
 def test_a_faulty_image_is_named_and_left_out(tmp_path, changes, fault):
     folder = tmp_path / "images" / "deep"
     examples = example(), example(**{"filename": b"two.png"} | changes)
-    data_set = convert(*examples, folder=folder)
-    assert data_set.faults[0].startswith("bccd train: example 2") and fault in data_set.faults[0]
-    assert len(data_set.samples) == 1 and [path.name for path in folder.iterdir()] == ["one.png"]
+    dataset = convert(*examples, folder=folder)
+    assert dataset.problems[0].startswith("bccd train: example 2") and fault in dataset.problems[0]
+    assert len(dataset.samples) == 1 and [path.name for path in folder.iterdir()] == ["one.png"]
     with pytest.raises(ValueError, match="example 2"):
         convert(*examples, folder=folder, strict=True)
 
@@ -129,10 +129,10 @@ def test_a_faulty_image_is_named_and_left_out(tmp_path, changes, fault):
     ],
 )
 def test_a_faulty_box_is_named_and_left_out(tmp_path, bbox, label, fault):
-    data_set = convert(example(bbox=[(0, 0, 1, 1), bbox], label=(1, label)), folder=tmp_path)
-    (found,) = data_set.faults
+    dataset = convert(example(bbox=[(0, 0, 1, 1), bbox], label=(1, label)), folder=tmp_path)
+    (found,) = dataset.problems
     assert found.startswith("bccd train: example 1 ('one.png'): object 1: ") and found.endswith(fault)
-    assert data_set.samples[0].boxes.labels.tolist() == [1]
+    assert dataset.samples[0].boxes.labels.tolist() == [1]
 
 
 def test_class_names():
@@ -154,7 +154,7 @@ def test_read_tfds_asks_the_library(tmp_path, monkeypatch):
         as_numpy=iter,
     )
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", library)
-    data_set = read_tfds("bccd", "train", tmp_path)
+    dataset = read_tfds("bccd", "train", tmp_path)
     assert asked == {
         "name": "bccd",
         "data_dir": None,
@@ -162,7 +162,7 @@ def test_read_tfds_asks_the_library(tmp_path, monkeypatch):
         "split": "train",
         "decoders": {"image": "as it is"},
     }
-    assert data_set.samples[0].boxes.xyxy.tolist() == [[20, 5, 40, 15]]
+    assert dataset.samples[0].boxes.xyxy.tolist() == [[20, 5, 40, 15]]
 
 
 def test_without_the_library_the_line_to_type_is_named(tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files, evaluate_detections, format_table
-from keras_cornernet.structures import Boxes, Categories, DataSet, Detections, Sample
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 ENGINES = ("faster-coco-eval", "pycocotools")
 KEYS = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
@@ -22,7 +23,7 @@ def boxes_of(xyxy, labels=None, ignore=None):
 
 def data_of(*boxes, categories=GAPS, first_id=0):
     samples = [Sample(f"{i}.jpg", first_id + i, (480, 640), b) for i, b in enumerate(boxes)]
-    return DataSet(tuple(samples), categories)
+    return DetectionDataset(tuple(samples), categories)
 
 
 def found(xyxy, scores, labels=None, categories=GAPS):
@@ -52,9 +53,9 @@ def random_case(rng, images=12, classes=5):
 @engines
 def test_perfect_detections(engine, capfd):
     truth = boxes_of([[0, 0, 20, 20], [50, 50, 100, 100], [200, 200, 400, 400]], [0, 1, 0])
-    data_set = data_of(truth, boxes_of([]))
+    dataset = data_of(truth, boxes_of([]))
     detections = [found(truth.xyxy, [1, 0.9, 0.8], [0, 1, 0]), found([], [])]
-    metrics = evaluate_detections(data_set, detections, engine=engine)
+    metrics = evaluate_detections(dataset, detections, engine=engine)
     assert list(metrics) == [*KEYS, "per_class"]
     assert all(metrics[key] == pytest.approx(1, abs=1e-9) for key in KEYS if key != "AR1")
     assert metrics["AR1"] == pytest.approx(0.75)  # one of two bicycles, the only toothbrush
@@ -67,12 +68,10 @@ def test_perfect_detections(engine, capfd):
 @engines
 def test_average_precision_by_hand(engine):
     # Hit, miss, hit: precision 1 up to recall 0.5 (51 of the 101 recalls), then 2/3 (50 of them).
-    data_set = data_of(
-        boxes_of([[0, 0, 100, 100], [200, 200, 300, 300]]), categories=Categories(("x",), (1,))
-    )
+    dataset = data_of(boxes_of([[0, 0, 100, 100], [200, 200, 300, 300]]), categories=Categories(("x",), (1,)))
     xyxy = [[0, 0, 100, 100], [400, 0, 500, 100], [200, 200, 300, 300]]
-    detections = [found(xyxy, [0.9, 0.8, 0.7], categories=data_set.categories)]
-    metrics = evaluate_detections(data_set, detections, engine=engine)
+    detections = [found(xyxy, [0.9, 0.8, 0.7], categories=dataset.categories)]
+    metrics = evaluate_detections(dataset, detections, engine=engine)
     assert metrics["AP"] == pytest.approx((51 + 50 * 2 / 3) / 101, abs=1e-9)
     assert metrics["AP50"] == metrics["per_class"]["x"]["AP50"] == pytest.approx(metrics["AP"])
     assert metrics["AR1"] == 0.5 and metrics["AR10"] == metrics["AR100"] == 1
@@ -82,27 +81,27 @@ def test_average_precision_by_hand(engine):
 @engines
 def test_overlap_thresholds_by_hand(engine):
     # IoU 0.62 counts at 0.50, 0.55 and 0.60: three of ten thresholds.
-    data_set = data_of(boxes_of([[0, 0, 100, 100]]))
-    metrics = evaluate_detections(data_set, [found([[0, 0, 100, 62]], [0.5])], engine=engine)
+    dataset = data_of(boxes_of([[0, 0, 100, 100]]))
+    metrics = evaluate_detections(dataset, [found([[0, 0, 100, 62]], [0.5])], engine=engine)
     assert [metrics[key] for key in ("AP", "AP50", "AP75")] == pytest.approx([0.3, 1, 0])
     assert metrics["per_class"]["toothbrush"] == {"AP": -1.0, "AP50": -1.0}
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_both_engines_agree(seed):
-    data_set, detections = random_case(np.random.default_rng(seed))
-    one, other = (evaluate_detections(data_set, detections, engine=engine) for engine in ENGINES)
+    dataset, detections = random_case(np.random.default_rng(seed))
+    one, other = (evaluate_detections(dataset, detections, engine=engine) for engine in ENGINES)
     assert {key: one[key] for key in KEYS} == pytest.approx({key: other[key] for key in KEYS}, abs=1e-9)
-    for name in data_set.categories.names:
+    for name in dataset.categories.names:
         assert one["per_class"][name] == pytest.approx(other["per_class"][name], abs=1e-9)
     assert 0 < one["AP"] < 1
 
 
 @engines
 def test_the_numbers_are_those_that_the_engine_prints(engine, tmp_path):
-    data_set, detections = random_case(np.random.default_rng(9))
-    path = write_json(tmp_path, data_set)
-    results = coco_results(data_set, detections)
+    dataset, detections = random_case(np.random.default_rng(9))
+    path = write_json(tmp_path, dataset)
+    results = coco_results(dataset, detections)
     metrics = evaluate_coco_files(path, results, engine=engine)
     if engine == "pycocotools":
         from pycocotools.coco import COCO
@@ -122,9 +121,9 @@ def test_the_table_reads_as_pycocotools_prints_it(tmp_path, capsys):
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    data_set, detections = random_case(np.random.default_rng(4))
-    path = write_json(tmp_path, data_set)
-    results = coco_results(data_set, detections)
+    dataset, detections = random_case(np.random.default_rng(4))
+    path = write_json(tmp_path, dataset)
+    results = coco_results(dataset, detections)
     table = format_table(evaluate_coco_files(path, results))
     truth = COCO(str(path))
     evaluator = COCOeval(truth, truth.loadRes(results), "bbox")
@@ -134,12 +133,12 @@ def test_the_table_reads_as_pycocotools_prints_it(tmp_path, capsys):
     evaluator.summarize()
     assert table.splitlines()[:12] == capsys.readouterr().out.splitlines()
     assert table.splitlines()[13].split() == ["class", "AP", "AP50"]
-    assert [line.split()[0] for line in table.splitlines()[14:]] == list(data_set.categories.names)
+    assert [line.split()[0] for line in table.splitlines()[14:]] == list(dataset.categories.names)
 
 
-def write_json(folder, data_set, name="truth.json", **changes):
+def write_json(folder, dataset, name="truth.json", **changes):
     annotations = []
-    for sample in data_set.samples:
+    for sample in dataset.samples:
         for (x1, y1, x2, y2), label, ignore in zip(
             sample.boxes.xyxy.tolist(), sample.boxes.labels, sample.boxes.ignore, strict=True
         ):
@@ -147,16 +146,16 @@ def write_json(folder, data_set, name="truth.json", **changes):
                 {
                     "id": len(annotations) + 1,
                     "image_id": sample.image_id,
-                    "category_id": data_set.categories.ids[label],
+                    "category_id": dataset.categories.ids[label],
                     "bbox": [x1, y1, x2 - x1, y2 - y1],
                     "area": (x2 - x1) * (y2 - y1),
                     "iscrowd": int(ignore),
                 }
             )
     content = {
-        "images": [{"id": s.image_id, "width": 640, "height": 480} for s in data_set.samples],
+        "images": [{"id": s.image_id, "width": 640, "height": 480} for s in dataset.samples],
         "annotations": annotations,
-        "categories": [{"id": i, "name": n} for n, i in zip(*data_set.categories[:2], strict=True)],
+        "categories": [{"id": i, "name": n} for n, i in zip(*dataset.categories[:2], strict=True)],
     }
     path = folder / name
     path.write_text(json.dumps(content | changes))
@@ -164,40 +163,40 @@ def write_json(folder, data_set, name="truth.json", **changes):
 
 
 def test_files_and_data_set_give_the_same(tmp_path):
-    data_set, detections = random_case(np.random.default_rng(5))
+    dataset, detections = random_case(np.random.default_rng(5))
     results = tmp_path / "results.json"
-    results.write_text(json.dumps(coco_results(data_set, detections)))
-    by_file = evaluate_coco_files(write_json(tmp_path, data_set), str(results))
-    assert by_file == evaluate_detections(data_set, detections)
+    results.write_text(json.dumps(coco_results(dataset, detections)))
+    by_file = evaluate_coco_files(write_json(tmp_path, dataset), str(results))
+    assert by_file == evaluate_detections(dataset, detections)
 
 
 def test_detections_by_image_id():
-    data_set, detections = random_case(np.random.default_rng(6))
-    by_id = {s.image_id: d for s, d in zip(data_set.samples, detections, strict=True) if len(d.scores)}
-    assert evaluate_detections(data_set, by_id) == evaluate_detections(data_set, detections)
+    dataset, detections = random_case(np.random.default_rng(6))
+    by_id = {s.image_id: d for s, d in zip(dataset.samples, detections, strict=True) if len(d.scores)}
+    assert evaluate_detections(dataset, by_id) == evaluate_detections(dataset, detections)
 
 
 def test_category_ids_and_classes_are_matched_by_name():
-    data_set = data_of(boxes_of([[0, 0, 50, 50]], [1]), first_id=7)
+    dataset = data_of(boxes_of([[0, 0, 50, 50]], [1]), first_id=7)
     xyxy = [[0, 0, 50, 50], [0, 0, 50, 50]]
     other = Categories(("toothbrush", "zebra"), (0, 1))
-    results = coco_results(data_set, [found(xyxy, [0.5, 0.25], [0, 1], other)])
+    results = coco_results(dataset, [found(xyxy, [0.5, 0.25], [0, 1], other)])
     assert results == [{"image_id": 7, "category_id": 90, "bbox": [0, 0, 50, 50], "score": 0.5}]
-    assert evaluate_detections(data_set, [found(xyxy, [0.5, 0.25], [0, 1], other)])["AR1"] == 1
-    assert coco_results(data_set, [found(xyxy[:1], [0.5], [1])])[0]["category_id"] == 90
+    assert evaluate_detections(dataset, [found(xyxy, [0.5, 0.25], [0, 1], other)])["AR1"] == 1
+    assert coco_results(dataset, [found(xyxy[:1], [0.5], [1])])[0]["category_id"] == 90
     with pytest.raises(ValueError, match=r"none of their classes \(zebra\) is in the data set \(bicycle"):
-        coco_results(data_set, [found(xyxy, [1, 1], [0, 0], Categories(("zebra",), (1,)))])
+        coco_results(dataset, [found(xyxy, [1, 1], [0, 0], Categories(("zebra",), (1,)))])
 
 
 @engines
 def test_areas_of_the_file_count(engine, tmp_path):
     # The box is medium (40 x 40), the outline that the file states is small.
-    data_set = data_of(boxes_of([[0, 0, 40, 40]]))
+    dataset = data_of(boxes_of([[0, 0, 40, 40]]))
     annotation = {"id": 0, "image_id": 0, "category_id": 2, "bbox": [0, 0, 40, 40], "area": 900, "iscrowd": 0}
     detections = [found([[0, 0, 40, 40]], [0.5])]
-    by_box = evaluate_detections(data_set, detections, engine=engine)
-    path = write_json(tmp_path, data_set, annotations=[annotation])
-    by_file = evaluate_coco_files(path, coco_results(data_set, detections), engine=engine)
+    by_box = evaluate_detections(dataset, detections, engine=engine)
+    path = write_json(tmp_path, dataset, annotations=[annotation])
+    by_file = evaluate_coco_files(path, coco_results(dataset, detections), engine=engine)
     assert [by_box["APs"], by_box["APm"]] == pytest.approx([-1, 1])
     assert [by_file["APs"], by_file["APm"]] == pytest.approx([1, -1])
     assert by_file["AP"] == pytest.approx(
@@ -215,17 +214,17 @@ def test_crowds_are_neither_wanted_nor_held_against(engine):
 
 @engines
 def test_no_detections_and_no_truth(engine, tmp_path):
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]), boxes_of([]))
-    metrics = evaluate_detections(data_set, [found([], []), found([], [])], engine=engine)
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]), boxes_of([]))
+    metrics = evaluate_detections(dataset, [found([], []), found([], [])], engine=engine)
     assert metrics["AP"] == metrics["AP50"] == metrics["AR100"] == metrics["APm"] == 0
     assert metrics["APs"] == metrics["APl"] == -1
-    assert evaluate_detections(data_set, {}, engine=engine) == metrics
-    assert evaluate_coco_files(write_json(tmp_path, data_set), [], engine=engine) == metrics
+    assert evaluate_detections(dataset, {}, engine=engine) == metrics
+    assert evaluate_coco_files(write_json(tmp_path, dataset), [], engine=engine) == metrics
     empty = data_of(boxes_of([]))
     nothing = evaluate_detections(empty, [found([[0, 0, 5, 5]], [0.5])], engine=engine)
     assert all(nothing[key] == -1 for key in KEYS)
-    for data_set in (DataSet((), GAPS), data_of(boxes_of([]), categories=Categories((), ()))):
-        assert all(evaluate_detections(data_set, {}, engine=engine)[key] == -1 for key in KEYS)
+    for dataset in (DetectionDataset((), GAPS), data_of(boxes_of([]), categories=Categories((), ()))):
+        assert all(evaluate_detections(dataset, {}, engine=engine)[key] == -1 for key in KEYS)
     assert "= -1.000" in format_table(nothing)
 
 
@@ -241,9 +240,9 @@ def test_max_detections(engine):
 
 
 def test_image_ids_pick_images(tmp_path):
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]), boxes_of([[0, 0, 50, 50]]))
-    path = write_json(tmp_path, data_set)
-    results = coco_results(data_set, {1: found([[0, 0, 50, 50]], [0.5])})
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]), boxes_of([[0, 0, 50, 50]]))
+    path = write_json(tmp_path, dataset)
+    results = coco_results(dataset, {1: found([[0, 0, 50, 50]], [0.5])})
     assert evaluate_coco_files(path, results)["AR100"] == 0.5
     assert evaluate_coco_files(path, results, image_ids=[1])["AR100"] == 1
     assert evaluate_coco_files(path, results, image_ids=[0])["AR100"] == 0
@@ -252,20 +251,20 @@ def test_image_ids_pick_images(tmp_path):
 
 
 def test_results_are_not_changed(tmp_path):
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]))
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]))
     results = [{"image_id": 0, "category_id": 2, "bbox": [0, 0, 50, 50], "score": 1}]
     before = json.dumps(results)
-    evaluate_coco_files(write_json(tmp_path, data_set), results)
+    evaluate_coco_files(write_json(tmp_path, dataset), results)
     assert json.dumps(results) == before
 
 
 def test_truth_that_cannot_be_used_is_left_out(tmp_path):
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]))
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]))
     good = {"image_id": 0, "category_id": 2, "bbox": [0, 0, 50, 50]}
     bad = [{"bbox": [0, 0, -5, 5]}, {"bbox": [0, float("nan"), 5, 5]}, {"bbox": [1]}, {"bbox": None}]
     bad += [{"category_id": 5}, {"image_id": 77}, {"image_id": [0]}]
-    path = write_json(tmp_path, data_set, annotations=[good, *(good | change for change in bad)])
-    results = coco_results(data_set, [found([[0, 0, 50, 50]], [0.5])])
+    path = write_json(tmp_path, dataset, annotations=[good, *(good | change for change in bad)])
+    results = coco_results(dataset, [found([[0, 0, 50, 50]], [0.5])])
     for engine in ENGINES:
         assert evaluate_coco_files(path, results, engine=engine)["AR100"] == 1
 
@@ -291,8 +290,8 @@ def test_unusable_results(tmp_path, change, message):
 
 
 def test_files_that_are_not_coco(tmp_path):
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]))
-    path = write_json(tmp_path, data_set)
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]))
+    path = write_json(tmp_path, dataset)
     results = tmp_path / "results.json"
     results.write_text("{}")
     with pytest.raises(ValueError, match=r"results\.json: expected a list of results, got a dict"):
@@ -305,19 +304,19 @@ def test_files_that_are_not_coco(tmp_path):
     with pytest.raises(ValueError, match=r"results\[0\]: the key 'score' is missing"):
         evaluate_coco_files(path, [{"image_id": 0, "category_id": 2, "bbox": [0, 0, 1, 1]}])
     with pytest.raises(ValueError, match=r"truth\.json: images\[0\] needs a whole number 'id', got 'a'"):
-        evaluate_coco_files(write_json(tmp_path, data_set, images=[{"id": "a"}]), [])
+        evaluate_coco_files(write_json(tmp_path, dataset, images=[{"id": "a"}]), [])
     path.write_text("[]")
     with pytest.raises(ValueError, match=r"truth\.json: expected an object with the keys 'images'"):
         evaluate_coco_files(path, [])
 
 
 def test_detections_that_do_not_fit():
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]))
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]))
     one = found([[0, 0, 50, 50]], [0.5])
     with pytest.raises(ValueError, match="expected one per image, 1, got 2"):
-        evaluate_detections(data_set, [one, one])
+        evaluate_detections(dataset, [one, one])
     with pytest.raises(ValueError, match="the data set has no images with the ids 5"):
-        evaluate_detections(data_set, {5: one})
+        evaluate_detections(dataset, {5: one})
     for changed, message in [
         (found([[0, 0, 50, np.nan]], [0.5]), "is not finite or has a negative size"),
         (found([[0, 60, 50, 50]], [0.5]), "is not finite or has a negative size"),
@@ -326,20 +325,20 @@ def test_detections_that_do_not_fit():
         (found([[0, 0, 50, 50]], [0.5], [2]), "the label 2 is not among 2 classes"),
     ]:
         with pytest.raises(ValueError, match=f"detections of image id 0: .*{message}"):
-            evaluate_detections(data_set, [changed])
+            evaluate_detections(dataset, [changed])
 
 
 def test_the_engine_is_picked(monkeypatch):
-    data_set, detections = data_of(boxes_of([[0, 0, 50, 50]])), [found([[0, 0, 50, 50]], [0.5])]
+    dataset, detections = data_of(boxes_of([[0, 0, 50, 50]])), [found([[0, 0, 50, 50]], [0.5])]
     with pytest.raises(ValueError, match="engine: expected 'auto', 'faster-coco-eval', 'pycocotools', got"):
-        evaluate_detections(data_set, detections, engine="mine")
+        evaluate_detections(dataset, detections, engine="mine")
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
-    assert evaluate_detections(data_set, detections)["AP"] == pytest.approx(1)
+    assert evaluate_detections(dataset, detections)["AP"] == pytest.approx(1)
     with pytest.raises(ImportError, match=r"pip install 'keras_cornernet\[coco\]'"):
-        evaluate_detections(data_set, detections, engine="faster-coco-eval")
+        evaluate_detections(dataset, detections, engine="faster-coco-eval")
 
 
 def test_classes_of_one_name_stay_apart():
-    data_set = data_of(boxes_of([[0, 0, 50, 50]]), categories=Categories(("x", "x"), (1, 4)))
-    metrics = evaluate_detections(data_set, {})
+    dataset = data_of(boxes_of([[0, 0, 50, 50]]), categories=Categories(("x", "x"), (1, 4)))
+    metrics = evaluate_detections(dataset, {})
     assert list(metrics["per_class"]) == ["x", "x (id 4)"]

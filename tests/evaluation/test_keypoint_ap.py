@@ -9,8 +9,9 @@ import pytest
 
 from keras_cornernet.evaluation import keypoint_average_precision, object_keypoint_similarity
 from keras_cornernet.evaluation.keypoint_ap import person_area
+from keras_cornernet.results import Poses
 from keras_cornernet.skeletons import COCO, LSP, MPII
-from keras_cornernet.structures import Person, Poses
+from keras_cornernet.structures import Person
 
 ENGINES = ("faster-coco-eval", "pycocotools")
 KEYS = ["AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl"]
@@ -155,7 +156,7 @@ def test_the_numbers_are_those_that_the_engine_prints(engine, seed, tmp_path):
     for id_, some in people.items():
         for person in some:
             x1, y1, x2, y2 = person.box.tolist()
-            triples = np.concatenate([person.xy, person.visibility[:, None]], axis=1)
+            triples = np.concatenate([person.keypoints, person.visibility[:, None]], axis=1)
             annotations.append(
                 {
                     "id": len(annotations) + 1,
@@ -168,7 +169,7 @@ def test_the_numbers_are_those_that_the_engine_prints(engine, seed, tmp_path):
                     "num_keypoints": int((person.visibility > 0).sum()),
                 }
             )
-        for xy, score in zip(poses[id_].xy, poses[id_].scores, strict=True):
+        for xy, score in zip(poses[id_].keypoints, poses[id_].scores, strict=True):
             triples = np.concatenate([xy, np.ones((17, 1))], axis=1).ravel().tolist()
             results.append({"image_id": id_, "category_id": 1, "keypoints": triples, "score": float(score)})
     path = tmp_path / "truth.json"
@@ -234,7 +235,7 @@ def test_nobody_to_find(engine):
 @engines
 def test_max_people(engine):
     people = {0: [person_of(grid(17) + 300 * i, area=900.0) for i in range(4)]}
-    poses = {0: poses_of([person.xy for person in people[0]], [0.9, 0.8, 0.7, 0.6])}
+    poses = {0: poses_of([person.keypoints for person in people[0]], [0.9, 0.8, 0.7, 0.6])}
     metrics = keypoint_average_precision(people, poses, COCO.sigmas, max_people=3, engine=engine)
     assert metrics["AR"] == 0.75
     with pytest.raises(ValueError, match="max_people: expected at least 1, got 0"):

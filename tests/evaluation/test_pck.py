@@ -6,11 +6,11 @@ import pytest
 
 from keras_cornernet.evaluation.pck import (
     MEANS,
+    fraction_within,
     head_size_from_boxes,
     normalized_distances,
     pck,
     row_means,
-    share_within,
     torso_size,
 )
 from keras_cornernet.evaluation.pose_errors import (
@@ -59,7 +59,7 @@ def random_case(seed, n=9, k=16):
 
 
 def naive_pck(predicted, truth, annotated, unit, threshold, inclusive=False):
-    shares, counts = [], []
+    fractions, counts = [], []
     for joint in range(truth.shape[1]):
         right = count = 0
         for person in range(truth.shape[0]):
@@ -69,9 +69,9 @@ def naive_pck(predicted, truth, annotated, unit, threshold, inclusive=False):
             dx, dy = predicted[person, joint] - truth[person, joint]
             distance = (dx * dx + dy * dy) ** 0.5 / unit[person]
             right += distance <= threshold if inclusive else distance < threshold
-        shares.append(right / count if count else np.nan)
+        fractions.append(right / count if count else np.nan)
         counts.append(count)
-    return np.array(shares), np.array(counts)
+    return np.array(fractions), np.array(counts)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -79,10 +79,10 @@ def naive_pck(predicted, truth, annotated, unit, threshold, inclusive=False):
 def test_pck_equals_naive_loops(seed, inclusive):
     case = random_case(seed)
     for threshold in (0, 0.1, 0.5, 3):
-        shares, counts = pck(*case, threshold, inclusive=inclusive)
+        fractions, counts = pck(*case, threshold, inclusive=inclusive)
         want, want_counts = naive_pck(*case, threshold, inclusive)
-        np.testing.assert_allclose(shares, want, atol=1e-12)
-        assert counts.tolist() == want_counts.tolist() and np.isnan(shares[4])
+        np.testing.assert_allclose(fractions, want, atol=1e-12)
+        assert counts.tolist() == want_counts.tolist() and np.isnan(fractions[4])
 
 
 def test_pck_by_hand():
@@ -91,10 +91,10 @@ def test_pck_by_hand():
     predicted = truth + np.array([[[3, 4], [1, 0], [9, 9]], [[6, 8], [11, 0], [0, 0]]])
     annotated = np.array([[True, True, False], [True, True, False]])
     unit = np.array([10, 20])
-    shares, counts = pck(predicted, truth, annotated, unit, 0.5)
-    assert shares[:2].tolist() == [0, 0.5] and np.isnan(shares[2]) and counts.tolist() == [2, 2, 0]
-    shares, _ = pck(predicted, truth, annotated, unit, 0.5, inclusive=True)
-    assert shares[:2].tolist() == [1, 0.5]  # both noses lie exactly half a head away
+    fractions, counts = pck(predicted, truth, annotated, unit, 0.5)
+    assert fractions[:2].tolist() == [0, 0.5] and np.isnan(fractions[2]) and counts.tolist() == [2, 2, 0]
+    fractions, _ = pck(predicted, truth, annotated, unit, 0.5, inclusive=True)
+    assert fractions[:2].tolist() == [1, 0.5]  # both noses lie exactly half a head away
     assert end_point_error(predicted, truth, annotated) == (5 + 1 + 10 + 11) / 4
     assert normalized_mean_error(predicted, truth, annotated, unit) == pytest.approx(
         (0.5 + 0.1 + 0.5 + 0.55) / 4
@@ -108,8 +108,8 @@ def test_a_unit_may_differ_by_joint():
         pck(predicted, truth, annotated, by_joint, 0.5)[0], pck(predicted, truth, annotated, unit, 0.5)[0]
     )
     by_joint[:, 3] = 0
-    shares, counts = pck(predicted, truth, annotated, by_joint, 0.5)
-    assert np.isnan(shares[3]) and counts[3] == 0 and counts[2] > 0
+    fractions, counts = pck(predicted, truth, annotated, by_joint, 0.5)
+    assert np.isnan(fractions[3]) and counts[3] == 0 and counts[2] > 0
 
 
 def test_nan_is_a_wrong_answer():
@@ -123,10 +123,10 @@ def test_nan_is_a_wrong_answer():
 def test_nothing_to_count():
     for n in (0, 3):
         case = (np.zeros((n, 16, 2)), np.full((n, 16, 2), np.nan), np.zeros((n, 16), bool))
-        shares, counts = pck(*case, np.ones(n), 0.5)
-        assert np.isnan(shares).all() and counts.tolist() == [0] * 16
-        assert all(np.isnan(mean(shares, counts, MPII)) for mean in MEANS.values())
-        assert row_means(shares, MPII) == {}
+        fractions, counts = pck(*case, np.ones(n), 0.5)
+        assert np.isnan(fractions).all() and counts.tolist() == [0] * 16
+        assert all(np.isnan(mean(fractions, counts, MPII)) for mean in MEANS.values())
+        assert row_means(fractions, MPII) == {}
         for value in (auc(*case, np.ones(n), MPII), keypoint_auc(*case), end_point_error(*case)):
             assert np.isnan(value)
     predicted, truth, annotated, _ = random_case(0)
@@ -189,23 +189,23 @@ def test_head_and_torso_sizes():
 
 
 def test_means_by_hand():
-    shares, counts = np.full(16, 0.5), np.full(16, 2)
-    shares[6], shares[7], shares[0] = 0, np.nan, 1
+    fractions, counts = np.full(16, 0.5), np.full(16, 2)
+    fractions[6], fractions[7], fractions[0] = 0, np.nan, 1
     counts[6], counts[7], counts[0] = 30, 0, 10
-    assert MEANS["plain"](shares, counts, MPII) == pytest.approx((1 + 13 * 0.5) / 14)
-    assert MEANS["weighted"](shares, counts, MPII) == pytest.approx((10 + 13 * 2 * 0.5) / 36)
-    assert MEANS["weighted16"](shares, counts, MPII) == pytest.approx((10 + 13 * 2 * 0.5) / 66)
-    shares, counts = np.arange(14) / 14, np.arange(14)
-    assert MEANS["plain"](shares, counts, LSP) == pytest.approx(
+    assert MEANS["plain"](fractions, counts, MPII) == pytest.approx((1 + 13 * 0.5) / 14)
+    assert MEANS["weighted"](fractions, counts, MPII) == pytest.approx((10 + 13 * 2 * 0.5) / 36)
+    assert MEANS["weighted16"](fractions, counts, MPII) == pytest.approx((10 + 13 * 2 * 0.5) / 66)
+    fractions, counts = np.arange(14) / 14, np.arange(14)
+    assert MEANS["plain"](fractions, counts, LSP) == pytest.approx(
         0.5
     )  # of 1/14 .. 13/14; the first has no count
-    assert MEANS["weighted"](shares, counts, LSP) == MEANS["weighted16"](shares, counts, LSP)
+    assert MEANS["weighted"](fractions, counts, LSP) == MEANS["weighted16"](fractions, counts, LSP)
 
 
 def test_rows_of_a_table():
-    shares = np.zeros(16)
-    shares[[9, 12, 13, 0, 5]] = 0.75, 0.5, 1, 0.25, np.nan
-    rows = row_means(shares, MPII)
+    fractions = np.zeros(16)
+    fractions[[9, 12, 13, 0, 5]] = 0.75, 0.5, 1, 0.25, np.nan
+    rows = row_means(fractions, MPII)
     assert list(rows) == ["head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
     assert [rows[row] for row in ("head", "shoulder", "ankle", "knee")] == [0.75, 0.75, 0.25, 0]
     assert "head" not in row_means(np.zeros(17), COCO) and row_means(np.ones(14), LSP)["head"] == 1
@@ -216,8 +216,8 @@ def test_area_under_the_curve():
     for mean in MEANS:
         naive = []
         for i in range(51):
-            shares, counts = naive_pck(predicted, truth, annotated, unit, i / 100)
-            naive.append(MEANS[mean](shares, counts, MPII))
+            fractions, counts = naive_pck(predicted, truth, annotated, unit, i / 100)
+            naive.append(MEANS[mean](fractions, counts, MPII))
         assert auc(predicted, truth, annotated, unit, MPII, mean=mean) == pytest.approx(np.mean(naive))
     shorter = auc(predicted, truth, annotated, unit, MPII, mean=mean, thresholds=THRESHOLDS[:-1])
     assert shorter == pytest.approx(np.mean(naive[:-1]))
@@ -236,8 +236,8 @@ def test_heatmap_pck():
     # Right, 3 pixels off (limit 3.2), 4 off, first column, first row, no bump.
     target = maps((10, 20), (30, 30), (40, 40), (0, 9), (9, 0), None)
     found = maps((10, 20), (33, 30), (40, 44), (0, 9), (9, 0), None)
-    shares, counts = heatmap_pck(found, target)
-    assert shares[:3].tolist() == [1, 1, 0] and np.isnan(shares[3:]).all()
+    fractions, counts = heatmap_pck(found, target)
+    assert fractions[:3].tolist() == [1, 1, 0] and np.isnan(fractions[3:]).all()
     assert counts.tolist() == [1, 1, 1, 0, 0, 0]
     assert heatmap_pck(found, target, threshold=0.625)[0][2] == 1  # 4 / 6.4 exactly
     with pytest.raises(ValueError, match=r"predicted: expected the shape of target, \(1, 64, 64, 6\), got"):
@@ -260,11 +260,11 @@ def test_pytorch_pose():
     case, want = saved("bearpaw_pckh")
     unit = head_size_from_boxes(case["headboxes"].reshape(-1, 4))
     args = (case["pred"], case["gt"], case["missing"] == 0, unit)
-    shares, counts = pck(*args, want["threshold"])
-    np.testing.assert_allclose(100 * shares, case["PCKh"], atol=1e-9)
+    fractions, counts = pck(*args, want["threshold"])
+    np.testing.assert_allclose(100 * fractions, case["PCKh"], atol=1e-9)
     assert counts.tolist() == case["joint_count"].tolist()
-    assert 100 * MEANS["plain"](shares, counts, MPII) == pytest.approx(want["mean"], abs=1e-9)
-    printed = {row.capitalize(): 100 * share for row, share in row_means(shares, MPII).items()}
+    assert 100 * MEANS["plain"](fractions, counts, MPII) == pytest.approx(want["mean"], abs=1e-9)
+    printed = {row.capitalize(): 100 * fraction for row, fraction in row_means(fractions, MPII).items()}
     assert printed | {"Mean": want["mean"]} == pytest.approx(want["printed"], abs=5.001e-3)
     curve, _ = pck_curve(*args, THRESHOLDS[:-1])
     np.testing.assert_allclose(100 * curve, case["pck_curve"], atol=1e-9)
@@ -277,19 +277,21 @@ def check_mmpose(case, want):
         ("pck_torso_0.2", case["torso_norm"][:, 0], 0.2),
         ("pck_head_0.5", case["head_size"], 0.5),
     ]:
-        shares, counts = pck(*args, unit, threshold)
-        np.testing.assert_allclose(np.where(counts > 0, shares, -1), case[key], atol=1e-6)
+        fractions, counts = pck(*args, unit, threshold)
+        np.testing.assert_allclose(np.where(counts > 0, fractions, -1), case[key], atol=1e-6)
         assert (counts > 0).sum() == want[key]["count"]
-        assert np.nanmean(shares) == pytest.approx(want[key]["avg"], abs=1e-6)
+        assert np.nanmean(fractions) == pytest.approx(want[key]["avg"], abs=1e-6)
     assert keypoint_auc(*args) == pytest.approx(want["auc_norm30"], abs=1e-6)
     assert end_point_error(*args) == pytest.approx(want["epe"], abs=1e-5)
     assert normalized_mean_error(*args, case["head_size"]) == pytest.approx(want["nme_head"], abs=1e-6)
     # MPII's metric goes back to coordinates from 1, but only for the predictions.
-    shares, counts = pck(case["pred"] + 1, *args[1:], case["head_size"], 0.5)
+    fractions, counts = pck(case["pred"] + 1, *args[1:], case["head_size"], 0.5)
     close, _ = pck(case["pred"] + 1, *args[1:], case["head_size"], 0.1)
-    assert 100 * MEANS["weighted"](shares, counts, MPII) == pytest.approx(want["mpii"]["PCK"], abs=1e-5)
+    assert 100 * MEANS["weighted"](fractions, counts, MPII) == pytest.approx(want["mpii"]["PCK"], abs=1e-5)
     assert 100 * MEANS["weighted"](close, counts, MPII) == pytest.approx(want["mpii"]["PCK@0.1"], abs=1e-5)
-    return shares, {f"{row.capitalize()} PCK": 100 * share for row, share in row_means(shares, MPII).items()}
+    return fractions, {
+        f"{row.capitalize()} PCK": 100 * fraction for row, fraction in row_means(fractions, MPII).items()
+    }
 
 
 def test_mmpose(parity):
@@ -300,10 +302,10 @@ def test_mmpose(parity):
 
 def test_mmpose_where_a_joint_is_never_visible():
     case, want = saved("mmpose_pck_joint_never_visible")
-    shares, rows = check_mmpose(case, want)
+    fractions, rows = check_mmpose(case, want)
     knee = rows.pop("Knee PCK")  # theirs averages one knee with -100
     assert rows == pytest.approx({key: want["mpii"][key] for key in rows}, abs=1e-5)
-    assert np.isnan(shares[4]) and knee == pytest.approx(100 * shares[1])
+    assert np.isnan(fractions[4]) and knee == pytest.approx(100 * fractions[1])
     assert (knee - 100) / 2 == pytest.approx(want["mpii"]["Knee PCK"], abs=1e-5)
 
 
@@ -314,17 +316,19 @@ def test_pytorch_stacked_hourglass():
     train = np.arange(len(truth)) < want["num_train"]
     for kind, mask in [("all", present), ("visible", present & visible), ("not visible", present & ~visible)]:
         for part, people in [("tra", train), ("val", ~train)]:
-            shares, counts = pck(case["pred"][..., :2], truth, mask & people[:, None], case["normalize"], 0.5)
+            fractions, counts = pck(
+                case["pred"][..., :2], truth, mask & people[:, None], case["normalize"], 0.5
+            )
             result = {row: columns[part] for row, columns in want["result"][kind].items()}
             total = result.pop("total")
             assert counts.sum() == total["count"]
-            assert MEANS["weighted16"](shares, counts, MPII) == pytest.approx(total["pck"], abs=5.001e-4)
+            assert MEANS["weighted16"](fractions, counts, MPII) == pytest.approx(total["pck"], abs=5.001e-4)
             for row, cell in result.items():
                 some = [i for i, joint in enumerate(MPII.joints) if row in joint]  # pooled left and right
                 assert counts[some].sum() == cell["count"]
                 if cell["count"]:
-                    share = np.average(np.nan_to_num(shares[some]), weights=counts[some])
-                    assert share == pytest.approx(cell["pck"], abs=5.001e-4)
+                    fraction = np.average(np.nan_to_num(fractions[some]), weights=counts[some])
+                    assert fraction == pytest.approx(cell["pck"], abs=5.001e-4)
 
 
 @pytest.mark.parametrize(("kind", "joints"), [("flic", FLIC), ("mpii", PYPOSE_MPII)])
@@ -337,12 +341,12 @@ def test_pose_hg_train(parity, kind, joints):
     )
     np.testing.assert_allclose(distances, case["dists"], atol=1e-12)
 
-    shares, _ = share_within(distances, want["threshold"], inclusive=True, leave_out_zeros=True)
-    assert dict(zip(joints, shares, strict=True)) == pytest.approx(want["per_part"], abs=1e-12)
+    fractions, _ = fraction_within(distances, want["threshold"], inclusive=True, leave_out_zeros=True)
+    assert dict(zip(joints, fractions, strict=True)) == pytest.approx(want["per_part"], abs=1e-12)
 
     # Its other way keeps exact zeros, and with them the absent joints (-1) as right.
-    shares, counts = share_within(distances, want["threshold"], inclusive=True)
-    with_absent = (shares * counts + (distances < 0).sum(axis=0)) / len(distances)
+    fractions, counts = fraction_within(distances, want["threshold"], inclusive=True)
+    with_absent = (fractions * counts + (distances < 0).sum(axis=0)) / len(distances)
     assert dict(zip(joints, with_absent, strict=True)) == pytest.approx(
         want["per_part_keep_exact_zero"], abs=1e-12
     )
@@ -350,6 +354,6 @@ def test_pose_hg_train(parity, kind, joints):
     groups = {"all": joints, "elbow": ("relb", "lelb"), "wrist": ("rwri", "lwri")}
     for group, names in groups.items():
         some = [joints.index(name) for name in names]
-        for threshold, share in zip(case["pdj_thresholds"], case[f"pdj_{group}"], strict=True):
-            shares, _ = share_within(distances, threshold, inclusive=True, leave_out_zeros=True)
-            assert shares[some].mean() == pytest.approx(share, abs=1e-12)
+        for threshold, fraction in zip(case["pdj_thresholds"], case[f"pdj_{group}"], strict=True):
+            fractions, _ = fraction_within(distances, threshold, inclusive=True, leave_out_zeros=True)
+            assert fractions[some].mean() == pytest.approx(fraction, abs=1e-12)

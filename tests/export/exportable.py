@@ -7,13 +7,13 @@ from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseSettings
-from keras_cornernet.inference.settings import TestSettings
+from keras_cornernet.inference.config import InferenceConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.models import CenterNet, CornerNet, StackedHourglass
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
-SIZES = {"stacks": 1, "channels": (8, 8), "counts": (1, 1), "stem": (4, 8)}
+SIZES = {"stacks": 1, "channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8)}
 HEADS = {"pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
 CATEGORIES = Categories(("cat", "dog"), (3, 8))
 FACE = Skeleton("face", ("left_eye", "right_eye", "nose"), ((0, 2), (1, 2)), ((0, 1),))
@@ -37,13 +37,15 @@ def detector(family=CornerNet, **settings) -> Detector:
     """An untrained detector of two classes for inputs of 32 x 48."""
     codec = (TripletCodec if family is CenterNet else CornerCodec)(2, **CODEC)
     settings = {"input_size": (32, 48), "max_detections": 6, **settings}
-    return Detector(with_statistics(family(2, **SIZES, **HEADS)), codec, CATEGORIES, TestSettings(**settings))
+    return Detector(
+        with_statistics(family(2, **SIZES, **HEADS)), codec, CATEGORIES, InferenceConfig(**settings)
+    )
 
 
 def estimator(codec=None, **settings) -> PoseEstimator:
     """An untrained pose network of three joints for inputs of 32 x 32."""
     network = with_statistics(StackedHourglass(3, **{**SIZES, "stem": (4, 4)}, stem_kernel_size=3))
-    settings = PoseSettings(**{"input_size": (32, 32), **settings})
+    settings = PoseInferenceConfig(**{"input_size": (32, 32), **settings})
     return PoseEstimator(network, codec or KeypointCodec(), FACE, settings)
 
 

@@ -123,17 +123,17 @@ def test_the_page_finds_the_joints_that_python_finds(answer, site, precision, pi
     model = f"hourglass_lspet_{precision}.tflite"
     found = answer(model, "person.png")
     expected = export.load(site / model).predict(site / "person.png")[0]
-    assert expected.joint_scores.max() > 0.3
-    np.testing.assert_allclose(found["points"], expected.xy[0], atol=pixels)
-    np.testing.assert_allclose(found["scores"], expected.joint_scores[0], atol=score)
+    assert expected.keypoint_scores.max() > 0.3
+    np.testing.assert_allclose(found["points"], expected.keypoints[0], atol=pixels)
+    np.testing.assert_allclose(found["scores"], expected.keypoint_scores[0], atol=score)
 
 
 def test_a_picture_of_another_shape_is_fitted_in(answer, site):
     model = "hourglass_lspet_float16.tflite"
     found = answer(model, "large.png")
     expected = export.load(site / model).predict(site / "large.png")[0]
-    sure = expected.joint_scores[0] > 0.3
-    apart = np.linalg.norm(np.array(found["points"]) - expected.xy[0], axis=-1)[sure]
+    sure = expected.keypoint_scores[0] > 0.3
+    apart = np.linalg.norm(np.array(found["points"]) - expected.keypoints[0], axis=-1)[sure]
     assert np.median(apart) < 3  # one pixel of the input; browsers resample in their own way
 
 
@@ -141,8 +141,8 @@ def test_the_camera_is_read(answer, site):
     model = "hourglass_lspet_float16.tflite"
     found = answer(model, camera=site / "large.y4m")
     expected = export.load(site / model).predict(site / "large.png")[0]
-    sure = expected.joint_scores[0] > 0.3
-    apart = np.linalg.norm(np.array(found["points"]) - expected.xy[0], axis=-1)[sure]
+    sure = expected.keypoint_scores[0] > 0.3
+    apart = np.linalg.norm(np.array(found["points"]) - expected.keypoints[0], axis=-1)[sure]
     assert np.median(apart) < 6  # two pixels of the input: the colours of a video are coarser
 
 

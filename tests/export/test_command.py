@@ -39,7 +39,7 @@ def written(model, pictures, tmp_path_factory):
 def test_export_compares_what_it_wrote(written):
     assert written["path"].endswith("pets_float32.tflite")
     assert written["bytes"] > 10_000
-    assert written["agreement"]["share"] == 1.0
+    assert written["agreement"]["fraction"] == 1.0
     assert written["agreement"]["compared"] > 0
     assert written["failed"] == []
 
@@ -131,7 +131,7 @@ def test_benchmark_tells_the_parts_of_a_model_apart(model):
     result = run("benchmark", model, "--repeats", 1, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert (told["image_size"], told["input_size"], told["looks"]) == ([480, 640], [32, 48], 1)
+    assert (told["image_size"], told["input_size"], told["forward_passes"]) == ([480, 640], [32, 48], 1)
     assert told["total"] == pytest.approx(1e3 / told["images_per_second"])
     assert min(told["preprocessing"], told["network"], told["peak_memory"], told["gmac"]) > 0
     assert told["parameters"] == load_network(model).count_params()

@@ -9,7 +9,7 @@ from keras_cornernet.export import exported, runtimes
 from keras_cornernet.export.comparison import compare
 from keras_cornernet.export.description import Description, describe
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.structures import Detections
+from keras_cornernet.results import Detections
 
 
 class Fixed:
@@ -60,7 +60,7 @@ def test_joints_come_back_too():
         Fixed(answers, task="pose", names=("nose",), ids=(), image_size=(20, 40))
     )
     found = model.predict(np.zeros((40, 40, 3), np.uint8))[0]
-    np.testing.assert_allclose(found.xy, [[[0, 0]]])
+    np.testing.assert_allclose(found.keypoints, [[[0, 0]]])
     np.testing.assert_array_equal(found.boxes, [[0, 0, 40, 40]])
 
 
@@ -99,7 +99,7 @@ def test_everyone_in_a_box_is_cropped_and_comes_back(fixed, shapes):
     # Squares of twice the longer side, that is of the input's: shown pixel by pixel.
     boxes = np.array([[12, 10, 20, 20], [45, 26, 55, 34]], np.float32)
     found = model.predict(image, [boxes])[0]
-    np.testing.assert_allclose(found.xy, [[[15.5, 12.5]], [[51.5, 30.5]]], atol=0.01)
+    np.testing.assert_allclose(found.keypoints, [[[15.5, 12.5]], [[51.5, 30.5]]], atol=0.01)
     np.testing.assert_array_equal(found.boxes, boxes)
     assert model.runtime.shapes == shapes
 
@@ -109,7 +109,7 @@ def test_an_exported_detector_finds_whom_to_pose():
     answers = {"boxes": [[0, 0, 10, 10]] * 3, "scores": [0.9, 0.9, 0.3], "labels": [0, 1, 0]}
     model.detector = exported.ExportedDetector(Fixed({**answers, "num_detections": 3}))
     found = model.predict(picture(30, 30), "detect")[0]
-    assert (len(found.xy), found.box_scores.tolist()) == (1, [pytest.approx(0.9)])
+    assert (len(found.keypoints), found.box_scores.tolist()) == (1, [pytest.approx(0.9)])
 
 
 def test_a_description_survives_its_json():
@@ -123,7 +123,7 @@ def test_a_description_survives_its_json():
 
 
 @pytest.mark.parametrize(
-    ("boxes", "scores", "share", "sound"),
+    ("boxes", "scores", "fraction", "sound"),
     [
         ([[0, 0, 50, 50]], [0.9], 1.0, True),
         ([[0, 0, 50.4, 50]], [0.905], 1.0, True),
@@ -133,11 +133,11 @@ def test_a_description_survives_its_json():
         ([], [], 0.0, False),
     ],
 )
-def test_boxes_are_compared_both_ways(boxes, scores, share, sound):
+def test_boxes_are_compared_both_ways(boxes, scores, fraction, sound):
     model = Finds([[0, 0, 50, 50], [0, 0, 9, 9]], [0.9, 0.1], [0, 0])
     boxes = np.array(boxes, np.float32).reshape(-1, 4)
     result = compare(model, boxes_in_a_file(boxes, np.array(scores, np.float32)), [picture(80, 100)])
-    assert (result.share, result.sound) == (pytest.approx(share), sound)
+    assert (result.fraction, result.sound) == (pytest.approx(fraction), sound)
 
 
 def test_what_is_unsure_of_everything_is_compared_too():
@@ -151,7 +151,7 @@ def test_what_is_unsure_of_everything_is_compared_too():
 def test_a_comparison_of_nothing_is_not_sound():
     model, nothing = Finds(np.zeros((0, 4)), [], []), np.zeros(0, np.float32)
     result = compare(model, boxes_in_a_file(nothing.reshape(0, 4), nothing), [picture(80, 100)])
-    assert (result.compared, result.share, result.sound) == (0, 0.0, False)
+    assert (result.compared, result.fraction, result.sound) == (0, 0.0, False)
 
 
 def test_nothing_to_compare_on_is_told():

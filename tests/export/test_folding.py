@@ -10,7 +10,7 @@ from keras_cornernet.layers import ConvNorm
 from keras_cornernet.layers.folding import norms_are_left_out, without_norms
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, StackedHourglass
 
-SIZES = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8)}
+SIZES = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8)}
 HEADS = {"pool_channels": 4, "head_channels": 8}
 
 
@@ -32,10 +32,10 @@ def largest_difference(network, other):
         (lambda: CornerNet(2, stacks=2, **SIZES, **HEADS), 0),
         (lambda: CornerNetSqueeze(2, stacks=1, **SIZES, **HEADS), 0),
         (lambda: CenterNet(2, stacks=1, **SIZES, **HEADS), 0),
-        (lambda: StackedHourglass(3, stacks=1, **SIZES, kind="basic"), 0),
+        (lambda: StackedHourglass(3, stacks=1, **SIZES, block="basic"), 0),
         # One for each pre-activation residual: two of the stem, four of the hourglass and one after it.
         (lambda: StackedHourglass(3, stacks=1, **SIZES), 7),
-        (lambda: StackedHourglass(3, stacks=1, **SIZES, kind="separable"), 7),
+        (lambda: StackedHourglass(3, stacks=1, **SIZES, block="separable"), 7),
     ],
 )
 def test_a_folded_network_answers_alike_with_fewer_norms(make, left):
@@ -53,7 +53,7 @@ def test_attention_heads_are_folded_too():
             1,
             stacks=1,
             channels=(8, 8, 8, 8),
-            counts=(1, 1, 1, 1),
+            num_blocks=(1, 1, 1, 1),
             stem=(4, 8),
             pool_channels=4,
             head_channels=8,

@@ -9,11 +9,11 @@ from keras import ops
 
 from keras_cornernet.codecs import DecodedTriplets, KeypointCodec, SaccadeCodec
 from keras_cornernet.export import graphs
-from keras_cornernet.export.graphs import graph_of
+from keras_cornernet.export.graphs import build_graph
 from keras_cornernet.export.images import answer_each, whole_levels
 from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector
-from keras_cornernet.inference.pose_estimator import PoseSettings
-from keras_cornernet.inference.settings import TestSettings
+from keras_cornernet.inference.config import InferenceConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.structures import Categories
 
 IMAGE = picture(50, 60)
@@ -39,7 +39,7 @@ class Seen:
         images = ops.shape(outputs[-1]["keypoints"]["heatmap"])[0]
         kinds = ("float32", "float32", "int32", "float32", "float32", "float32", "int32")
         return DecodedTriplets(
-            *(ops.repeat(ops.cast(p, kind), images, axis=0) for p, kind in zip(parts, kinds, strict=True))
+            *(ops.repeat(ops.cast(p, block), images, axis=0) for p, block in zip(parts, kinds, strict=True))
         )
 
 
@@ -51,7 +51,7 @@ def seen(monkeypatch):
 
 
 def answers(model, image=IMAGE):
-    graph = graph_of(model)
+    graph = build_graph(model)
     function = tf.function(lambda images: answer_each(graph, images, whole_levels), autograph=False)
     found = function(tf.constant(image[None], tf.float32))
     return {name: value.numpy()[0] for name, value in found.items()}
@@ -66,7 +66,7 @@ def answers(model, image=IMAGE):
     ],
 )
 def test_boxes_are_those_of_predict(seen, settings):
-    settings = TestSettings(**{"input_size": (32, 48), **settings})
+    settings = InferenceConfig(**{"input_size": (32, 48), **settings})
     model = Detector(seen, seen, CATEGORIES, settings)
     ours, theirs = answers(model), model.predict(IMAGE)[0]
     count = int(ours["num_detections"])
@@ -84,31 +84,33 @@ def test_boxes_are_those_of_predict(seen, settings):
     "settings", [{"flip": False}, {"shift_mirrored": True, "input_size": (32, 48)}, {"input_size": (64, 64)}]
 )
 def test_joints_are_those_of_predict(seen, settings):
-    model = PoseEstimator(seen, KeypointCodec(), FACE, PoseSettings(**{"input_size": (32, 32), **settings}))
+    model = PoseEstimator(
+        seen, KeypointCodec(), FACE, PoseInferenceConfig(**{"input_size": (32, 32), **settings})
+    )
     ours, theirs = answers(model), model.predict(IMAGE)[0]
-    np.testing.assert_allclose(ours["keypoints"], theirs.xy[0], atol=1e-3)
-    np.testing.assert_allclose(ours["scores"], theirs.joint_scores[0], atol=1e-6)
+    np.testing.assert_allclose(ours["keypoints"], theirs.keypoints[0], atol=1e-3)
+    np.testing.assert_allclose(ours["scores"], theirs.keypoint_scores[0], atol=1e-6)
 
 
 def test_a_model_that_shows_images_at_their_own_size_needs_an_input_size():
     model = detector(input_size=None)
     with pytest.raises(ValueError, match="input_size must be given"):
-        graph_of(model)
-    assert graph_of(model.with_settings(input_size=(32, 32))).input_size == (32, 32)
+        build_graph(model)
+    assert build_graph(model.with_settings(input_size=(32, 32))).input_size == (32, 32)
 
 
 def test_an_input_that_the_network_cannot_halve_is_refused():
     with pytest.raises(ValueError, match="multiples of"):
-        graph_of(detector(input_size=(33, 48)))
+        build_graph(detector(input_size=(33, 48)))
 
 
 def test_a_detector_that_decides_where_to_look_is_refused():
     model = SaccadeDetector(None, SaccadeCodec(1), Categories(("thing",), (1,)))
     with pytest.raises(ValueError, match="SaccadeDetector looks where it decides"):
-        graph_of(model)
+        build_graph(model)
 
 
 def test_another_backend_is_told(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="set the environment variable KERAS_BACKEND to tensorflow"):
-        graph_of(detector())
+        build_graph(detector())

@@ -64,12 +64,12 @@ def test_poses_are_those_of_predict(tmp_path, module, write, name):
     boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
     for people in (None, boxes):
         ours, theirs = loaded.predict(IMAGE, people)[0], poser.predict(IMAGE, people)[0]
-        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
-        np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+        np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
+        np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
     for size in EXTREMES:
         pose = loaded.predict(np.zeros((*size, 3), np.uint8))[0]
-        assert np.isfinite(pose.xy).all()
-        assert np.isfinite(pose.joint_scores).all()
+        assert np.isfinite(pose.keypoints).all()
+        assert np.isfinite(pose.keypoint_scores).all()
     with pytest.raises(ValueError, match="without empty sides"):
         loaded.predict(np.zeros((0, 5, 3), np.uint8))
 

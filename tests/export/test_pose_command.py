@@ -14,7 +14,7 @@ from keras_cornernet.commands import exporting, pose_evaluation
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.settings import PoseSettings, TestSettings
+from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
 from keras_cornernet.models import CornerNet, StackedHourglass
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.skeletons import LSP
@@ -26,7 +26,7 @@ pytest.importorskip("ai_edge_litert")
 @pytest.fixture(scope="module")
 def poser():
     network = with_statistics(StackedHourglass(14, **{**SIZES, "stem": (4, 4)}, stem_kernel_size=3))
-    return PoseEstimator(network, KeypointCodec(), LSP, PoseSettings(input_size=(32, 32), flip=False))
+    return PoseEstimator(network, KeypointCodec(), LSP, PoseInferenceConfig(input_size=(32, 32), flip=False))
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def scenes(tmp_path_factory):
 def test_an_exported_pose_network_is_evaluated_as_its_model(models, scenes, tmp_path):
     files = scenes / "annotations.json", scenes / "images"
     theirs, ours = (pose_evaluation.evaluate(str(model), *files) for model in models)
-    assert len(ours.xy) == len(theirs.xy) > 2
-    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.05)
+    assert len(ours.keypoints) == len(theirs.keypoints) > 2
+    np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.05)
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
     answer = run("evaluate", models[1], *data(scenes), "--json", tmp_path / "m.json")
     assert answer.exit_code == 0, answer.output
@@ -75,10 +75,10 @@ def test_images_for_ranges_are_spread_over_all(tmp_path):
 
 @pytest.mark.slow
 def test_an_exported_pose_network_poses_everyone_whom_a_detector_finds(models, scenes, tmp_path):
-    sizes = {"channels": (8, 8), "counts": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+    sizes = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
     network = with_statistics(CornerNet(1, stacks=1, head_kernel_size=1, **sizes))
     codec = CornerCodec(1, top_k=10, num_detections=20, embedding_threshold=10.0)
-    settings = TestSettings(input_size=(32, 32), flip=False, max_detections=3)
+    settings = InferenceConfig(input_size=(32, 32), flip=False, max_detections=3)
     detector = Detector(network, codec, Categories(("person",), (1,)), settings)
     finder = save_model(detector, tmp_path / "finder.keras")
     found = []

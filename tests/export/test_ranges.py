@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cornernet.export.fixed import frozen
-from keras_cornernet.export.ranges import without_tails
+from keras_cornernet.export.ranges import without_outliers
 
 SIZE = (16, 16, 2)
 
@@ -31,7 +31,7 @@ def test_tails_are_cut_off_and_the_rest_is_rounded_to_256_levels():
     function, images = spiked(), samples(20.0)
     (plain,) = function(tf.constant(images[3][None]))
     assert plain.numpy().max() == pytest.approx(1020.0)
-    (rounded,) = without_tails(function, images)(tf.constant(images[3][None]))
+    (rounded,) = without_outliers(function, images)(tf.constant(images[3][None]))
     assert rounded.numpy().max() == pytest.approx(10.0, abs=0.1)
     apart = np.abs(rounded.numpy()[0] - images[3])[images[3] < 9.9]
     step = 20 / 255 / 2
@@ -40,12 +40,12 @@ def test_tails_are_cut_off_and_the_rest_is_rounded_to_256_levels():
 
 def test_a_function_without_tails_stays_as_it_is():
     function = spiked()
-    assert without_tails(function, samples(10.0)) is function
+    assert without_outliers(function, samples(10.0)) is function
 
 
 def test_an_output_keeps_its_tail():
     function = frozen(lambda x: x * 2.0, [tf.TensorSpec((1, *SIZE), tf.float32, "images")])
-    assert without_tails(function, samples(20.0)) is function
+    assert without_outliers(function, samples(20.0)) is function
 
 
 def test_the_converter_keeps_the_narrow_ranges():
@@ -53,7 +53,7 @@ def test_the_converter_keeps_the_narrow_ranges():
     images = samples(20.0)
     image = images[0]
     farthest = []
-    for function in (spiked(), without_tails(spiked(), images)):
+    for function in (spiked(), without_outliers(spiked(), images)):
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([sample[None]] for sample in images)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from exportable import picture
 
-from keras_cornernet.export.resampling import blended, lines_of, placed, to_image
+from keras_cornernet.export.resampling import lines_of, placed, resize_bilinear, to_image
 from keras_cornernet.preprocessing import fit_view, person_view
 
 SIZES = [(32, 48), (31, 77), (200, 90), (1, 1), (2, 1000), (480, 640)]
@@ -22,7 +22,7 @@ def test_an_image_is_shown_as_in_prediction(size, input_size, by_longer_side):
     else:
         view = fit_view(size, input_size)
     placement = placed(size, input_size, by_longer_side=by_longer_side)
-    shown = np.asarray(blended(image, *lines_of(placement, input_size)))
+    shown = np.asarray(resize_bilinear(image, *lines_of(placement, input_size)))
     difference = np.abs(shown - view.apply(image))
     assert difference.max() <= 1  # a value half-way between two grey levels
     assert (difference > 0).mean() < 0.001
@@ -36,7 +36,7 @@ def test_four_pixels_doubled_by_hand():
     image[:, 1] = 100
     placement = placed((2, 2), (4, 6))
     assert [float(part) for part in placement] == [2.0, 1.0, 0.0, 2.0, 2.0]
-    shown = blended(image, *lines_of(placement, (4, 6)))
+    shown = resize_bilinear(image, *lines_of(placement, (4, 6)))
     np.testing.assert_array_equal(shown[0, :, 0], [0, 0, 25, 75, 100, 0])
     np.testing.assert_array_equal(shown[3], shown[0])
 

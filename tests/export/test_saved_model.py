@@ -171,10 +171,10 @@ def test_a_pose_network_answers_as_predict_does(tmp_path):
     boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
     for row, image in enumerate(IMAGES):
         theirs = poser.predict(image)[0]
-        np.testing.assert_allclose(found["keypoints"][row], theirs.xy[0], atol=0.02)
-        np.testing.assert_allclose(found["scores"][row], theirs.joint_scores[0], atol=1e-4)
+        np.testing.assert_allclose(found["keypoints"][row], theirs.keypoints[0], atol=0.02)
+        np.testing.assert_allclose(found["scores"][row], theirs.keypoint_scores[0], atol=1e-4)
         ours, theirs = loaded.predict(image, boxes)[0], poser.predict(image, boxes)[0]
-        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+        np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
 
 
 def test_numbers_are_rounded_and_checked_as_by_predict(signatures, model):

@@ -58,8 +58,8 @@ def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
     boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44], [-9, -9, 12, 20]], np.float32)
     ours, theirs = model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]
-    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
-    np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+    np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
+    np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
 
 
 def test_people_are_read_alike_in_an_oblong_input(tmp_path):
@@ -72,14 +72,14 @@ def test_people_are_read_alike_in_an_oblong_input(tmp_path):
         (model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]),
         (model.predict(IMAGE)[0], poser.predict(IMAGE)[0]),
     ):
-        np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
-        np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=1e-4)
+        np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
+        np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
 
 
 def test_a_file_for_oblong_pictures_of_one_person_refuses_boxes(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite", image_size=(50, 60)).path)
     ours, theirs = model.predict(IMAGE)[0], poser.predict(IMAGE)[0]
-    np.testing.assert_allclose(ours.xy, theirs.xy, atol=0.02)
+    np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
     with pytest.raises(ValueError, match=r"image_size \(50, 60\)"):
         model.predict(IMAGE, [np.array([[3, 4, 31, 40]], np.float32)])
 
@@ -91,7 +91,7 @@ def test_extreme_images_get_a_sane_answer(found, posed, size):
     assert (boxes.boxes >= 0).all()
     assert (boxes.boxes <= [size[1], size[0], size[1], size[0]]).all()
     assert np.isfinite(boxes.scores).all()
-    assert np.isfinite(pose.xy).all()
+    assert np.isfinite(pose.keypoints).all()
 
 
 def test_an_image_without_pixels_is_refused(found):
@@ -116,8 +116,8 @@ def test_eight_bits_take_pixels_as_bytes_and_answer_in_floats(posed, poser):
     }
     image = fit_view(IMAGE.shape[:2], (32, 32)).apply(IMAGE)
     ours, theirs = export.load(posed).predict(image)[0], poser.predict(image)[0]
-    spread = np.abs(theirs.joint_scores).max()
-    np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, atol=0.15 * spread)
+    spread = np.abs(theirs.keypoint_scores).max()
+    np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=0.15 * spread)
 
 
 def test_a_file_tells_what_it_is(posed):
@@ -135,7 +135,7 @@ def test_weights_of_half_the_bytes_answer_nearly_alike(poser, tmp_path):
     assert loaded.description.precision == "float16"
     image = fit_view(IMAGE.shape[:2], (32, 32)).apply(IMAGE)
     ours, theirs = loaded.predict(image)[0], poser.predict(image)[0]
-    np.testing.assert_allclose(ours.joint_scores, theirs.joint_scores, rtol=0.02, atol=0.01)
+    np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, rtol=0.02, atol=0.01)
 
 
 def test_tails_are_cut_off_in_pose_networks_only(finder, poser, tmp_path, monkeypatch):
@@ -145,7 +145,7 @@ def test_tails_are_cut_off_in_pose_networks_only(finder, poser, tmp_path, monkey
 
         return stop
 
-    monkeypatch.setattr(tflite, "without_tails", raises("cut"))
+    monkeypatch.setattr(tflite, "without_outliers", raises("cut"))
     monkeypatch.setattr(tflite, "_convert", raises("whole"))
     for model, name in ((poser, "cut"), (finder, "whole")):
         with pytest.raises(KeyError, match=name):

@@ -11,13 +11,19 @@ from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, Decoded, DecodedTriplets, TripletCodec
 from keras_cornernet.inference import Detector
-from keras_cornernet.inference.detector import TestSettings
+from keras_cornernet.inference.detector import InferenceConfig
 from keras_cornernet.inference.reading import list_images
 from keras_cornernet.models import CornerNet
 from keras_cornernet.structures import Categories
 
 CATEGORIES = Categories(("cat", "dog"), (3, 8))
-TINY = {"channels": (8, 8, 8), "counts": (1, 1, 1), "stem": (4, 8), "pool_channels": 4, "head_channels": 8}
+TINY = {
+    "channels": (8, 8, 8),
+    "num_blocks": (1, 1, 1),
+    "stem": (4, 8),
+    "pool_channels": 4,
+    "head_channels": 8,
+}
 
 
 class BrightBox:
@@ -47,7 +53,7 @@ class BrightBox:
 
 
 def bright(**settings):
-    return Detector(BrightBox(), BrightBox(), CATEGORIES, TestSettings(**settings))
+    return Detector(BrightBox(), BrightBox(), CATEGORIES, InferenceConfig(**settings))
 
 
 def rectangle(size, box):
@@ -65,7 +71,7 @@ def detector():
     """Untrained, but it finds plenty."""
     keras.utils.set_random_seed(1)
     codec = CornerCodec(2, top_k=20, num_detections=50, embedding_threshold=10.0)
-    return Detector(CornerNet(2, stacks=1, **TINY), codec, CATEGORIES, TestSettings(multiple=16))
+    return Detector(CornerNet(2, stacks=1, **TINY), codec, CATEGORIES, InferenceConfig(size_divisor=16))
 
 
 def same(one, other, atol=1e-3):
@@ -85,7 +91,7 @@ def same(one, other, atol=1e-3):
         {"input_size": (127, 191)},
         {"input_size": (50, 50), "flip": False},
         {"scales": (0.5,)},
-        {"scales": (1.5,), "multiple": 64},
+        {"scales": (1.5,), "size_divisor": 64},
         {"scales": (0.75, 1.0, 2.0), "merge_exponent": 10.0},
     ],
 )
@@ -112,7 +118,11 @@ def test_boxes_are_clipped_to_the_image():
             edge = ops.convert_to_tensor(np.array([-9, -9, input_size[1] + 9, input_size[0] + 9], np.float32))
             return decoded._replace(boxes=ops.zeros_like(decoded.boxes) + edge)
 
-    for settings in (TestSettings(), TestSettings(input_size=(64, 64)), TestSettings(scales=(0.5, 1.5))):
+    for settings in (
+        InferenceConfig(),
+        InferenceConfig(input_size=(64, 64)),
+        InferenceConfig(scales=(0.5, 1.5)),
+    ):
         whole = Detector(Whole(), Whole(), CATEGORIES, settings)
         for found in whole.predict(
             [rectangle((33, 57), (5, 5, 30, 30)), rectangle((70, 20), (5, 5, 15, 60))]
@@ -250,7 +260,7 @@ def test_several_scales_with_merging(detector):
 )
 def test_settings_that_make_no_sense_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
-        TestSettings(**wrong)
+        InferenceConfig(**wrong)
 
 
 # Centres
@@ -278,7 +288,7 @@ def test_a_box_stays_if_its_middle_has_a_center(scales):
         # At 1.2 the input has 255 pixels for 152 of the image: centres are moved like the image.
         if scales == (0.5, 1.2, 2.0):
             seen.place = lambda height, width, m=middle: np.array(m) * 152 / 127 + (width // 2 - 152 // 2)
-        settings = TestSettings(scales=scales, flip=False)
+        settings = InferenceConfig(scales=scales, flip=False)
         (found,) = Detector(seen, seen, CATEGORIES, settings).predict(rectangle(size, box))
         assert (len(found.boxes) > 0) is there
         if there:
@@ -292,13 +302,13 @@ def test_centers_of_the_mirror_image_are_mirrored():
     seen = WithCenter((127 - 31.5, 38.5), 0.3)
     image = rectangle((127, 127), box)
     for flip, count in ((True, 2), (False, 0)):
-        detector = Detector(seen, seen, CATEGORIES, TestSettings(flip=flip))
+        detector = Detector(seen, seen, CATEGORIES, InferenceConfig(flip=flip))
         assert len(detector.predict(image)[0].boxes) == count
 
 
 def test_the_view_of_the_centers_is_the_one_nearest_to_the_image():
     assert [
-        TestSettings(scales=scales).center_view
+        InferenceConfig(scales=scales).center_view
         for scales in ((1.0,), (0.6, 1.0, 1.2, 1.5, 1.8), (0.5, 2.5), (0.5, 1.5))
     ] == [0, 1, 0, 1]
 
@@ -316,7 +326,7 @@ def test_boxes_beyond_the_border_can_be_rejected():
     for beyond, found in ((4.9, 1), (5.1, 0)):
         for border, count in ((None, 1), (5.0, found)):
             shifted = Shifted(beyond)
-            detector = Detector(shifted, shifted, CATEGORIES, TestSettings(flip=False, border=border))
+            detector = Detector(shifted, shifted, CATEGORIES, InferenceConfig(flip=False, border=border))
             assert len(detector.predict(image)[0].boxes) == count
 
 
@@ -327,7 +337,7 @@ def reference(parity, case, folder="cornernet_inference"):
     folder = parity(folder)
     config = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]
     stored = np.load(folder / f"{case}.npz")
-    settings = TestSettings(
+    settings = InferenceConfig(
         scales=tuple(config["test_scales"]),
         method="gaussian" if config["nms_algorithm"] == "exp_soft_nms" else "linear",
         iou_threshold=config["nms_threshold"],

@@ -9,9 +9,10 @@ from PIL import Image
 
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseSettings, unmirror
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig, unmirror
+from keras_cornernet.results import Detections
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories, Detections, Person, PoseSet
+from keras_cornernet.structures import Categories, Person, PoseDataset
 
 SKELETON = Skeleton("dots", ("head", "left_hand", "right_hand"), ((0, 1), (0, 2)), ((1, 2),))
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.float32)  # of the joints
@@ -64,7 +65,7 @@ class Finder:
 
 
 def estimator(network=None, *, detector=None, **settings):
-    settings = PoseSettings(**{"input_size": (64, 64), "padding": 1.0, "flip": False, **settings})
+    settings = PoseInferenceConfig(**{"input_size": (64, 64), "padding": 1.0, "flip": False, **settings})
     codec = KeypointCodec(refinement="none")
     return PoseEstimator(network or Dots(), codec, SKELETON, settings, detector=detector)
 
@@ -94,8 +95,8 @@ def test_without_boxes_the_image_is_one_person(size):
     image, joints = painted(size, (20, 20))
     # Three input pixels for one of the image: the middle one has its very colour.
     (found,) = estimator(input_size=(180, 180), padding=1.25).predict(image)
-    np.testing.assert_allclose(found.xy, joints, atol=1e-4)
-    np.testing.assert_allclose(found.joint_scores, 1, atol=1e-6)
+    np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
+    np.testing.assert_allclose(found.keypoint_scores, 1, atol=1e-6)
     np.testing.assert_array_equal(found.boxes, [[0, 0, size[1], size[0]]])
     np.testing.assert_array_equal(found.box_scores, [1])
     assert found.path is None
@@ -105,26 +106,26 @@ def test_without_boxes_the_image_is_one_person(size):
 def test_a_wide_input_shows_the_square_in_its_middle():
     image, joints = painted((70, 90), (40, 35))
     (found,) = estimator(input_size=(64, 96)).predict(image, np.array([square(40, 35)]))
-    np.testing.assert_allclose(found.xy, joints, atol=1e-4)
+    np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
 
 
 def test_boxes_are_padded_to_squares():
     image, joints = painted((100, 120), (50, 40))
     narrow = np.array([[50 - 25.6, 30, 50 + 25.6, 50]])  # 51.2 x 20
     (found,) = estimator(padding=1.25).predict(image, narrow)
-    np.testing.assert_allclose(found.xy, joints, atol=1e-4)
+    np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
     np.testing.assert_allclose(found.boxes, narrow, atol=1e-5)
 
 
 def test_a_crop_may_lie_partly_outside():
     image, joints = painted((70, 90), (2, 10))  # one hand lies left of the image
     (found,) = estimator().predict(image, np.array([square(2, 10)]))
-    np.testing.assert_allclose(found.xy[0, [0, 2]], joints[0, [0, 2]], atol=1e-4)
-    assert found.joint_scores[0, [0, 2]] == pytest.approx(1)
-    assert found.joint_scores[0, 1] == 0
+    np.testing.assert_allclose(found.keypoints[0, [0, 2]], joints[0, [0, 2]], atol=1e-4)
+    assert found.keypoint_scores[0, [0, 2]] == pytest.approx(1)
+    assert found.keypoint_scores[0, 1] == 0
     (outside,) = estimator().predict(image, np.array([[-900, -900, -850, -850]]))
-    np.testing.assert_array_equal(outside.joint_scores, 0)
-    assert np.isfinite(outside.xy).all()
+    np.testing.assert_array_equal(outside.keypoint_scores, 0)
+    assert np.isfinite(outside.keypoints).all()
 
 
 # Several people
@@ -135,12 +136,12 @@ def test_people_close_together_are_each_read_by_their_own_crop():
     image, joints = painted((100, 140), (50, 50), (76, 50))  # 26 pixels apart
     boxes = np.array([square(50, 50), square(76, 50)])
     (found,) = estimator(Dots(reach=13)).predict(image, boxes)
-    np.testing.assert_allclose(found.xy, joints, atol=1e-4)
+    np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
     (swapped,) = estimator(Dots(reach=13)).predict(image, boxes[::-1])
-    np.testing.assert_allclose(swapped.xy, joints[::-1], atol=1e-4)
+    np.testing.assert_allclose(swapped.keypoints, joints[::-1], atol=1e-4)
     # Who looks everywhere takes one head for both people.
     (blind,) = estimator().predict(image, boxes)
-    np.testing.assert_allclose(blind.xy[0, 0], blind.xy[1, 0], atol=1e-4)
+    np.testing.assert_allclose(blind.keypoints[0, 0], blind.keypoints[1, 0], atol=1e-4)
 
 
 def test_more_people_than_a_batch_holds():
@@ -150,23 +151,23 @@ def test_more_people_than_a_batch_holds():
     estimate = estimator(Dots(reach=42), input_size=(84, 84))
     for batch_size in (1, 2, 5, 8):
         (found,) = estimate.predict(image, boxes, batch_size=batch_size)
-        np.testing.assert_allclose(found.xy, joints, atol=1e-4)
+        np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
 
 
 def test_boxes_of_several_images():
     (one, first), (other, second) = painted((64, 80), (32, 32)), painted((90, 64), (40, 60), (24, 22))
     boxes = [np.array([square(32, 32, 30)]), [square(40, 60, 30), square(24, 22, 30)]]
     found = estimator(Dots(reach=42), input_size=(90, 90)).predict([one, other], boxes)
-    np.testing.assert_allclose(found[0].xy, first, atol=1e-4)
-    np.testing.assert_allclose(found[1].xy, second, atol=1e-4)
+    np.testing.assert_allclose(found[0].keypoints, first, atol=1e-4)
+    np.testing.assert_allclose(found[1].keypoints, second, atol=1e-4)
 
 
 @pytest.mark.parametrize("boxes", [[np.zeros((0, 4))], [[]], np.zeros((0, 4))])
 def test_nobody_gives_empty_poses(boxes):
     image, _ = painted((64, 64))
     (found,) = estimator().predict(image, boxes)
-    assert found.xy.shape == (0, 3, 2)
-    assert found.joint_scores.shape == (0, 3)
+    assert found.keypoints.shape == (0, 3, 2)
+    assert found.keypoint_scores.shape == (0, 3)
     assert found.boxes.shape == (0, 4)
     assert found.scores.shape == (0,)
     assert found.to_coco(1) == []
@@ -179,14 +180,14 @@ def test_the_detector_finds_the_people():
     boxes = [square(40, 40, 51.2), square(70, 50, 20), square(100, 60, 51.2), square(10, 10, 20)]
     finder = Finder(boxes, [0.75, 0.7, 0.5, 0.29], [1, 0, 1, 1])  # the second is a dog, the last unsure
     (found,) = estimator(detector=finder, padding=1.25).predict(image, "detect")
-    np.testing.assert_allclose(found.xy, joints, atol=1e-4)
+    np.testing.assert_allclose(found.keypoints, joints, atol=1e-4)
     np.testing.assert_allclose(found.boxes, np.array(boxes)[[0, 2]], atol=1e-5)
     np.testing.assert_allclose(found.box_scores, [0.75, 0.5])
     np.testing.assert_allclose(found.scores, [0.75, 0.5], atol=1e-6)
     (unsure,) = estimator(detector=finder).with_settings(score=0.2).predict(image, "detect")
-    assert len(unsure.xy) == 3
+    assert len(unsure.keypoints) == 3
     (nobody,) = estimator(detector=Finder([], [], [])).predict(image, "detect")
-    assert len(nobody.xy) == 0
+    assert len(nobody.keypoints) == 0
 
 
 # The mirror image
@@ -197,8 +198,8 @@ def test_the_mirror_image_exchanges_left_and_right():
     image[20, 10] = image[40, 50] = 255
     for flip in (False, True):
         (found,) = estimator(Sides(), flip=flip).predict(image)
-        np.testing.assert_allclose(found.xy[0, 1:], [[50.5, 40.5], [10.5, 20.5]], atol=1e-4)
-        np.testing.assert_allclose(found.joint_scores, 1)  # both views say the same
+        np.testing.assert_allclose(found.keypoints[0, 1:], [[50.5, 40.5], [10.5, 20.5]], atol=1e-4)
+        np.testing.assert_allclose(found.keypoint_scores, 1)  # both views say the same
 
 
 def test_maps_of_both_views_are_averaged():
@@ -215,9 +216,9 @@ def test_maps_of_both_views_are_averaged():
     estimate = estimator(Slanted(), flip=True)
     estimate = PoseEstimator(estimate.network, estimate.codec, pairless, estimate.settings)
     (both,), (one,) = estimate.predict(image), estimate.with_settings(flip=False).predict(image)
-    np.testing.assert_allclose(both.xy, joints, atol=1e-4)
-    np.testing.assert_allclose(both.joint_scores, 0.5, atol=1e-6)
-    np.testing.assert_allclose(one.joint_scores, joints[..., 0] / 64, atol=1e-6)
+    np.testing.assert_allclose(both.keypoints, joints, atol=1e-4)
+    np.testing.assert_allclose(both.keypoint_scores, 0.5, atol=1e-6)
+    np.testing.assert_allclose(one.keypoint_scores, joints[..., 0] / 64, atol=1e-6)
 
 
 def test_unmirror():
@@ -247,7 +248,7 @@ def test_an_image_that_cannot_be_read_is_named_or_skipped(folder):
     told = []
     found = list(estimator().stream(folder, on_error=lambda path, error: told.append((path, str(error)))))
     assert [poses.path for poses in found] == [str(folder / "a.png"), str(folder / "c.png")]
-    np.testing.assert_allclose(found[1].xy, painted((64, 64), (34, 30))[1], atol=1e-4)
+    np.testing.assert_allclose(found[1].keypoints, painted((64, 64), (34, 30))[1], atol=1e-4)
     ((path, sentence),) = told
     assert path == str(folder / "b.png")
     assert path in sentence
@@ -258,7 +259,7 @@ def test_an_image_that_cannot_be_read_is_named_or_skipped(folder):
 def test_boxes_stay_with_their_images_where_one_is_skipped(folder):
     boxes = [[square(32, 32)], [square(1, 1)], [square(34, 30)]]
     found = list(estimator().stream(folder, boxes, on_error=lambda *_: None))
-    np.testing.assert_allclose(found[1].xy, painted((64, 64), (34, 30))[1], atol=1e-4)
+    np.testing.assert_allclose(found[1].keypoints, painted((64, 64), (34, 30))[1], atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_wrong_settings_are_told():
     with pytest.raises(ValueError, match="batch_size must be at least 1, not 0"):
         estimator().predict(image, batch_size=0)
     with pytest.raises(ValueError, match="padding must be positive, not 0"):
-        PoseSettings(padding=0)
+        PoseInferenceConfig(padding=0)
     blind = estimator(detector=Finder([], [], []), label="horse")
     with pytest.raises(ValueError, match="no class 'horse', but dog, person"):
         blind.predict(image, "detect")
@@ -313,7 +314,7 @@ def test_people_of_a_data_set(folder):
         Person(str(folder / name), 1, np.array(middle, np.float32), 64.0, nowhere, hidden)
         for name, middle in shown
     )
-    pose_set, told, steps = PoseSet(people, SKELETON), [], []
+    pose_dataset, told, steps = PoseDataset(people, SKELETON), [], []
 
     def progress(items):
         for item in items:
@@ -321,8 +322,8 @@ def test_people_of_a_data_set(folder):
             yield item
 
     for batch_size in (1, 2, 16):
-        points, scores = estimator().read_set(
-            pose_set, batch_size=batch_size, on_error=lambda path, _: told.append(path), progress=progress
+        points, scores = estimator().read_dataset(
+            pose_dataset, batch_size=batch_size, on_error=lambda path, _: told.append(path), progress=progress
         )
         assert np.isnan(points[[1, 4]]).all()
         assert np.isnan(scores[[1, 4]]).all()
@@ -332,8 +333,8 @@ def test_people_of_a_data_set(folder):
     assert told[:2] == [str(folder / "b.png")] * 2
     assert len(steps) == 3 * len(people)
     with pytest.raises(OSError, match=r"b\.png"):
-        estimator().read_set(pose_set)
-    points, _ = estimator().read_set(PoseSet((), SKELETON))
+        estimator().read_dataset(pose_dataset)
+    points, _ = estimator().read_dataset(PoseDataset((), SKELETON))
     assert points.shape == (0, 3, 2)
 
 

@@ -8,13 +8,13 @@ import pytest
 from keras import ops
 
 from keras_cornernet.codecs import LEVELS, Decoded, SaccadeCodec
-from keras_cornernet.inference import Detector, SaccadeDetector, SaccadeSettings, saccade
-from keras_cornernet.inference.places import distinct_places
+from keras_cornernet.inference import Detector, SaccadeConfig, SaccadeDetector, saccade
+from keras_cornernet.inference.regions import distinct_regions
 from keras_cornernet.models import CornerNetSaccade
 from keras_cornernet.structures import Categories
 
 CATEGORIES = Categories(tuple("abcde"), (1, 2, 3, 4, 5))
-SMALL = SaccadeSettings(input_size=(63, 63), first_sizes=(48, 63), max_crops=5, crop_batch=2)
+SMALL = SaccadeConfig(input_size=(63, 63), first_sizes=(48, 63), max_crops=5, crop_batch=2)
 
 
 class BrightBox:
@@ -58,10 +58,10 @@ class BrightBox:
             side = -(-images.shape[1] // level.stride)
             cells = ops.cast(ops.arange(side), "float32")[None]
 
-            def near(place, cells=cells, stride=level.stride):
+            def nms_distance(place, cells=cells, stride=level.stride):
                 return ops.cast(ops.floor(place[:, None] / stride) == cells, "float32")
 
-            maps[name] = 0.9 * near(y)[:, :, None] * near(x)[:, None, :] * (name == "small")
+            maps[name] = 0.9 * nms_distance(y)[:, :, None] * nms_distance(x)[:, None, :] * (name == "small")
         return maps
 
 
@@ -71,7 +71,7 @@ def bright(**settings):
         **{f: getattr(SMALL, f) for f in ("input_size", "first_sizes", "max_crops", "crop_batch")},
         **settings,
     }
-    return SaccadeDetector(finder, finder, CATEGORIES, SaccadeSettings(**fields))
+    return SaccadeDetector(finder, finder, CATEGORIES, SaccadeConfig(**fields))
 
 
 def rectangle(size, box):
@@ -137,8 +137,8 @@ def test_settings_change_and_the_kind_stays():
     other = detector.with_settings(max_crops=3, flip=True)
     assert isinstance(other, SaccadeDetector) and isinstance(other, Detector)
     assert (other.settings.max_crops, other.settings.flip, other.settings.crop_batch) == (3, True, 2)
-    assert SaccadeDetector(None, None, CATEGORIES).settings == SaccadeSettings()
-    assert SaccadeSettings().sigma == 0.7 and not SaccadeSettings().flip
+    assert SaccadeDetector(None, None, CATEGORIES).settings == SaccadeConfig()
+    assert SaccadeConfig().sigma == 0.7 and not SaccadeConfig().flip
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_settings_change_and_the_kind_stays():
 )
 def test_settings_that_make_no_sense_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
-        SaccadeSettings(**wrong)
+        SaccadeConfig(**wrong)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_detection_parity(parity, authors_network, case, rounds, monkeypatch):
     folder = parity("saccade_inference")
     config = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]
     stored = np.load(folder / f"{case}.npz")
-    settings = SaccadeSettings(
+    settings = SaccadeConfig(
         first_sizes=tuple(config["init_sizes"]),
         thresholds=tuple(config["att_thresholds"]),
         zooms=tuple(map(tuple, config["att_scales"])),
@@ -204,8 +204,8 @@ def test_detection_parity(parity, authors_network, case, rounds, monkeypatch):
     chosen = []
     monkeypatch.setattr(
         saccade,
-        "distinct_places",
-        lambda *args, **kw: chosen.append(distinct_places(*args, **kw)) or chosen[-1],
+        "distinct_regions",
+        lambda *args, **kw: chosen.append(distinct_regions(*args, **kw)) or chosen[-1],
     )
     detector = SaccadeDetector(authors_network, SaccadeCodec(5), CATEGORIES, settings)
     # Step by step, which spares the time that compiling two graphs takes.

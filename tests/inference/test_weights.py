@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from keras_cornernet.codecs import LEVELS, Decoded, KeypointCodec
-from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector, SaccadeSettings, TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator, SaccadeConfig, SaccadeDetector
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
@@ -44,16 +44,16 @@ class Brightest:
 
 
 def detector():
-    return Detector(Gain(), Brightest(), CATEGORIES, TestSettings(flip=False))
+    return Detector(Gain(), Brightest(), CATEGORIES, InferenceConfig(flip=False))
 
 
 def saccade():
-    settings = SaccadeSettings(input_size=(63, 63), first_sizes=(63,), max_crops=1, crop_batch=1)
+    settings = SaccadeConfig(input_size=(63, 63), first_sizes=(63,), max_crops=1, crop_batch=1)
     return SaccadeDetector(Gain(), Brightest(), CATEGORIES, settings)
 
 
 def estimator():
-    settings = PoseSettings((64, 64), padding=1.0, flip=False)
+    settings = PoseInferenceConfig((64, 64), padding=1.0, flip=False)
     return PoseEstimator(Gain(), KeypointCodec(refinement="none"), SKELETON, settings)
 
 

@@ -75,9 +75,9 @@ def fire(x, layer):
 
 
 def residual(x, layer):
-    if layer.kind == "fire":
+    if layer.block == "fire":
         return fire(x, layer)
-    if layer.kind != "basic":
+    if layer.block != "basic":
         return bottleneck(x, layer)
     y = conv_norm(conv_norm(x, layer.first), layer.second)
     return np.maximum(y + (x if layer.shortcut is None else conv_norm(x, layer.shortcut)), 0)
@@ -138,36 +138,36 @@ def test_residual(filters, stride):
     np.testing.assert_allclose(np.array(layer(x)), residual(x, layer), atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["bottleneck", "separable"])
+@pytest.mark.parametrize("block", ["bottleneck", "separable"])
 @pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 1), (4, 2)])
-def test_bottleneck(kind, filters, stride):
-    layer = with_random_statistics(Residual(filters, stride, kind=kind), (2, 8, 8, 4))
+def test_bottleneck(block, filters, stride):
+    layer = with_random_statistics(Residual(filters, stride, block=block), (2, 8, 8, 4))
     assert (layer.shortcut is None) == (filters == 4 and stride == 1)
     x = rng.normal(size=(2, 8, 8, 4)).astype(np.float32)
     y = np.array(layer(x))
     np.testing.assert_allclose(y, bottleneck(x, layer), atol=1e-4)
     assert layer.compute_output_shape(x.shape) == y.shape
-    with pytest.raises(ValueError, match="kind must be one of"):
-        Residual(4, kind="ice")
+    with pytest.raises(ValueError, match="block must be one of"):
+        Residual(4, block="ice")
 
 
 @pytest.mark.parametrize(("filters", "stride"), [(4, 1), (6, 1), (4, 2)])
 def test_fire(filters, stride):
-    layer = with_random_statistics(Residual(filters, stride, kind="fire"), (2, 8, 8, 4))
+    layer = with_random_statistics(Residual(filters, stride, block="fire"), (2, 8, 8, 4))
     assert layer.shortcut is None
     x = rng.normal(size=(2, 8, 8, 4)).astype(np.float32)
     y = np.array(layer(x))
     np.testing.assert_allclose(y, fire(x, layer), atol=1e-4)
     assert layer.compute_output_shape(x.shape) == y.shape
     with pytest.raises(ValueError, match="filters of kind='fire' must be even, not 5"):
-        Residual(5, kind="fire")
+        Residual(5, block="fire")
     with pytest.raises(ValueError, match="filters must be twice the 4 channels of the input, not 6"):
         Expand(6)(x)
 
 
-@pytest.mark.parametrize("kind", ["basic", "bottleneck"])
-def test_hourglass_with_pooling(kind):
-    layer = with_random_statistics(Hourglass((4, 4, 6), (1, 2, 1), kind=kind, pooling=True), (1, 8, 12, 4))
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_hourglass_with_pooling(block):
+    layer = with_random_statistics(Hourglass((4, 4, 6), (1, 2, 1), block=block, pooling=True), (1, 8, 12, 4))
     x = rng.normal(size=(1, 8, 12, 4)).astype(np.float32)
     merged = layer(x)
     assert [tuple(m.shape) for m in merged] == [tuple(s) for s in layer.compute_output_shape(x.shape)]
@@ -175,7 +175,7 @@ def test_hourglass_with_pooling(kind):
 
 
 def test_hourglass_of_fire_blocks_with_transposed_convolutions():
-    layer = Hourglass((4, 4, 6), (1, 2, 1), kind="fire", upsampling="transposed")
+    layer = Hourglass((4, 4, 6), (1, 2, 1), block="fire", upsampling="transposed")
     layer = with_random_statistics(layer, (1, 8, 12, 4))
     for double in layer.double:
         double.bias.assign(rng.normal(size=double.bias.shape))
@@ -186,7 +186,7 @@ def test_hourglass_of_fire_blocks_with_transposed_convolutions():
 
 
 def test_hourglass_with_one_width_for_what_is_added():
-    layer = Hourglass((4, 6, 8), (3, 2, 1), kind="bottleneck", pooling=True, merge_channels=10, up_count=1)
+    layer = Hourglass((4, 6, 8), (3, 2, 1), block="bottleneck", pooling=True, merge_channels=10, up_count=1)
     layer = with_random_statistics(layer, (1, 8, 12, 6))  # the input's width is neither of them
     assert [[block.filters for block in blocks] for blocks in layer.aside] == [[4, 4, 10], [6, 10]]
     assert [[block.filters for block in blocks] for blocks in layer.down] == [[6, 6, 6], [8, 8]]
@@ -224,12 +224,12 @@ def test_hourglass_names_a_size_it_cannot_halve():
         ConvNorm(4, 3, bias=True),
         NormConv(4, 3, 2, separable=True),
         Residual(8, 2),
-        Residual(8, 2, kind="separable"),
+        Residual(8, 2, block="separable"),
         Hourglass((4, 6), (1, 2)),
-        Hourglass((4, 6), (1, 2), kind="bottleneck", pooling=True),
-        Hourglass((4, 6), (3, 1), kind="bottleneck", pooling=True, merge_channels=8, up_count=1),
-        Hourglass((4, 6), (1, 2), kind="fire", upsampling="transposed"),
-        Residual(8, 2, kind="fire"),
+        Hourglass((4, 6), (1, 2), block="bottleneck", pooling=True),
+        Hourglass((4, 6), (3, 1), block="bottleneck", pooling=True, merge_channels=8, up_count=1),
+        Hourglass((4, 6), (1, 2), block="fire", upsampling="transposed"),
+        Residual(8, 2, block="fire"),
         Expand(8, 2),
         CornerPrediction("bottom_right", 8, 4),
         CornerPrediction("top_left", 8, 4, cascade=True),

@@ -98,7 +98,7 @@ def test_gradient_equals_torch():
 @pytest.mark.parametrize("stacks", [1, 3])
 def test_an_empty_answer_costs_the_mean_of_the_squared_target(stacks):
     points = np.random.default_rng(0).uniform(8, 56, (2, 4, 2)).astype(np.float32)
-    annotations = {"points": points, "weights": np.ones((2, 4), np.float32)}
+    annotations = {"keypoints": points, "keypoint_weights": np.ones((2, 4), np.float32)}
     for sigma in (1.0, 1.75, 2.0):
         targets = KeypointCodec(sigma=sigma).encode(annotations, (64, 64), (64, 64))
         square = np.square(np.asarray(targets["keypoints"]["heatmap"])).mean()

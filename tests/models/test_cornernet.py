@@ -8,7 +8,7 @@ from keras_cornernet.models import CornerNet
 
 TINY = {
     "channels": (16, 24, 24),
-    "counts": (1, 1, 2),
+    "num_blocks": (1, 1, 2),
     "stem": (8, 16),
     "pool_channels": 8,
     "head_channels": 12,
@@ -52,10 +52,10 @@ def test_heatmaps_start_at_a_tenth():
 
 
 def test_saved_file_gives_the_same_outputs_and_keeps_its_task(network, images, tmp_path):
-    network.task = {"categories": {"names": ["a", "b", "c"], "ids": [1, 5, 9]}}
+    network.metadata = {"categories": {"names": ["a", "b", "c"], "ids": [1, 5, 9]}}
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
-    assert loaded.task == network.task
+    assert loaded.metadata == network.metadata
     assert loaded.arguments == network.arguments
     for ours, theirs in zip(
         keras.tree.flatten(network(images)), keras.tree.flatten(loaded(images)), strict=True
@@ -72,9 +72,9 @@ def test_other_class_count_keeps_the_body(network, images):
 
 
 def test_input_sizes_that_cannot_be_halved_are_told():
-    paper = {"channels": (8, 8, 8), "counts": (1, 1, 1), "head_channels": 4, "pool_channels": 4}
+    paper = {"channels": (8, 8, 8), "num_blocks": (1, 1, 1), "head_channels": 4, "pool_channels": 4}
     network = CornerNet(2, stacks=1, stem=(4, 8), **paper)
-    assert network.multiple == 16
+    assert network.size_divisor == 16
     for size in ((64, 96), (63, 95), (61, 93)):  # the stem rounds up
         network.check_input_size(size)
         network(np.zeros((1, *size, 3)))
@@ -94,7 +94,7 @@ def test_three_stem_widths_give_a_grid_of_an_eighth():
         ({"num_classes": 0}, "num_classes must be at least 1"),
         ({"stacks": 0}, "stacks must be at least 1"),
         ({"stem": (8, 12)}, r"stem must have at least two widths and end with channels\[0\] = 16"),
-        ({"counts": (1, 1)}, "channels and counts must have the same length"),
+        ({"num_blocks": (1, 1)}, "channels and counts must have the same length"),
         ({"input_size": (56, 56)}, "height of a map .* must be a multiple of 4, and is 14"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from keras_cornernet.models import CornerNet, CornerNetSqueeze, StackedHourglass
 from keras_cornernet.models.cost import multiply_adds
 
-WIDTHS = {"channels": (2, 2), "counts": (1, 1), "pool_channels": 1, "head_channels": 2}
+WIDTHS = {"channels": (2, 2), "num_blocks": (1, 1), "pool_channels": 1, "head_channels": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +45,14 @@ def test_squeeze():
 
 
 def test_separable():
-    sizes = {"channels": (4, 4), "counts": (1, 1), "stem": (2, 4), "stacks": 1}
-    counts = [
-        multiply_adds(StackedHourglass(2, kind=kind, input_size=(16, 16), **sizes))
-        for kind in ("bottleneck", "separable")
+    sizes = {"channels": (4, 4), "num_blocks": (1, 1), "stem": (2, 4), "stacks": 1}
+    num_blocks = [
+        multiply_adds(StackedHourglass(2, block=block, input_size=(16, 16), **sizes))
+        for block in ("bottleneck", "separable")
     ]
     # On 4x4 and 2x2 cells, 3x3 convolutions of two channels; on 8x8 one of the stem, on 4x4 another.
     cells = 8 * 8 + 4 * 4 + (4 * 4 + 3 * 2 * 2) + 4 * 4
-    assert counts[0] - counts[1] == cells * (9 * 2 * 2 - (9 * 2 + 2 * 2))
+    assert num_blocks[0] - num_blocks[1] == cells * (9 * 2 * 2 - (9 * 2 + 2 * 2))
 
 
 def test_any_size_has_no_count():

@@ -8,10 +8,10 @@ from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze
 
 # One width for all, since JAX compiles the initial weights of every new shape.
 TINY = {"stacks": 2, "input_size": (63, 95), "pool_channels": 8, "head_channels": 8}
-SHALLOW = {"channels": (8, 8), "counts": (1, 1), "stem": (8, 8)}
+SHALLOW = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (8, 8)}
 ARGUMENTS = {
     CornerNetSqueeze: {**TINY, **SHALLOW, "stem": (8, 8, 8)},
-    CornerNetSaccade: {**TINY, "channels": (8,) * 4, "counts": (1,) * 4, "stem": (8, 8)},
+    CornerNetSaccade: {**TINY, "channels": (8,) * 4, "num_blocks": (1,) * 4, "stem": (8, 8)},
     CenterNet: {**TINY, **SHALLOW},
 }
 
@@ -37,7 +37,7 @@ def of_corners(height, width):
 def test_squeeze_has_a_grid_of_an_eighth(networks):
     network = networks[CornerNetSqueeze]
     assert shapes_of(network) == [of_corners(8, 12)] * 2
-    assert (network.stride, network.multiple) == (8, 16)
+    assert (network.stride, network.size_divisor) == (8, 16)
     assert network.get_layer("top_left_heatmap_0").hidden.kernel_size == 1
 
 
@@ -45,7 +45,7 @@ def test_saccade_also_tells_where_to_look_closer(networks):
     network = networks[CornerNetSaccade]
     attention = {"large": (4, 6, 1), "medium": (8, 12, 1), "small": (16, 24, 1)}
     assert shapes_of(network) == [{**of_corners(16, 24), "attention": attention}] * 2
-    assert (network.stride, network.multiple) == (4, 32)
+    assert (network.stride, network.size_divisor) == (4, 32)
     # Each looks at a merged map of the hourglass: the biases of a fresh head say "a tenth".
     for size in attention:
         layer = network.get_layer(f"attention_{size}_1")

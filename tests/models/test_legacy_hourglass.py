@@ -6,7 +6,7 @@ import pytest
 
 from keras_cornernet.models import LegacyStackedHourglass
 
-TINY = {"channels": (8, 8), "counts": (3, 1), "merge_channels": 12, "stem": (4, 6, 6)}
+TINY = {"channels": (8, 8), "num_blocks": (3, 1), "merge_channels": 12, "stem": (4, 6, 6)}
 
 
 def tiny(**changes):
@@ -82,7 +82,7 @@ def test_other_joints_keep_the_body():
 
 def test_the_smallest_input():
     network = tiny()
-    assert (network.stride, network.multiple) == (4, 8)
+    assert (network.stride, network.size_divisor) == (4, 8)
     network.check_input_size((8, 16))
     assert heatmap_of(network(noise(1, 8, 8, 3)), 1).shape == (1, 2, 2, 3)
     with pytest.raises(ValueError, match="multiples of 8 .* not 12x8"):
@@ -96,7 +96,7 @@ def test_the_smallest_input():
         ({"num_joints": 0}, "num_joints must be at least 1, not 0"),
         ({"stem": (64,)}, "stem must have at least two widths"),
         ({"merge_channels": 0}, "merge_channels must be None or at least 1, not 0"),
-        ({"counts": (1,)}, "same length"),
+        ({"num_blocks": (1,)}, "same length"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

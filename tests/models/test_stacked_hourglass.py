@@ -6,12 +6,12 @@ import pytest
 
 from keras_cornernet.models import StackedHourglass
 
-TINY = {"stacks": 2, "channels": (8, 8, 8), "counts": (1, 1, 1), "stem": (4, 8, 8)}
+TINY = {"stacks": 2, "channels": (8, 8, 8), "num_blocks": (1, 1, 1), "stem": (4, 8, 8)}
 KINDS = {"bottleneck": {}, "separable": {"stem_kernel_size": 3}, "basic": {"stem": (4,)}}
 
 
-def tiny(kind, **changes):
-    return StackedHourglass(3, kind=kind, **{**TINY, **KINDS[kind], **changes})
+def tiny(block, **changes):
+    return StackedHourglass(3, block=block, **{**TINY, **KINDS[block], **changes})
 
 
 def parameters(network):
@@ -25,7 +25,7 @@ def parameters(network):
         ({"stacks": 2}, 6_570_400),
         ({"stacks": 1, "stem": (64, 128, 256)}, 3_586_960),
         ({"stacks": 2, "channels": (128,) * 5}, 1_744_544),
-        ({"stacks": 1, "counts": (2,) * 5}, 6_429_840),
+        ({"stacks": 1, "num_blocks": (2,) * 5}, 6_429_840),
     ],
 )
 def test_parameter_counts(arguments, expected):
@@ -34,14 +34,14 @@ def test_parameter_counts(arguments, expected):
     keras.utils.clear_session()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_heatmap_a_joint_and_stack(kind):
+@pytest.mark.parametrize("block", KINDS)
+def test_one_heatmap_a_joint_and_stack(block):
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 48, 3)).astype(np.float32)
-    outputs = tiny(kind)(images)
+    outputs = tiny(block)(images)
     assert [list(stack) for stack in outputs] == [["keypoints"]] * 2
     for stack in outputs:
         assert tuple(stack["keypoints"]["heatmap"].shape) == (2, 8, 12, 3)
-    (single,) = tiny(kind, stacks=1)(images)
+    (single,) = tiny(block, stacks=1)(images)
     assert tuple(single["keypoints"]["heatmap"].shape) == (2, 8, 12, 3)
 
 
@@ -64,9 +64,9 @@ def test_heatmaps_reach_the_next_stack():
     np.testing.assert_array_equal(last(), with_nothing)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_saved_file_gives_the_same_heatmaps(kind, tmp_path):
-    network = tiny(kind)
+@pytest.mark.parametrize("block", KINDS)
+def test_saved_file_gives_the_same_heatmaps(block, tmp_path):
+    network = tiny(block)
     images = np.random.default_rng(1).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
     network.save(tmp_path / "pose.keras")
     again = keras.saving.load_model(tmp_path / "pose.keras")
@@ -81,7 +81,7 @@ def test_saved_file_gives_the_same_heatmaps(kind, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "fancy"}, "kind must be one of .*'fancy'"),
+        ({"block": "fancy"}, "block must be one of .*'fancy'"),
         ({"num_joints": 0}, "num_joints must be at least 1"),
         ({"stacks": 0}, "stacks must be at least 1"),
         ({"stem": (64,)}, "stem must have at least two widths"),
@@ -102,8 +102,8 @@ def test_the_network_for_phones_needs_no_more_than_tflite_has():
     except ImportError:
         Interpreter = tf.lite.Interpreter
 
-    sizes = {"channels": (64,) * 4, "counts": (1,) * 4, "stem": (16, 32, 32), "input_size": (128, 128)}
-    network = StackedHourglass(kind="separable", stacks=2, **sizes)
+    sizes = {"channels": (64,) * 4, "num_blocks": (1,) * 4, "stem": (16, 32, 32), "input_size": (128, 128)}
+    network = StackedHourglass(block="separable", stacks=2, **sizes)
     images = np.random.default_rng(0).uniform(0, 255, (1, 128, 128, 3)).astype(np.float32)
 
     @tf.function(input_signature=[tf.TensorSpec((1, 128, 128, 3))], autograph=False)

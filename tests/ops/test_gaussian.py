@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_cornernet.backend import jit, window_cells
 from keras_cornernet.ops import gaussian
-from keras_cornernet.ops.gaussian import draw_bumps, draw_rectangles, gaussian_radius, radius_table
+from keras_cornernet.ops.gaussian import draw_gaussians, draw_rectangles, gaussian_radius, radius_table
 
 # height, width: radius for a minimum overlap of 0.3, 0.5 and 0.7
 RADII = {
@@ -44,7 +44,7 @@ def draw(xyr, grid, divisor=6.0):
     """Draws bumps of one image and one class."""
     x, y, r = np.asarray(xyr, np.int32).T[:, None]
     drawn = np.ones_like(x, bool)
-    maps = draw_bumps(
+    maps = draw_gaussians(
         y, x, r, np.zeros_like(x), drawn, grid=(1, *grid, 1), max_radius=max(r[0]), sigma_divisor=divisor
     )
     return ops.convert_to_numpy(maps)[0, ..., 0]
@@ -124,7 +124,7 @@ def test_bumps_equal_a_plain_loop_compiled_too():
     expected = naive_bumps(*arrays, drawn, grid)
     assert not expected[1].any() and expected[0].any()
     for run in compiled_ways():
-        got = run(lambda *a: draw_bumps(*a, grid=grid, max_radius=7))(*arrays, drawn)
+        got = run(lambda *a: draw_gaussians(*a, grid=grid, max_radius=7))(*arrays, drawn)
         np.testing.assert_allclose(ops.convert_to_numpy(got), expected, atol=1e-6)
 
 
@@ -163,7 +163,7 @@ def test_cells_of_rectangles_are_not_listed(monkeypatch):
 
 def test_no_objects_draw_nothing():
     none = np.zeros((2, 0), np.int32)
-    maps = draw_bumps(none, none, none, none, none.astype(bool), grid=(2, 4, 4, 1), max_radius=2)
+    maps = draw_gaussians(none, none, none, none, none.astype(bool), grid=(2, 4, 4, 1), max_radius=2)
     assert maps.shape == (2, 4, 4, 1) and not ops.convert_to_numpy(maps).any()
 
 
@@ -196,7 +196,7 @@ def test_xla_has_one_program_for_all_annotations():
     @tf.function(jit_compile=True)
     def run(*arrays):
         traced.append(window_cells(*(tf.reshape(a, (-1,)) for a in arrays[:2]), (5, 5))[0].shape)
-        return draw_bumps(*arrays, grid=grid, max_radius=2)
+        return draw_gaussians(*arrays, grid=grid, max_radius=2)
 
     for drawn in (rng.random(shape) < 0.5, np.ones(shape, bool), np.zeros(shape, bool)):
         np.testing.assert_allclose(run(*arrays, drawn), naive_bumps(*arrays, drawn, grid), atol=1e-6)

@@ -22,12 +22,12 @@ def detection():
 
 def pose():
     network = StackedHourglass(
-        3, stacks=1, channels=(8, 16), counts=(1, 1), stem=(8, 8), stem_kernel_size=3, input_size=(32, 32)
+        3, stacks=1, channels=(8, 16), num_blocks=(1, 1), stem=(8, 8), stem_kernel_size=3, input_size=(32, 32)
     )
     rng = np.random.default_rng(0)
     images = rng.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     points = rng.uniform(2, 30, (2, 3, 2)).astype(np.float32)
-    annotations = {"points": points, "weights": np.ones((2, 3), np.float32)}
+    annotations = {"keypoints": points, "keypoint_weights": np.ones((2, 3), np.float32)}
     return Trainer(network, KeypointCodec(), PoseLoss(), HeatmapPCK()), (images, annotations)
 
 

@@ -16,13 +16,13 @@ from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze
 from keras_cornernet.training import Trainer
 
 TINY = {"stacks": 1, "input_size": SIZE, "pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
-NARROW = {**TINY, "channels": (8, 12), "counts": (1, 1), "stem": (8, 8)}
+NARROW = {**TINY, "channels": (8, 12), "num_blocks": (1, 1), "stem": (8, 8)}
 FAMILIES = {
     "squeeze": (CornerNetSqueeze, {**NARROW, "stem": (8, 8, 8)}, CornerCodec(2), DetectionLoss()),
     "centernet": (CenterNet, NARROW, TripletCodec(2), DetectionLoss()),
     "saccade": (
         CornerNetSaccade,
-        {**TINY, "channels": (8, 8, 8, 8), "counts": (1,) * 4, "stem": (8, 8)},
+        {**TINY, "channels": (8, 8, 8, 8), "num_blocks": (1,) * 4, "stem": (8, 8)},
         SaccadeCodec(2),
         DetectionLoss(attention_weight=1.0),
     ),

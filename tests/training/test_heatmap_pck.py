@@ -22,8 +22,8 @@ def drawn(seed, rows, columns, batch=6, joints=5):
 
 def share_of(metric, target, weight, *answers):
     outputs = [{"keypoints": {"heatmap": maps}} for maps in answers]
-    share, count = metric({"keypoints": {"heatmap": target, "weight": weight}}, outputs)
-    return float(share), float(count)
+    fraction, count = metric({"keypoints": {"heatmap": target, "weight": weight}}, outputs)
+    return float(fraction), float(count)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(64, 64), (24, 32), (32, 24)])
@@ -34,8 +34,8 @@ def test_equals_a_plain_loop(rows, columns, threshold):
     for b, k in zip(*np.nonzero(weight), strict=True):
         (y, x), (v, u) = (np.unravel_index(m[b, ..., k].argmax(), (rows, columns)) for m in (target, answer))
         hits.append(np.hypot(y - v, x - u) <= threshold * max(rows, columns) / 10)
-    share, count = share_of(HeatmapPCK(threshold), target, weight, target, answer)  # the last stack counts
-    assert share == pytest.approx(np.mean(hits)) and 0 < share < 1
+    fraction, count = share_of(HeatmapPCK(threshold), target, weight, target, answer)  # the last stack counts
+    assert fraction == pytest.approx(np.mean(hits)) and 0 < fraction < 1
     assert count == len(hits) == weight.sum()
 
 
@@ -43,10 +43,10 @@ def test_equals_a_plain_loop(rows, columns, threshold):
 def test_equals_the_evaluation(rows, columns):
     target, answer, weight = drawn(1, rows, columns)
     target *= weight[:, None, None]  # which leaves a joint with an empty map out
-    shares, counts = heatmap_pck(answer, target)
-    share, count = share_of(HeatmapPCK(), target, weight, answer)
-    assert count == counts.sum()
-    assert share == pytest.approx(np.nansum(shares * counts) / counts.sum())
+    fractions, num_blocks = heatmap_pck(answer, target)
+    fraction, count = share_of(HeatmapPCK(), target, weight, answer)
+    assert count == num_blocks.sum()
+    assert fraction == pytest.approx(np.nansum(fractions * num_blocks) / num_blocks.sum())
 
 
 def test_a_distance_of_exactly_the_threshold_is_a_hit():
@@ -62,6 +62,6 @@ def test_batches_without_joints_weigh_nothing():
     assert share_of(HeatmapPCK(), target, weight * 0, answer) == (0, 0)
     mean = keras.metrics.Mean()
     for kept in (weight, weight * 0, weight):
-        share, count = share_of(HeatmapPCK(), target, kept, answer)
-        mean.update_state(share, sample_weight=count)
+        fraction, count = share_of(HeatmapPCK(), target, kept, answer)
+        mean.update_state(fraction, sample_weight=count)
     assert float(mean.result()) == pytest.approx(share_of(HeatmapPCK(), target, weight, answer)[0])

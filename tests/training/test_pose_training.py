@@ -28,13 +28,13 @@ def drawn_joints(count=4, seed=0):
             images[i, y : y + 8, x : x + 8] = COLORS[j]
             points[i, j] = x + 4, y + 4
     weights[0, 1] = points[0, 1] = 0
-    return images, {"points": points, "weights": weights}
+    return images, {"keypoints": points, "keypoint_weights": weights}
 
 
 def tiny_network(stacks):
     keras.utils.set_random_seed(1)
     return StackedHourglass(
-        3, stacks=stacks, channels=(16, 16), counts=(1, 1), stem=(8, 16, 16), input_size=SIZE
+        3, stacks=stacks, channels=(16, 16), num_blocks=(1, 1), stem=(8, 16, 16), input_size=SIZE
     )
 
 
@@ -47,7 +47,7 @@ def empty_loss(codec, annotations):
 @pytest.mark.slow
 def test_overfits_four_drawn_people():
     estimator = PoseEstimator(tiny_network(1), KeypointCodec(), SKELETON)
-    trainer = keras_cornernet.trainer_of(estimator)
+    trainer = keras_cornernet.make_trainer(estimator)
     assert trainer.loss_terms == PoseLoss() and trainer.metric == HeatmapPCK()
     trainer.compile(optimizer=keras.optimizers.Adam(5e-3), jit_compile=False)
     images, annotations = drawn_joints()
@@ -59,8 +59,8 @@ def test_overfits_four_drawn_people():
     assert history["pck"][-1] > 0.3 > history["pck"][0]
     outputs = trainer.network(images, training=True)
     points = keras.ops.convert_to_numpy(estimator.codec.decode(outputs, SIZE).points)
-    apart = np.linalg.norm(points - annotations["points"], axis=-1)
-    assert apart[annotations["weights"] > 0].max() < 3  # pixels, of four to a cell
+    apart = np.linalg.norm(points - annotations["keypoints"], axis=-1)
+    assert apart[annotations["keypoint_weights"] > 0].max() < 3  # pixels, of four to a cell
 
 
 def test_validation_data_is_scored_alike():

@@ -15,12 +15,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny import SIZE, drawn_squares, plain_trainer, tiny_trainer
 
 from keras_cornernet.codecs import CornerCodec
-from keras_cornernet.inference import Detector, TestSettings
+from keras_cornernet.inference import Detector, InferenceConfig
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.body import normalize
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets import from_preset, save_model, trainer_of
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.presets import from_preset, make_trainer, save_model
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 from keras_cornernet.training import Trainer
 
 
@@ -138,7 +138,7 @@ def test_data_with_other_classes_than_the_network_are_refused(argument, tmp_path
         categories = Categories(names, tuple(range(len(names))))
         # Two, since oneDNN corrupts memory in the gradient of some convolutions of one image with AVX-512.
         samples = (Sample(str(path), 0, SIZE, boxes),) * 2
-        return make_dataset(DataSet(samples, categories), SIZE, batch_size=2)
+        return make_dataset(DetectionDataset(samples, categories), SIZE, batch_size=2)
 
     trainer = tiny_trainer()
     trainer.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=True)
@@ -187,11 +187,11 @@ def test_in_mixed_precision_images_are_normalized_as_they_are(policy, under):
 
 
 def test_a_checkpoint_is_a_model_as_save_model_writes_it(tmp_path):
-    codec, settings = CornerCodec(2, top_k=7, num_detections=9), TestSettings(multiple=16, flip=False)
+    codec, settings = CornerCodec(2, top_k=7, num_detections=9), InferenceConfig(size_divisor=16, flip=False)
     network = tiny_trainer().network
-    network.task = {"preset": "cornernet_small"}
+    network.metadata = {"preset": "cornernet_small"}
     detector = Detector(network, codec, Categories(("full", "hollow"), (3, 8)), settings)
-    trainer = trainer_of(detector)
+    trainer = make_trainer(detector)
     # Step by step on TensorFlow, whose graph takes longer than this step; JAX would compile each operation.
     trainer.compile(
         optimizer=keras.optimizers.Adam(1e-2), run_eagerly=keras.backend.backend() == "tensorflow"
@@ -205,7 +205,7 @@ def test_a_checkpoint_is_a_model_as_save_model_writes_it(tmp_path):
     for model in written:
         assert (model.codec, model.settings, model.categories) == (codec, settings, detector.categories)
     one, other = (model.network for model in written)
-    assert one.get_config() == other.get_config() and one.task["preset"] == "cornernet_small"
+    assert one.get_config() == other.get_config() and one.metadata["preset"] == "cornernet_small"
     for weight, same, trained in zip(one.weights, other.weights, network.weights, strict=True):
         np.testing.assert_array_equal(weight, same)
         np.testing.assert_array_equal(weight, trained)

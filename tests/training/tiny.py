@@ -19,7 +19,7 @@ def tiny_trainer(stacks: int = 1, **arguments) -> Trainer:
         2,
         stacks=stacks,
         channels=(16, 24),
-        counts=(1, 1),
+        num_blocks=(1, 1),
         stem=(8, 16),
         pool_channels=8,
         head_channels=16,

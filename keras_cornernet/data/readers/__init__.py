@@ -1,4 +1,5 @@
-"""Readers: each turns annotation files into a `DataSet` or `PoseSet` and names what is faulty."""
+"""Readers: each turns annotation files into a `DetectionDataset` or `PoseDataset` and names what is
+faulty."""
 
 from keras_cornernet.data.readers.coco import read_coco
 from keras_cornernet.data.readers.coco_people import read_coco_people

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_cornernet.data.readers.faults import ImageFolder, are_numbers, shown
+from keras_cornernet.data.readers.problems import ImageFolder, are_numbers, shown
 from keras_cornernet.data.readers.squares import mpii_square
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Person
@@ -51,7 +51,7 @@ def people_of(
     Returns:
         The sound people in their order, and a sentence on each of the others.
     """
-    people, faults = [], []
+    people, problems = [], []
     for entry in entries:
         fault = entry.fault or _fault(entry, folder, skeleton)
         joints = np.zeros((len(skeleton.joints), 3))
@@ -61,14 +61,14 @@ def people_of(
         if not fault and entry.labelled and not visibility.any():
             fault = "has no annotated joint"
         if fault:
-            faults.append(f"{entry.place} (image {entry.name!r}): {fault}")
+            problems.append(f"{entry.place} (image {entry.name!r}): {fault}")
             continue
         center, side = mpii_square(entry.center, entry.scale, adjusted=adjusted)
         xy = np.where(visibility[:, None] > 0, joints[:, :2] - 1, 0).astype(np.float32)
         head = entry.head_size if are_numbers([entry.head_size]) and entry.head_size > 0 else None
         path = folder.path(entry.name)
         people.append(Person(path, entry.image_id, center, side, xy, visibility, head_size=head))
-    return people, faults
+    return people, problems
 
 
 def _fault(entry: Entry, folder: ImageFolder, skeleton: Skeleton) -> str | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.faults import (
+from keras_cornernet.data.readers.problems import (
     ImageFolder,
     are_numbers,
     box_faults,
@@ -14,7 +14,7 @@ from keras_cornernet.data.readers.faults import (
     shown,
     size_fault,
 )
-from keras_cornernet.structures import Boxes, Categories, DataSet, Keypoints, Sample
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Keypoints, Sample
 
 UNKNOWN, LEFT_OUT = -1, -2
 
@@ -29,7 +29,7 @@ class _Images(NamedTuple):
     places: dict[int, int]
 
 
-class CheckedCoco(NamedTuple):
+class ParsedCoco(NamedTuple):
     """The `n` annotations of a COCO file, row by row, and which of them are sound.
 
     Attributes:
@@ -43,7 +43,7 @@ class CheckedCoco(NamedTuple):
         images: the usable images.
         categories: the classes.
         category_entries: the categories as the file has them.
-        faults: one sentence for each thing that was wrong.
+        problems: one sentence for each thing that was wrong.
     """
 
     entries: list[dict]
@@ -56,16 +56,16 @@ class CheckedCoco(NamedTuple):
     images: _Images
     categories: Categories
     category_entries: list[dict]
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 @files.collector_paused()
-def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DataSet:
+def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DetectionDataset:
     """Reads a COCO json file.
 
     Labels count from 0 in increasing order of category id. `iscrowd` becomes `ignore`. Boxes keep the
     order of the file and are not clipped. Images without annotations are kept. What is faulty is left
-    out and named in `DataSet.faults`, an image together with its boxes.
+    out and named in `DetectionDataset.faults`, an image together with its boxes.
 
     Args:
         annotations: the json file, with the keys `images`, `annotations` and `categories`.
@@ -81,19 +81,19 @@ def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = Fal
         NotADirectoryError: `images` is not a folder.
 
     Example:
-        >>> data_set = read_coco("instances_train.json", "train")  # doctest: +SKIP
-        >>> print(*data_set.faults, sep="\\n")  # doctest: +SKIP
+        >>> dataset = read_coco("instances_train.json", "train")  # doctest: +SKIP
+        >>> print(*dataset.faults, sep="\\n")  # doctest: +SKIP
     """
     checked = check_coco(annotations, images)
-    return refuse(DataSet(_samples(checked), checked.categories, checked.faults), strict)
+    return refuse(DetectionDataset(_samples(checked), checked.categories, checked.problems), strict)
 
 
-def check_coco(annotations: str | Path, images: str | Path) -> CheckedCoco:
+def check_coco(annotations: str | Path, images: str | Path) -> ParsedCoco:
     """Reads a COCO json file and finds its faults; see `read_coco` for what is one."""
     path = Path(annotations)
     content = files.read_json(path, tables=("images", "annotations", "categories"))
     categories = _categories(content["categories"], path)
-    listed, faults = _images(content["images"], ImageFolder(images), path.name)
+    listed, problems = _images(content["images"], ImageFolder(images), path.name)
 
     entries = content["annotations"]
     owners = np.array([_lookup(listed.places, entry.get("image_id")) for entry in entries], np.int64)
@@ -108,12 +108,12 @@ def check_coco(annotations: str | Path, images: str | Path) -> CheckedCoco:
     sound[list(wrong)] = False
     for i in sorted(wrong):
         if owners[i] != LEFT_OUT:
-            faults.append(f"{path.name}: {_place(entries[i], i, owners[i], listed)}: {wrong[i]}")
+            problems.append(f"{path.name}: {_place(entries[i], i, owners[i], listed)}: {wrong[i]}")
     ignore = np.array([entry.get("iscrowd") == 1 for entry in entries], bool)
 
     order = np.flatnonzero(sound)
     order = order[np.argsort(owners[order], kind="stable")]
-    return CheckedCoco(
+    return ParsedCoco(
         entries=entries,
         owners=owners,
         labels=labels,
@@ -124,7 +124,7 @@ def check_coco(annotations: str | Path, images: str | Path) -> CheckedCoco:
         images=listed,
         categories=categories,
         category_entries=content["categories"],
-        faults=tuple(faults),
+        problems=tuple(problems),
     )
 
 
@@ -146,12 +146,12 @@ def _categories(entries: list[dict], path: Path) -> Categories:
 
 def _images(entries: list[dict], folder: ImageFolder, source: str) -> tuple[_Images, list[str]]:
     """The usable images and the faults of the others."""
-    listed, faults = _Images([], [], [], [], {}), []
+    listed, problems = _Images([], [], [], [], {}), []
     for place, entry in enumerate(entries):
         id_, name = entry.get("id"), entry.get("file_name")
         height, width = entry.get("height"), entry.get("width")
         if type(id_) is not int:
-            faults.append(f"{source}: images[{place}] ({name!r}): the id {id_!r} is not a whole number")
+            problems.append(f"{source}: images[{place}] ({name!r}): the id {id_!r} is not a whole number")
             continue
         if id_ in listed.places:
             fault = "this image id stands twice, the first is kept"
@@ -159,13 +159,13 @@ def _images(entries: list[dict], folder: ImageFolder, source: str) -> tuple[_Ima
             fault = folder.fault(name) or size_fault(height, width)
             listed.places[id_] = LEFT_OUT if fault else len(listed.ids)
         if fault:
-            faults.append(f"{source}: image id {id_} ({name!r}): {fault}")
+            problems.append(f"{source}: image id {id_} ({name!r}): {fault}")
             continue
         listed.ids.append(id_)
         listed.names.append(name)
         listed.paths.append(folder.path(name))
         listed.sizes.append(None if height is None else (int(height), int(width)))
-    return listed, faults
+    return listed, problems
 
 
 def _lookup(table: dict[int, int], key: object) -> int:
@@ -228,7 +228,7 @@ def _keypoints(entries: list[dict], joints: dict[int, int]) -> tuple[np.ndarray 
     return triples, wrong
 
 
-def _samples(checked: CheckedCoco) -> tuple[Sample, ...]:
+def _samples(checked: ParsedCoco) -> tuple[Sample, ...]:
     """One `Sample` per image, with its sound annotations."""
     images, order = checked.images, checked.order
     xyxy, labels, ignore = checked.xyxy[order], checked.labels[order], checked.ignore[order]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.coco import CheckedCoco, check_coco
-from keras_cornernet.data.readers.faults import are_numbers, refuse, shown
+from keras_cornernet.data.readers.coco import ParsedCoco, check_coco
+from keras_cornernet.data.readers.problems import are_numbers, refuse, shown
 from keras_cornernet.data.readers.squares import PADDING, square_around
 from keras_cornernet.skeletons import SKELETONS, Skeleton
-from keras_cornernet.structures import Person, PoseSet
+from keras_cornernet.structures import Person, PoseDataset
 
 SIDES = (("left", "right"), ("l", "r"))
 
@@ -23,7 +23,7 @@ def read_coco_people(
     skeleton: Skeleton | None = None,
     padding: float = PADDING,
     strict: bool = False,
-) -> PoseSet:
+) -> PoseDataset:
     """Reads the annotations of the category that defines keypoints.
 
     What `read_coco` would leave out is left out and named. Crowds and annotations without any annotated
@@ -68,13 +68,15 @@ def read_coco_people(
                 image_id=checked.images.ids[checked.owners[i]],
                 center=center,
                 side=side,
-                xy=np.where(visibility[:, None] > 0, checked.keypoints[i, :, :2], 0).astype(np.float32),
+                keypoints=np.where(visibility[:, None] > 0, checked.keypoints[i, :, :2], 0).astype(
+                    np.float32
+                ),
                 visibility=visibility,
                 box=box,
                 area=_area(checked.entries[i].get("area"), box),
             )
         )
-    return refuse(PoseSet(tuple(people), skeleton, checked.faults), strict)
+    return refuse(PoseDataset(tuple(people), skeleton, checked.problems), strict)
 
 
 def _area(stated: object, box: np.ndarray) -> float:
@@ -83,7 +85,7 @@ def _area(stated: object, box: np.ndarray) -> float:
     return math.prod((box[2:] - box[:2]).tolist())
 
 
-def _category(checked: CheckedCoco, path: Path) -> dict:
+def _category(checked: ParsedCoco, path: Path) -> dict:
     """The one category with keypoints, its names checked."""
     posed = [entry for entry in checked.category_entries if entry.get("keypoints")]
     if len(posed) != 1:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from keras_cornernet.data.readers.center_scale import people_of
-from keras_cornernet.data.readers.faults import ImageFolder, refuse
 from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
+from keras_cornernet.data.readers.problems import ImageFolder, refuse
 from keras_cornernet.skeletons import FLIC
-from keras_cornernet.structures import PoseSet
+from keras_cornernet.structures import PoseDataset
 
 
-def read_flic(annotations: str | Path, images: str | Path, *, strict: bool = False) -> PoseSet:
+def read_flic(annotations: str | Path, images: str | Path, *, strict: bool = False) -> PoseDataset:
     """Reads an h5 file of the Stacked Hourglass authors: `train.h5`, `valid.h5` or a `_personcentric` one.
 
     Centre (always at half the frame's height) and scale (always 2.2, a square of 440 pixels) are used as
@@ -36,5 +36,5 @@ def read_flic(annotations: str | Path, images: str | Path, *, strict: bool = Fal
     path = Path(annotations)
     table = read_pose_h5(path, len(FLIC.joints))
     entries = h5_entries(table, path.name, split="all", head=False)
-    people, faults = people_of(entries, ImageFolder(images), FLIC, adjusted=True)
-    return refuse(PoseSet(tuple(people), FLIC, tuple(faults)), strict)
+    people, problems = people_of(entries, ImageFolder(images), FLIC, adjusted=True)
+    return refuse(PoseDataset(tuple(people), FLIC, tuple(problems)), strict)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.faults import LARGEST, ImageFolder, refuse
 from keras_cornernet.data.readers.matlab import read_mat
+from keras_cornernet.data.readers.problems import LARGEST, ImageFolder, refuse
 from keras_cornernet.data.readers.squares import square_around
 from keras_cornernet.skeletons import LSP
-from keras_cornernet.structures import Person, PoseSet
+from keras_cornernet.structures import Person, PoseDataset
 
 JOINTS = len(LSP.joints)
 HALVES = {"train": slice(0, 1000), "val": slice(1000, 2000), "test": slice(1000, 2000), "all": slice(None)}
@@ -19,7 +19,7 @@ HALVES = {"train": slice(0, 1000), "val": slice(1000, 2000), "test": slice(1000,
 
 def read_lsp(
     annotations: str | Path, images: str | Path, *, split: str = "all", strict: bool = False
-) -> PoseSet:
+) -> PoseDataset:
     """Reads a `joints.mat` of either set; the layout tells which it is.
 
     LSP is `(3, 14, n)` and its third row marks hidden joints; all are annotated. LSPET is `(14, 3, n)` and
@@ -53,7 +53,7 @@ def read_lsp(
     table = read_mat(path, "joints")
     xy, visibility, wrong = _joints(table, path)
     folder = ImageFolder(images)
-    people, faults = [], []
+    people, problems = [], []
     half = HALVES[split if np.shape(table) == (3, JOINTS, 2000) else "all"]
     for row, name in list(enumerate(_names(folder, len(xy), path)))[half]:
         image_id, seen = row + 1, xy[row][visibility[row] > 0]
@@ -67,12 +67,12 @@ def read_lsp(
             fault = "its annotated joints lie on one point, which gives no crop"
         if fault:
             image = "" if name is None else f" (image {name!r})"
-            faults.append(f"{path.name}: row {image_id}{image}: {fault}")
+            problems.append(f"{path.name}: row {image_id}{image}: {fault}")
             continue
         center, side = square_around(seen.min(axis=0), seen.max(axis=0))
         points = xy[row].astype(np.float32)
         people.append(Person(folder.path(name), image_id, center, side, points, visibility[row]))
-    return refuse(PoseSet(tuple(people), LSP, tuple(faults)), strict)
+    return refuse(PoseDataset(tuple(people), LSP, tuple(problems)), strict)
 
 
 def _joints(values: object, path: Path) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet.data.readers.center_scale import Entry, people_of
-from keras_cornernet.data.readers.faults import ImageFolder, refuse
 from keras_cornernet.data.readers.matlab import read_mat
 from keras_cornernet.data.readers.mpii_json import mpii_json_entries
 from keras_cornernet.data.readers.mpii_matlab import mpii_matlab_entries
 from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
+from keras_cornernet.data.readers.problems import ImageFolder, refuse
 from keras_cornernet.evaluation.pck import head_size_from_boxes
 from keras_cornernet.skeletons import MPII
-from keras_cornernet.structures import PoseSet
+from keras_cornernet.structures import PoseDataset
 
 SPLITS = ("train", "val", "test", "all")
 
@@ -25,7 +25,7 @@ def read_mpii(
     adjusted: bool | None = None,
     head_boxes: str | Path | None = None,
     strict: bool = False,
-) -> PoseSet:
+) -> PoseDataset:
     """Reads the official `.mat`, an `.h5` of the Stacked Hourglass authors, or a `.json`.
 
     The json may be that of pytorch-pose (a `joint_self` per person) or of HRNet and MMPose (`joints` and
@@ -77,8 +77,8 @@ def read_mpii(
     done = done if adjusted is None else adjusted
     if head_boxes is not None:
         entries = _with_heads(list(entries), Path(head_boxes), path)
-    people, faults = people_of(entries, ImageFolder(images), MPII, adjusted=done)
-    return refuse(PoseSet(tuple(people), MPII, tuple(faults)), strict)
+    people, problems = people_of(entries, ImageFolder(images), MPII, adjusted=done)
+    return refuse(PoseDataset(tuple(people), MPII, tuple(problems)), strict)
 
 
 def _with_heads(entries: list[Entry], head_boxes: Path, path: Path) -> list[Entry]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.center_scale import Entry
-from keras_cornernet.data.readers.faults import shown
+from keras_cornernet.data.readers.problems import shown
 
 
 def mpii_json_entries(path: Path, split: str) -> list[Entry]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet.data.readers.center_scale import Entry
-from keras_cornernet.data.readers.faults import shown
 from keras_cornernet.data.readers.matlab import number, read_mat, structs
+from keras_cornernet.data.readers.problems import shown
 from keras_cornernet.evaluation.pck import head_size_from_boxes
 from keras_cornernet.skeletons import MPII
 

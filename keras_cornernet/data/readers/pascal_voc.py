@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.faults import (
+from keras_cornernet.data.readers.problems import (
     ImageFolder,
     are_numbers,
     box_faults,
@@ -17,7 +17,7 @@ from keras_cornernet.data.readers.faults import (
     shown,
     size_fault,
 )
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 
 class _Image(NamedTuple):
@@ -45,13 +45,13 @@ def read_pascal_voc(
     split: str | Path | None = None,
     names: Sequence[str] | None = None,
     strict: bool = False,
-) -> DataSet:
+) -> DetectionDataset:
     """Reads the xml files of a Pascal VOC data set.
 
     VOC counts pixels from 1 and includes the last one, so that `xmin, ymin, xmax, ymax` becomes
     `xmin - 1, ymin - 1, xmax, ymax`: a box around the first pixel alone, `1, 1, 1, 1`, is 0, 0, 1, 1
     here. `difficult` becomes `ignore`. The image is the one that `filename` names, else the one with
-    the stem of the xml file. What is faulty is left out and named in `DataSet.faults`.
+    the stem of the xml file. What is faulty is left out and named in `DetectionDataset.faults`.
 
     Args:
         annotations: the folder of xml files.
@@ -78,23 +78,23 @@ def read_pascal_voc(
     folder = ImageFolder(images)
     known = None if names is None else label_table(names)
 
-    read, faults = [], []
+    read, problems = [], []
     for image_id, stem in enumerate(stems, start=1):
         try:
             image, wrong = _image(files.inside(root, f"{stem}.xml"), image_id, folder, known)
             read.append(image)
-            faults += [f"{stem}.xml: {fault}" for fault in wrong]
+            problems += [f"{stem}.xml: {fault}" for fault in wrong]
         except ElementTree.ParseError as error:
-            faults.append(f"{stem}.xml: not xml: {error}")
+            problems.append(f"{stem}.xml: not xml: {error}")
         except FileNotFoundError:
-            faults.append(f"{stem}.xml: there is no such file in {root}")
+            problems.append(f"{stem}.xml: there is no such file in {root}")
         except (ValueError, OSError) as error:
-            faults.append(f"{stem}.xml: {error}")
+            problems.append(f"{stem}.xml: {error}")
 
     known = known or label_table(sorted({name for image in read for name in image.classes}))
     categories = Categories(tuple(known), tuple(range(1, len(known) + 1)))
     samples = tuple(Sample(i.path, i.image_id, i.size, _boxes(i, known)) for i in read)
-    return refuse(DataSet(samples, categories, tuple(faults)), strict)
+    return refuse(DetectionDataset(samples, categories, tuple(problems)), strict)
 
 
 def _stems(split: Path) -> list[str]:
@@ -116,7 +116,7 @@ def _image(
     size = _size(annotation)
     image = _Image(_image_path(annotation, path.stem, folder), image_id, size, [], [], [])
     frame = np.array([size or (np.nan, np.nan)], np.float64)
-    faults = []
+    problems = []
     for place, entry in enumerate(annotation.findall("object"), start=1):
         name = entry.findtext("name", "").strip()
         numbers = _numbers(entry.find("bndbox"), ("xmin", "ymin", "xmax", "ymax"))
@@ -130,12 +130,12 @@ def _image(
             xyxy = np.array([numbers], np.float64) - (1, 1, 0, 0)
             fault = box_faults(xyxy, frame).get(0)
         if fault:
-            faults.append(f"object {place} ({name!r}): {fault}")
+            problems.append(f"object {place} ({name!r}): {fault}")
             continue
         image.xyxy.append(xyxy[0])
         image.classes.append(name)
         image.difficult.append(entry.findtext("difficult", "0").strip() == "1")
-    return image, faults
+    return image, problems
 
 
 def _image_path(annotation: ElementTree.Element, stem: str, folder: ImageFolder) -> str:

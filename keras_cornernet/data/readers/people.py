@@ -6,12 +6,12 @@ from keras_cornernet.data.readers.coco_people import read_coco_people
 from keras_cornernet.data.readers.flic import read_flic
 from keras_cornernet.data.readers.lsp import read_lsp
 from keras_cornernet.data.readers.mpii import read_mpii
-from keras_cornernet.structures import PoseSet
+from keras_cornernet.structures import PoseDataset
 
 READERS = {"coco": read_coco_people, "lsp": read_lsp, "mpii": read_mpii, "flic": read_flic}
 
 
-def read_people(annotations: str | Path, images: str | Path, format: str, **options) -> PoseSet:
+def read_people(annotations: str | Path, images: str | Path, format: str, **options) -> PoseDataset:
     """Reads the annotated people of a data set.
 
     Args:

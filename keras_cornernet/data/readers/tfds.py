@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.faults import box_faults, label_table, refuse, shown
-from keras_cornernet.structures import Boxes, Categories, DataSet, Sample
+from keras_cornernet.data.readers.problems import box_faults, label_table, refuse, shown
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 ORIENTATION = 0x0112  # the EXIF tag
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp"}
@@ -19,7 +19,7 @@ UNREADABLE = (ValueError, TypeError, SyntaxError, OSError)  # what Pillow raises
 
 def read_tfds(
     name: str, split: str, folder: str | Path, *, data_dir: str | Path | None = None, strict: bool = False
-) -> DataSet:
+) -> DetectionDataset:
     """Reads an object-detection set of TensorFlow Datasets, such as `bccd`, `voc/2007`, `coco/2017`.
 
     The set is downloaded and prepared if it is not yet. Its images are written to `folder` as they
@@ -77,7 +77,7 @@ def convert_examples(
     *,
     source: str = "examples",
     strict: bool = False,
-) -> DataSet:
+) -> DetectionDataset:
     """Writes the images of examples to a folder and gathers their boxes.
 
     Args:
@@ -99,7 +99,7 @@ def convert_examples(
         ValueError: `names` has a name twice, or `strict` and a fault.
     """
     categories = Categories(tuple(label_table(names)), tuple(range(len(names))))
-    samples, faults, ids, paths = [], [], set(), set()
+    samples, problems, ids, paths = [], [], set(), set()
     for place, example in enumerate(examples, start=1):
         name = _file_name(example, place)
         where = f"{source}: example {place} ({name!r})"
@@ -112,14 +112,14 @@ def convert_examples(
             if not (path.is_file() and path.read_bytes() == content):
                 files.write_with(path, lambda aside, content=content: aside.write_bytes(content))
         except UNREADABLE as error:
-            faults.append(f"{where}: {error}")
+            problems.append(f"{where}: {error}")
             continue
         ids.add(image_id)
         paths.add(path)
         boxes, wrong = _boxes(example["objects"], size, len(names))
-        faults += [f"{where}: {fault}" for fault in wrong]
+        problems += [f"{where}: {fault}" for fault in wrong]
         samples.append(Sample(str(path), image_id, size, boxes))
-    return refuse(DataSet(tuple(samples), categories, tuple(faults)), strict)
+    return refuse(DetectionDataset(tuple(samples), categories, tuple(problems)), strict)
 
 
 def _is_whole(value: object) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.structures import DataSet
+from keras_cornernet.structures import DetectionDataset
 
 LARGEST = 1e9  # pixels; beyond it a number is taken for damage
 
@@ -104,15 +104,15 @@ def shown(value: object) -> str:
     return reprlib.repr(value)
 
 
-def refuse(data_set: DataSet, strict: bool) -> DataSet:
+def refuse(dataset: DetectionDataset, strict: bool) -> DetectionDataset:
     """The data set itself, unless `strict` and something was wrong.
 
     Raises:
         ValueError: the first fault.
     """
-    if strict and data_set.faults:
-        raise ValueError(data_set.faults[0])
-    return data_set
+    if strict and dataset.problems:
+        raise ValueError(dataset.problems[0])
+    return dataset
 
 
 def label_table(names: Sequence[str]) -> dict[str, int]:

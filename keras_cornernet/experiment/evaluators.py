@@ -11,66 +11,66 @@ from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.presets import from_preset
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import DataSet, PoseSet
+from keras_cornernet.structures import DetectionDataset, PoseDataset
 
 SHOWN = 9  # pictures of a validation
 
 
-class DetectionJudge:
+class DetectionEvaluator:
     """Builds detectors and measures their AP."""
 
     score = "AP"
     names = ("AP", "AP50", "AP75")
 
-    def check(self, train_set: DataSet, val_set: DataSet | None) -> None:
+    def check(self, train_dataset: DetectionDataset, val_dataset: DetectionDataset | None) -> None:
         """Raises `ValueError` where the two sets have different classes."""
-        if val_set is not None and val_set.categories != train_set.categories:
+        if val_dataset is not None and val_dataset.categories != train_dataset.categories:
             raise ValueError(
-                f"train and validation sets have different classes: {train_set.categories} and "
-                f"{val_set.categories}"
+                f"train and validation sets have different classes: {train_dataset.categories} and "
+                f"{val_dataset.categories}"
             )
 
-    def model(self, preset: str, train_set: DataSet) -> Detector:
+    def model(self, preset: str, train_dataset: DetectionDataset) -> Detector:
         """A detector for the classes of the data."""
-        return from_preset(preset, categories=train_set.categories)
+        return from_preset(preset, categories=train_dataset.categories)
 
-    def measure(self, detector: Detector, val_set: DataSet) -> tuple[dict, list]:
+    def measure(self, detector: Detector, val_dataset: DetectionDataset) -> tuple[dict, list]:
         """The metrics on the validation set, and some pictures."""
         by_path, pictures = {}, []
-        for found in detector.stream([s.path for s in val_set.samples], on_error=lambda *_: None):
+        for found in detector.stream([s.path for s in val_dataset.samples], on_error=lambda *_: None):
             if len(pictures) < SHOWN:
                 pictures.append(found.plot())
             by_path[found.path] = found._replace(image=None)  # a data set's images would fill the memory
-        detections = {s.image_id: by_path[s.path] for s in val_set.samples if s.path in by_path}
-        metrics = evaluate_detections(val_set, detections)
+        detections = {s.image_id: by_path[s.path] for s in val_dataset.samples if s.path in by_path}
+        metrics = evaluate_detections(val_dataset, detections)
         return {name: metrics[name] for name in self.names}, pictures
 
 
-class PoseJudge:
+class PoseEvaluator:
     """Builds pose estimators and measures their PCK, in torso sizes where the joints have a torso."""
 
     def __init__(self, skeleton: Skeleton):
         self.score = "PCK@0.2" if skeleton.has_torso else "PCK@0.2 of box"
         self.names = (self.score,)
 
-    def check(self, train_set: PoseSet, val_set: PoseSet | None) -> None:
+    def check(self, train_dataset: PoseDataset, val_dataset: PoseDataset | None) -> None:
         """Raises `ValueError` where the two sets have different joints."""
-        if val_set is not None and val_set.skeleton.joints != train_set.skeleton.joints:
+        if val_dataset is not None and val_dataset.skeleton.joints != train_dataset.skeleton.joints:
             raise ValueError(
-                f"train and validation sets have different joints: {train_set.skeleton.joints} and "
-                f"{val_set.skeleton.joints}"
+                f"train and validation sets have different joints: {train_dataset.skeleton.joints} and "
+                f"{val_dataset.skeleton.joints}"
             )
 
-    def model(self, preset: str, train_set: PoseSet) -> PoseEstimator:
+    def model(self, preset: str, train_dataset: PoseDataset) -> PoseEstimator:
         """A pose estimator for the joints of the data."""
-        return from_preset(preset, skeleton=train_set.skeleton)
+        return from_preset(preset, skeleton=train_dataset.skeleton)
 
-    def measure(self, estimator: PoseEstimator, val_set: PoseSet) -> tuple[dict, list]:
+    def measure(self, estimator: PoseEstimator, val_dataset: PoseDataset) -> tuple[dict, list]:
         """The metrics on the validation set, and some pictures."""
-        points, scores = estimator.read_set(val_set, on_error=lambda *_: None)
+        points, scores = estimator.read_dataset(val_dataset, on_error=lambda *_: None)
         read = np.isfinite(scores).all(axis=1)
-        people = tuple(person for person, good in zip(val_set.people, read, strict=True) if good)
-        metrics = evaluate_poses(val_set._replace(people=people), points[read]) if people else {}
+        people = tuple(person for person, good in zip(val_dataset.people, read, strict=True) if good)
+        metrics = evaluate_poses(val_dataset._replace(people=people), points[read]) if people else {}
         shown = list(zip(people, points[read], scores[read], strict=True))[:SHOWN]
         pictures = [self._picture(estimator, *each) for each in shown]
         # Nobody may have both joints of the torso, or a box, or no image may be readable.
@@ -85,6 +85,6 @@ class PoseJudge:
         )
 
 
-def judge_of(data_set: DataSet | PoseSet) -> DetectionJudge | PoseJudge:
+def evaluator_of(dataset: DetectionDataset | PoseDataset) -> DetectionEvaluator | PoseEvaluator:
     """The judge for a kind of data set."""
-    return PoseJudge(data_set.skeleton) if isinstance(data_set, PoseSet) else DetectionJudge()
+    return PoseEvaluator(dataset.skeleton) if isinstance(dataset, PoseDataset) else DetectionEvaluator()

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from keras_cornernet.inference.places import (
-    Glance,
-    attended_places,
-    distinct_places,
-    first_places,
-    glance_at,
-    places_of_boxes,
+from keras_cornernet.inference.regions import (
+    ZoomedCrop,
+    attended_regions,
+    crop_at,
+    distinct_regions,
+    first_regions,
+    regions_of_boxes,
 )
 from keras_cornernet.ops import affine
 
@@ -20,7 +20,7 @@ LEVELS = ("large", "medium", "small")
 
 def moved_glance(zoom, x, y):
     """A glance of which only zoom and way back matter: input pixel 0 lies at x, y."""
-    return Glance(None, zoom, (x, y))
+    return ZoomedCrop(None, zoom, (x, y))
 
 
 def maps_with(cells, crops=1):
@@ -35,7 +35,7 @@ def maps_with(cells, crops=1):
 
 def test_the_first_places_show_the_whole_image_small():
     np.testing.assert_allclose(
-        first_places((481, 640), (192, 255)), [[240, 320, 0.3, 1], [240, 320, 255 / 640, 1]]
+        first_regions((481, 640), (192, 255)), [[240, 320, 0.3, 1], [240, 320, 255 / 640, 1]]
     )
 
 
@@ -43,13 +43,13 @@ def test_marked_cells_become_places():
     maps = maps_with(
         {"large": {(0, 2, 3): 0.5, (0, 9, 9): 0.3}, "small": {(1, 10, 20): 0.9, (0, 63, 0): 0.8}}, crops=2
     )
-    glances = [moved_glance(0.5, 7, -11), moved_glance(1.0, 100, 50)]
+    crops = [moved_glance(0.5, 7, -11), moved_glance(1.0, 100, 50)]
     options = {"threshold": 0.3, "zooms": (1, 2, 4), "closer": False}
-    got = attended_places(maps, glances, (300, 400), anchor=0.0, **options)
+    got = attended_regions(maps, crops, (300, 400), anchor=0.0, **options)
     # 0.3 is not above the threshold, and row 63 of the first crop lies outside at 63 * 4 / 0.5 - 11.
     expected = [[2 * 16 / 0.5 - 11, 3 * 16 / 0.5 + 7, 0.5, 0.5], [10 * 4 + 50, 20 * 4 + 100, 4.0, 0.9]]
     np.testing.assert_allclose(got, expected, rtol=1e-6)
-    centered = attended_places(maps, glances, (300, 400), anchor=0.5, **options)
+    centered = attended_regions(maps, crops, (300, 400), anchor=0.5, **options)
     np.testing.assert_allclose(centered - got, [[16, 16, 0, 0], [2, 2, 0, 0]], atol=1e-5)
 
 
@@ -64,7 +64,7 @@ def test_marked_cells_become_places():
 )
 def test_what_is_close_already_is_not_looked_at_closer(zoom, closer, levels):
     maps = maps_with({name: {(0, 1, 1): 0.9} for name in LEVELS})
-    got = attended_places(
+    got = attended_regions(
         maps, [moved_glance(zoom, 0, 0)], (300, 300), threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0
     )
     factors = {"large": 1, "medium": 2, "small": 4}
@@ -74,7 +74,7 @@ def test_what_is_close_already_is_not_looked_at_closer(zoom, closer, levels):
 def test_boxes_are_looked_at_at_a_size_that_suits_them():
     boxes = np.array([[10, 20, 110, 40], [0, 0, 96, 10], [5, 5, 25, 37], [9, 9, 19, 41.5], [7, 8, 7, 8]])
     np.testing.assert_allclose(
-        places_of_boxes(boxes),
+        regions_of_boxes(boxes),
         [
             [30, 60, 1.92, 1],
             [5, 48, 64 / 96, 1],
@@ -83,7 +83,7 @@ def test_boxes_are_looked_at_at_a_size_that_suits_them():
             [8, 7, 24, 1],  # a point
         ],
     )
-    assert places_of_boxes(np.zeros((0, 4))).shape == (0, 4)
+    assert regions_of_boxes(np.zeros((0, 4))).shape == (0, 4)
 
 
 def test_near_places_of_about_the_same_zoom_are_one():
@@ -98,17 +98,17 @@ def test_near_places_of_about_the_same_zoom_are_one():
             [286, 200, 1.1, 0.4],  # 14 rows away from it, and from one that is gone
         ]
     )
-    kept = distinct_places(places, 16)
+    kept = distinct_regions(places, 16)
     np.testing.assert_array_equal(kept[:, 3], [0.95, 0.8, 0.6, 0.4])
-    kept = distinct_places(places, 16, both_ways=True)
+    kept = distinct_regions(places, 16, both_ways=True)
     np.testing.assert_array_equal(kept[:, 3], [0.95, 0.9, 0.8, 0.6, 0.5, 0.4])
-    assert distinct_places(np.zeros((0, 4)), 16).shape == (0, 4)
+    assert distinct_regions(np.zeros((0, 4)), 16).shape == (0, 4)
 
 
 def test_the_way_back_is_the_inverse_or_the_released_formula():
     place, size = np.array([90.7, 130.2, 0.98, 1]), (255, 255)
-    exact = glance_at(place, (180, 260), size, released=False)
-    released = glance_at(place, (180, 260), size, released=True)
+    exact = crop_at(place, (180, 260), size, released=False)
+    released = crop_at(place, (180, 260), size, released=True)
     assert exact.corner is None and released.corner == (0, -40)
     points = np.array([[20.0, 50.0], [230.0, 210.0]])
     there = exact.points_to_image(points)
@@ -122,15 +122,15 @@ def steps(parity):
     return np.load(parity("saccade_inference") / "steps.npz")
 
 
-@pytest.mark.parametrize("near", [16, 15])
-def test_distinct_places_parity(steps, near):
-    got = distinct_places(steps["location_nms_in"], near)
-    np.testing.assert_array_equal(got, steps[f"location_nms_thresh{near}"])
+@pytest.mark.parametrize("nms_distance", [16, 15])
+def test_distinct_places_parity(steps, nms_distance):
+    got = distinct_regions(steps["location_nms_in"], nms_distance)
+    np.testing.assert_array_equal(got, steps[f"location_nms_thresh{nms_distance}"])
 
 
 def test_places_of_boxes_parity(steps):
     found = steps["get_ref_locs_in"]
-    got = places_of_boxes(found[found[:, 4] > 0.5, :4])
+    got = regions_of_boxes(found[found[:, 4] > 0.5, :4])
     np.testing.assert_allclose(got, steps["get_ref_locs_out"], rtol=1e-6)
 
 
@@ -138,9 +138,9 @@ def test_places_of_boxes_parity(steps):
 def test_attended_places_parity(steps, name, closer):
     maps = {level: steps[f"decode_atts_att{i}"][..., 0] for i, level in enumerate(LEVELS)}
     zooms, offsets = steps["decode_atts_scales"], steps["decode_atts_offsets"]
-    glances = [moved_glance(z, x, y) for z, (y, x) in zip(zooms, offsets, strict=True)]
+    crops = [moved_glance(z, x, y) for z, (y, x) in zip(zooms, offsets, strict=True)]
     size = tuple(steps["decode_atts_image_hw"])
-    got = attended_places(maps, glances, size, threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0.0)
+    got = attended_regions(maps, crops, size, threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0.0)
     np.testing.assert_allclose(got, steps[f"decode_atts_{name}"], rtol=1e-6, atol=1e-5)
 
 
@@ -149,10 +149,10 @@ def test_crop_parity(steps):
     for (y, x, zoom, _), (top, left), expected in zip(
         steps["crop_y_x_scale_size"], steps["crop_offsets"], steps["crop_out"], strict=True
     ):
-        glance = glance_at(np.array([y, x, zoom, 1]), image.shape[:2], (95, 95), released=True)
-        assert glance.corner == (left, top)
-        shown, expected = glance.apply(image) / 255, expected / 65535
-        x1, y1, x2, y2 = glance.view.visible
+        crop = crop_at(np.array([y, x, zoom, 1]), image.shape[:2], (95, 95), released=True)
+        assert crop.corner == (left, top)
+        shown, expected = crop.apply(image) / 255, expected / 65535
+        x1, y1, x2, y2 = crop.view.visible
         outside = np.ones((95, 95), bool)
         outside[y1:y2, x1:x2] = False
         assert not shown[outside].any() and not expected[outside].any()
@@ -165,10 +165,10 @@ def test_first_places_parity(parity, case):
     stored = np.load(folder / f"{case}.npz")
     sizes = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]["init_sizes"]
     image = stored["image_bgr"]
-    places = first_places(image.shape[:2], sizes)
+    places = first_regions(image.shape[:2], sizes)
     np.testing.assert_allclose(places[:, :3], stored["prepare_images0_locations"], rtol=1e-6)
-    glances = [glance_at(place, image.shape[:2], (255, 255), released=True) for place in places]
-    offsets = [glance.corner[::-1] for glance in glances]
+    crops = [crop_at(place, image.shape[:2], (255, 255), released=True) for place in places]
+    offsets = [crop.corner[::-1] for crop in crops]
     np.testing.assert_array_equal(offsets, stored["prepare_images0_offsets"])
-    shown = glances[0].apply(image)
+    shown = crops[0].apply(image)
     assert np.abs(shown - stored["prepare_images0_crop0_u8"][0]).max() < 0.501

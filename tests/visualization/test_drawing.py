@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.skeletons import COCO, LSP
-from keras_cornernet.visualization import (
+from keras_cornernet.visualization.drawing import (
     PALETTE,
     draw_boxes,
     draw_heatmap,

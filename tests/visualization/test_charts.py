@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_cornernet.charts import plot_curves
-from keras_cornernet.visualization import PALETTE
+from keras_cornernet.visualization.charts import plot_curves
+from keras_cornernet.visualization.drawing import PALETTE
 
 
 def colours(picture):

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from keras_cornernet.coco_names import COCO_CLASSES
 from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
-from keras_cornernet.inference import SaccadeSettings, TestSettings
-from keras_cornernet.inference.pose_estimator import PoseSettings
+from keras_cornernet.inference import InferenceConfig, SaccadeConfig
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.models import (
     CenterNet,
     CornerNet,
@@ -18,7 +18,7 @@ from keras_cornernet.skeletons import SKELETONS
 from keras_cornernet.structures import Categories
 
 
-def categories_of(count: int, categories: Categories | Sequence[str] | None) -> Categories | None:
+def default_categories(count: int, categories: Categories | Sequence[str] | None) -> Categories | None:
     """The categories of so many classes: those given, else COCO's where there are 80.
 
     Raises:
@@ -37,51 +37,53 @@ def categories_of(count: int, categories: Categories | Sequence[str] | None) -> 
     return categories
 
 
-def cornernet_task(network: CornerNet) -> dict:
+def cornernet_metadata(network: CornerNet) -> dict:
     """Whole images, padded so that hourglasses halve exactly, and mirrored; Law & Deng 2018, sec. 4.2."""
-    return _detector_task(CornerCodec(_classes(network)), TestSettings(multiple=network.multiple))
+    return _detector_metadata(
+        CornerCodec(_classes(network)), InferenceConfig(size_divisor=network.size_divisor)
+    )
 
 
-def squeeze_task(network: CornerNetSqueeze) -> dict:
+def squeeze_metadata(network: CornerNetSqueeze) -> dict:
     """As CornerNet with fewer corners and no mirror; CornerNet-Lite, `configs/CornerNet_Squeeze.json`."""
     codec = CornerCodec(_classes(network), top_k=20, num_detections=100)
-    return _detector_task(codec, TestSettings(multiple=network.multiple, flip=False))
+    return _detector_metadata(codec, InferenceConfig(size_divisor=network.size_divisor, flip=False))
 
 
-def centernet_task(network: CenterNet) -> dict:
+def centernet_metadata(network: CenterNet) -> dict:
     """As CornerNet with 70 points of each kind, boxes within the image; Duankaiwen/CenterNet, `test`."""
-    settings = TestSettings(multiple=network.multiple, border=5.0)
-    return _detector_task(TripletCodec(_classes(network)), settings)
+    settings = InferenceConfig(size_divisor=network.size_divisor, border=5.0)
+    return _detector_metadata(TripletCodec(_classes(network)), settings)
 
 
-def saccade_task(network: CornerNetSaccade) -> dict:
+def saccade_metadata(network: CornerNetSaccade) -> dict:
     """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`.
 
     Boxes come back to the image as in the released code, so that its published numbers can be had.
     """
-    return _detector_task(SaccadeCodec(_classes(network)), SaccadeSettings(released_geometry=True))
+    return _detector_metadata(SaccadeCodec(_classes(network)), SaccadeConfig(released_geometry=True))
 
 
 def _classes(network):
     return network.arguments["num_classes"]
 
 
-def _detector_task(codec, settings) -> dict:
+def _detector_metadata(codec, settings) -> dict:
     fields = asdict(codec)
     fields.pop("num_classes")
     return {"settings": asdict(settings), "codec": fields}
 
 
-def pose_task(network: StackedHourglass, codec: str) -> dict:
+def pose_metadata(network: StackedHourglass, codec: str) -> dict:
     """How a repository tests its pose networks; its files say nothing of the joints but their number.
 
     Args:
         codec: the repository's name in `KeypointCodec.named`.
     """
-    settings = PoseSettings(input_size=(256, 256), flip=True, shift_mirrored=codec == "mmpose")
-    task = {"settings": asdict(settings), "codec": asdict(KeypointCodec.named(codec))}
+    settings = PoseInferenceConfig(input_size=(256, 256), flip=True, shift_mirrored=codec == "mmpose")
+    metadata = {"settings": asdict(settings), "codec": asdict(KeypointCodec.named(codec))}
     by_count = {len(skeleton.joints): skeleton for skeleton in SKELETONS.values()}
     skeleton = by_count.get(network.arguments["num_joints"])
     if skeleton is not None:
-        task["skeleton"] = skeleton._asdict()
-    return task
+        metadata["skeleton"] = skeleton._asdict()
+    return metadata

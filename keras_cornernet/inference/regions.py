@@ -15,7 +15,7 @@ LARGEST_ATTENDED_ZOOM = 2.0
 BOX_SIZES = ((96.0, 192.0), (32.0, 64.0), (0.0, 24.0))
 
 
-class Glance(NamedTuple):
+class ZoomedCrop(NamedTuple):
     """One look at a place of an image.
 
     Attributes:
@@ -49,23 +49,23 @@ class Glance(NamedTuple):
         return warp(part, part_first, self.view.input_size, visible=self.view.visible, rounded=False)
 
 
-def glance_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> Glance:
+def crop_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> ZoomedCrop:
     """The look at a place.
 
     Args:
         place: y, x, zoom, score.
         image_size, input_size: `(height, width)` of the image and of the crop.
-        released: the way back as in `SaccadeSettings.released_geometry`.
+        released: the way back as in `SaccadeConfig.released_geometry`.
     """
     y, x, zoom = (float(value) for value in place[:3])
     view = zoom_view(image_size, (x, y), zoom, input_size)
     if not released:
-        return Glance(view, zoom)
+        return ZoomedCrop(view, zoom)
     rows, columns = (zoomed_side(side, zoom) for side in input_size)
-    return Glance(view, zoom, (int(x) - columns // 2, int(y) - rows // 2))
+    return ZoomedCrop(view, zoom, (int(x) - columns // 2, int(y) - rows // 2))
 
 
-def first_places(image_size: Size, sizes) -> np.ndarray:
+def first_regions(image_size: Size, sizes) -> np.ndarray:
     """The middle of the image, zoomed so that its longer side has each of `sizes`."""
     height, width = image_size
     # Zooms are float32, as the released ones: marked places lie whole cells apart, often exactly as far as is
@@ -74,9 +74,9 @@ def first_places(image_size: Size, sizes) -> np.ndarray:
     return np.array([[height // 2, width // 2, zoom, 1.0] for zoom in zooms])
 
 
-def attended_places(
+def attended_regions(
     maps: dict,
-    glances: list[Glance],
+    crops: list[ZoomedCrop],
     image_size: Size,
     *,
     threshold: float,
@@ -88,7 +88,7 @@ def attended_places(
 
     Args:
         maps: `{level: (n, rows, columns)}` of the peaks on `n` crops.
-        glances: how these crops were made.
+        crops: how these crops were made.
         image_size: `(height, width)`.
         threshold: marks are higher.
         zooms: how much closer to look at large, medium and small objects.
@@ -98,21 +98,21 @@ def attended_places(
     Source: `decode_atts` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
     """
     found = [np.zeros((0, 4))]
-    for i, glance in enumerate(glances):
+    for i, crop in enumerate(crops):
         for (name, level), factor in zip(LEVELS.items(), zooms, strict=True):
-            zoom = factor * glance.zoom
-            if glance.zoom > LARGEST_ATTENDED_ZOOM or zoom > LARGEST_ZOOM or (closer and factor <= 1):
+            zoom = factor * crop.zoom
+            if crop.zoom > LARGEST_ATTENDED_ZOOM or zoom > LARGEST_ZOOM or (closer and factor <= 1):
                 continue
             cells = np.argwhere(maps[name][i] > threshold)
             points = (cells[:, ::-1] + anchor) * level.stride
-            x, y = glance.points_to_image(points).T
+            x, y = crop.points_to_image(points).T
             scores = maps[name][i][tuple(cells.T)]
             rows = np.stack([y, x, np.full(len(cells), zoom), scores], axis=1)
             found.append(rows[(y >= 0) & (x >= 0) & (y < image_size[0]) & (x < image_size[1])])
     return np.concatenate(found)
 
 
-def places_of_boxes(boxes: np.ndarray) -> np.ndarray:
+def regions_of_boxes(boxes: np.ndarray) -> np.ndarray:
     """The middles of `(n, 4)` boxes in image pixels, zoomed as suits their size; all score 1.
 
     Source: `get_ref_locs` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
@@ -126,11 +126,11 @@ def places_of_boxes(boxes: np.ndarray) -> np.ndarray:
     return np.stack([y, x, shown / np.maximum(sides, 1), np.ones(len(boxes))], axis=1)
 
 
-def distinct_places(places: np.ndarray, near: float, *, both_ways: bool = False) -> np.ndarray:
+def distinct_regions(places: np.ndarray, nms_distance: float, *, both_ways: bool = False) -> np.ndarray:
     """The best of the places that are near each other at about the same zoom, best first.
 
-    Two places are near if they are at most `near` crop pixels apart, measured at the better one's zoom, in x
-    or in y. That is the released code's rule, which leaves few places; `both_ways` wants x and y.
+    Two places are near if they are at most `nms_distance` crop pixels apart, measured at the better one's
+    zoom, in x or in y. That is the released code's rule, which leaves few places; `both_ways` wants x and y.
 
     Source: `location_nms` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`. Places of equal
     score are taken last come, first served, where the released order is left to chance.
@@ -143,6 +143,6 @@ def distinct_places(places: np.ndarray, near: float, *, both_ways: bool = False)
         away = np.abs(places[order, :2] - places[best, :2])
         away = away.max(axis=1) if both_ways else away.min(axis=1)
         ratio = places[best, 2] / places[order, 2]
-        same = (away <= near / places[best, 2]) & (ratio >= 0.8) & (ratio <= 1.2)
+        same = (away <= nms_distance / places[best, 2]) & (ratio >= 0.8) & (ratio <= 1.2)
         order = order[~same]
     return places[kept]

@@ -236,7 +236,7 @@ def test_padded_view_of_an_odd_image_that_does_not_fill_the_input_drops_nothing(
 
 
 def test_padded_view_of_another_multiple():
-    assert padded_view((100, 130), multiple=64).input_size == (127, 191)
+    assert padded_view((100, 130), size_divisor=64).input_size == (127, 191)
 
 
 def test_boxes_come_back_to_the_image():

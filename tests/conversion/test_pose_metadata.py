@@ -8,9 +8,9 @@ import pytest
 
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.conversion import convert
-from keras_cornernet.conversion.tasks import pose_task
+from keras_cornernet.conversion.metadata import pose_metadata
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseSettings, unmirror
+from keras_cornernet.inference.pose_estimator import PoseInferenceConfig, unmirror
 from keras_cornernet.ops.affine import invert, transform_points
 from keras_cornernet.preprocessing import person_view
 from keras_cornernet.presets import from_preset
@@ -44,7 +44,7 @@ def test_the_file_tells_how_to_test(name, codec, skeleton, converted):
     assert isinstance(estimator, PoseEstimator)
     assert estimator.codec == KeypointCodec.named(codec)
     assert estimator.skeleton == skeleton
-    assert estimator.settings == PoseSettings((256, 256), flip=True, shift_mirrored=name == "mmpose")
+    assert estimator.settings == PoseInferenceConfig((256, 256), flip=True, shift_mirrored=name == "mmpose")
 
 
 class Jointed:
@@ -56,11 +56,11 @@ class Jointed:
 
 @pytest.mark.parametrize("skeleton", [MPII, COCO, LSP, FLIC], ids=lambda skeleton: skeleton.name)
 def test_the_skeleton_is_the_one_with_so_many_joints(skeleton):
-    assert pose_task(Jointed(len(skeleton.joints)), "umich")["skeleton"]["name"] == skeleton.name
+    assert pose_metadata(Jointed(len(skeleton.joints)), "umich")["skeleton"]["name"] == skeleton.name
 
 
 def test_joints_of_an_unknown_number_have_no_names():
-    assert "skeleton" not in pose_task(Jointed(21), "umich")
+    assert "skeleton" not in pose_metadata(Jointed(21), "umich")
 
 
 def test_joints_of_pytorch_stacked_hourglass(parity, converted):

@@ -1,82 +1,12 @@
-"""From an image of any kind and size to the network's input: read, choose the affine, warp."""
+"""How an image is shown to a network: the choice of the affine."""
 
 import math
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from keras_cornernet.ops import affine
-
-Size = tuple[int, int]
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads an image file as RGB.
-
-    EXIF orientation is applied, grey and palette images become RGB, 16-bit ones keep their high byte,
-    transparency is dropped, of an animation the first frame is taken.
-
-    Returns:
-        `(height, width, 3)` uint8.
-
-    Raises:
-        OSError: the file is missing or no readable image; the message names it.
-    """
-    try:
-        with Image.open(path) as image:
-            _check_size(image)
-            image = ImageOps.exif_transpose(image)
-            return to_rgb(np.asarray(image if _keeps_mode(image) else image.convert("RGB")))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise OSError(f"{path}: not an image that can be read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
-        raise OSError(f"{path}: the image cannot be read ({error})") from None
-
-
-def _check_size(image):
-    # Pillow only warns here. Its warning is not turned into an error, since threads share the filters.
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
-        raise ValueError(f"{image.width} x {image.height} pixels exceed the limit of {limit}")
-
-
-def _keeps_mode(image) -> bool:
-    return image.mode in ("L", "RGB") or image.mode.startswith("I")
-
-
-def to_rgb(image: np.ndarray) -> np.ndarray:
-    """Turns an array into `(height, width, 3)` uint8.
-
-    Args:
-        image: `(h, w)`, `(h, w, 1)`, `(h, w, 3)` or `(h, w, 4)`; uint8, 16-bit integers, or floats in
-            0..255.
-
-    Raises:
-        ValueError: another shape or type, or values that are not finite.
-    """
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
-        raise ValueError(
-            "image must be an array (height, width), (height, width, 1), (height, width, 3) or "
-            f"(height, width, 4) without empty sides, not {image.shape}"
-        )
-    if image.dtype.newbyteorder("=") in (np.uint16, np.int32):
-        image = (np.clip(image, 0, 65535) >> 8).astype(np.uint8)
-    elif image.dtype == bool:
-        image = image.astype(np.uint8) * 255
-    elif np.issubdtype(image.dtype, np.floating):
-        if not np.isfinite(image).all():
-            raise ValueError("image holds values that are not finite")
-        image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    elif image.dtype != np.uint8:
-        raise ValueError(f"image must be uint8, uint16 or float in 0..255, not {image.dtype}")
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else np.ascontiguousarray(image[..., :3])
+from keras_cornernet.preprocessing.warping import Size, warp
 
 
 class View(NamedTuple):
@@ -152,8 +82,8 @@ def person_view(center, side: float, input_size: Size, rotation: float = 0.0) ->
     return View(placed, (rows, columns), (0, 0, columns, rows))
 
 
-def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> View:
-    """The image times `scale`, centred on a black input whose sides are `multiple * m - 1`.
+def padded_view(image_size: Size, scale: float = 1.0, size_divisor: int = 128) -> View:
+    """The image times `scale`, centred on a black input whose sides are `size_divisor * m - 1`.
 
     Odd sides make the network's halving exact: 511, 256, 128, ..., 4.
 
@@ -161,7 +91,10 @@ def padded_view(image_size: Size, scale: float = 1.0, multiple: int = 128) -> Vi
     `test/coco.py`. As there, an image side that fills the input loses its last row or column.
     """
     height, width = (max(1, int(n * scale)) for n in image_size)
-    rows, columns = height // multiple * multiple + multiple - 1, width // multiple * multiple + multiple - 1
+    rows, columns = (
+        height // size_divisor * size_divisor + size_divisor - 1,
+        width // size_divisor * size_divisor + size_divisor - 1,
+    )
     left, top = columns // 2 - width // 2, rows // 2 - height // 2
     placed = affine.compose(
         affine.translation(left, top), affine.scaling(width / image_size[1], height / image_size[0])
@@ -203,40 +136,3 @@ def zoom_view(image_size: Size, center: tuple[float, float], zoom: float, input_
 def zoomed_side(side: int, zoom: float) -> int:
     """The side of the crop that `zoom` makes `side` pixels long, in whole image pixels, at least 2."""
     return max(2, int(side / zoom))
-
-
-def warp(
-    image: np.ndarray,
-    input_from_image: np.ndarray,
-    input_size: Size,
-    *,
-    visible: tuple[int, int, int, int] | None = None,
-    rounded: bool = True,
-) -> np.ndarray:
-    """Resamples an image bilinearly; the image's edge is repeated for half a pixel, then black begins.
-
-    Equals OpenCV's bilinear resize to one grey level. Pillow samples each channel in float32, since its
-    8-bit form rounds down.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        input_from_image: `(2, 3)` affine.
-        input_size: `(height, width)` of the result.
-        visible: `x1, y1, x2, y2`; everything outside is black.
-        rounded: to whole grey levels.
-
-    Returns:
-        `(*input_size, 3)` uint8, or float32 if not `rounded`.
-    """
-    rows, columns = input_size
-    way_back = tuple(affine.invert(input_from_image).ravel())
-    canvas = np.empty((rows, columns, 3), np.uint8 if rounded else np.float32)
-    for channel in range(3):
-        plane = Image.fromarray(image[..., channel].astype(np.float32))
-        plane = plane.transform((columns, rows), Image.Transform.AFFINE, way_back, Image.Resampling.BILINEAR)
-        canvas[..., channel] = np.rint(plane) if rounded else plane
-    if visible is not None:
-        x1, y1, x2, y2 = visible
-        canvas[: max(y1, 0)] = canvas[max(y2, 0) :] = 0
-        canvas[:, : max(x1, 0)] = canvas[:, max(x2, 0) :] = 0
-    return canvas

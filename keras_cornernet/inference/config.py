@@ -8,7 +8,7 @@ from keras_cornernet.preprocessing import Size, View, fit_view, padded_view
 
 
 @dataclass(frozen=True)
-class Reduction:
+class PostprocessConfig:
     """How the boxes that all views of an image gave are reduced to the best.
 
     Attributes:
@@ -31,14 +31,14 @@ class Reduction:
 
 
 @dataclass(frozen=True)
-class TestSettings(Reduction):
+class InferenceConfig(PostprocessConfig):
     """How a whole image is shown at test.
 
     Attributes:
         input_size: the image is fitted into this `(height, width)`; None shows it at its own size, padded
-            to sides `multiple * m - 1`, as the paper does.
-        multiple: see `input_size`; 128 for a grid of a quarter and five halvings, and for CornerNet-Squeeze's
-            of an eighth and four.
+            to sides `size_divisor * m - 1`, as the paper does.
+        size_divisor: see `input_size`; 128 for a grid of a quarter and five halvings, and for
+            CornerNet-Squeeze's of an eighth and four.
         scales: the image is shown at each of them and the boxes are pooled; only without `input_size`.
         border: boxes that reach so many input pixels or more beyond the image are rejected; 5 in CenterNet.
             None clips them all.
@@ -52,7 +52,7 @@ class TestSettings(Reduction):
     __test__ = False  # not a test case, whatever pytest makes of the name
 
     input_size: Size | None = None
-    multiple: int = 128
+    size_divisor: int = 128
     scales: tuple[float, ...] = (1.0,)
     border: float | None = None
     best_center: bool = False
@@ -68,7 +68,7 @@ class TestSettings(Reduction):
         """The views of an image of `(height, width)`."""
         if self.input_size is not None:
             return [fit_view(image_size, self.input_size)]
-        return [padded_view(image_size, scale, self.multiple) for scale in self.scales]
+        return [padded_view(image_size, scale, self.size_divisor) for scale in self.scales]
 
     @property
     def center_view(self) -> int:
@@ -80,7 +80,7 @@ class TestSettings(Reduction):
 
 
 @dataclass(frozen=True)
-class SaccadeSettings(Reduction):
+class SaccadeConfig(PostprocessConfig):
     """Where CornerNet-Saccade looks.
 
     Attributes:
@@ -94,8 +94,8 @@ class SaccadeSettings(Reduction):
             batch is filled up.
         first_score: boxes of the first look below it are not taken.
         box_score: boxes above it are looked at again, at a size that suits them; None leaves that out.
-        near: places nearer than so many crop pixels at about the same zoom are one.
-        near_both_ways: whether two places must be near in x and y to be one; False, as released, where they
+        nms_distance: places nearer than so many crop pixels at about the same zoom are one.
+        nms_both_axes: whether two places must be near in x and y to be one; False, as released, where they
             are near in x or y, which keeps few.
         released_geometry: places and boxes come back to the image by the zoom asked for, as in the released
             code, although the crop was stretched a little more to fill its whole pixels, and a marked cell
@@ -117,8 +117,8 @@ class SaccadeSettings(Reduction):
     crop_batch: int = 30
     first_score: float = 0.3
     box_score: float | None = 0.5
-    near: float = 16.0
-    near_both_ways: bool = False
+    nms_distance: float = 16.0
+    nms_both_axes: bool = False
     released_geometry: bool = False
 
     def __post_init__(self):
@@ -138,7 +138,7 @@ class SaccadeSettings(Reduction):
 
 
 @dataclass(frozen=True)
-class PoseSettings:
+class PoseInferenceConfig:
     """How people are shown at test.
 
     Attributes:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cornernet.structures import Boxes, Categories, Detections
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Boxes, Categories
 
 CATEGORIES = Categories(("cat", "dog"), (17, 90))
 
@@ -43,15 +44,15 @@ def test_json_has_names_and_corners():
 
 
 def test_above_keeps_scores_from_the_threshold_on():
-    kept = detections().above(0.5)
+    kept = detections().with_min_score(0.5)
     assert kept.names == ["dog", "cat"] and kept.boxes.shape == (2, 4) and len(kept.scores) == 2
-    assert not len(detections().above(0.95).boxes)
+    assert not len(detections().with_min_score(0.95).boxes)
 
 
 def test_lines_have_no_area():
     found = detections()
     found.boxes[1, 2] = found.boxes[1, 0]
-    assert found.with_area().names == ["dog", "dog"]
+    assert found.non_empty().names == ["dog", "dog"]
 
 
 def test_plot_draws_the_boxes_above_the_score_and_leaves_the_image_alone():

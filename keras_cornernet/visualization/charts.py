@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_cornernet.visualization import DARK, LIGHT, draw_disc, font_of_size, label_colour
+from keras_cornernet.visualization.drawing import DARK, LIGHT, draw_disc, font_of_size, label_colour
 
 
 def plot_curves(

@@ -1,0 +1,25 @@
+"""From an image of any kind and size to the network's input: read, choose the affine, warp."""
+
+from keras_cornernet.preprocessing.reading import read_image, to_rgb
+from keras_cornernet.preprocessing.views import (
+    View,
+    fit_view,
+    padded_view,
+    person_view,
+    zoom_view,
+    zoomed_side,
+)
+from keras_cornernet.preprocessing.warping import Size, warp
+
+__all__ = [
+    "Size",
+    "View",
+    "fit_view",
+    "padded_view",
+    "person_view",
+    "read_image",
+    "to_rgb",
+    "warp",
+    "zoom_view",
+    "zoomed_side",
+]

@@ -1,0 +1,6 @@
+"""What a model found on an image."""
+
+from keras_cornernet.results.detections import Detections
+from keras_cornernet.results.poses import Poses
+
+__all__ = ["Detections", "Poses"]

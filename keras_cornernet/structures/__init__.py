@@ -1,0 +1,20 @@
+"""The nouns of the package: what is on an image.
+
+Boxes are float32 `xyxy` in pixels, points are `(x, y)`, sizes are `(height, width)`, labels count
+from 0 and -1 marks padding.
+"""
+
+from keras_cornernet.structures.boxes import Boxes, Categories
+from keras_cornernet.structures.datasets import DetectionDataset, Person, PoseDataset, Progress, Sample
+from keras_cornernet.structures.keypoints import Keypoints
+
+__all__ = [
+    "Boxes",
+    "Categories",
+    "DetectionDataset",
+    "Keypoints",
+    "Person",
+    "PoseDataset",
+    "Progress",
+    "Sample",
+]
