@@ -72,10 +72,10 @@ def demo(
     metrics, pictures, predictions, posed = result.metrics, {}, [], {}
     for image_id, found in result.found.items():
         image, path = read_image(found.path), output / "pictures" / Path(found.path).name
-        pictures[path] = found._replace(image=image).plot(DRAWN)
+        pictures[path] = found.replace(image=image).plot(DRAWN)
         if estimator is not None:
             posed[image_id] = _pose(estimator, image, found)
-            pictures[path] = posed[image_id]._replace(image=np.asarray(pictures[path])).plot()
+            pictures[path] = posed[image_id].replace(image=np.asarray(pictures[path])).plot()
         files.write_image(path, pictures[path])
         predictions += found.to_coco(image_id)
     poses = None
@@ -98,7 +98,7 @@ def demo(
 def _pose(estimator: PoseEstimator, image: np.ndarray, found: Detections) -> Poses:
     """The people in the boxes that the estimator takes for sure."""
     sure = found.with_min_score(estimator.settings.score).non_empty()
-    return estimator.predict(image, [sure.boxes])[0]._replace(box_scores=sure.scores)
+    return estimator.predict(image, [sure.boxes])[0].replace(box_scores=sure.scores)
 
 
 def _measure_poses(pose_dataset: PoseDataset, posed: Mapping[int, Poses]) -> dict:

@@ -72,10 +72,10 @@ def evaluate_detector(
             failed.append(str(result))
         else:
             # Without the image: thousands of them would not fit into memory.
-            found[dataset.samples[place].image_id] = result._replace(image=None)
+            found[dataset.samples[place].image_id] = result.replace(image=None)
     if not found:
         raise ValueError(f"none of the images of {annotations} can be read in {images}")
-    named = {id_: result._replace(categories=categories) for id_, result in found.items()}
+    named = {id_: result.replace(categories=categories) for id_, result in found.items()}
     metrics = evaluate_coco_files(annotations, coco_results(dataset, named), image_ids=found)
     problems = [fault for fault in dataset.problems if fault not in failed]
     return EvaluationResult(metrics, found, problems, failed, notes)

@@ -40,7 +40,7 @@ class DetectionEvaluator:
         for found in detector.stream([s.path for s in val_dataset.samples], on_error=lambda *_: None):
             if len(pictures) < SHOWN:
                 pictures.append(found.plot())
-            by_path[found.path] = found._replace(image=None)  # a data set's images would fill the memory
+            by_path[found.path] = found.replace(image=None)  # a data set's images would fill the memory
         detections = {s.image_id: by_path[s.path] for s in val_dataset.samples if s.path in by_path}
         metrics = evaluate_detections(val_dataset, detections)
         return {name: metrics[name] for name in self.names}, pictures

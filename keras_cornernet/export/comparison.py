@@ -129,7 +129,8 @@ def _of_boxes(ours: Detections, theirs: Detections, shown: float) -> np.ndarray:
     """
     rows = []
     for one, other in ((ours, theirs), (theirs, ours)):
-        for box, score, label in zip(*one.with_min_score(shown)[:3], strict=True):
+        drawn = one.with_min_score(shown)
+        for box, score, label in zip(drawn.boxes, drawn.scores, drawn.labels, strict=True):
             same = other.labels == label
             apart = np.abs(other.boxes[same] - box).max(axis=1)
             if not len(apart):

@@ -182,7 +182,7 @@ class PoseReader:
     def _detect(self, image) -> Detections:
         found = self.detector.predict(image)[0].with_min_score(self.settings.score).non_empty()
         keep = np.array([name == self.settings.label for name in found.names], bool)
-        return found._replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
+        return found.replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
 
     def _boxes_of_images(self, boxes, count) -> list:
         if boxes is None:

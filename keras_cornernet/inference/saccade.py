@@ -71,7 +71,7 @@ class SaccadeDetector(Detector):
                     places[i] = self._next_regions(images[i], glances[i], seen, maps, step)[: left[i]]
                     left[i] -= len(places[i])
         for found in self._detections(items, self._pooled(boxes)):
-            yield found._replace(boxes=clipped(found.boxes, found.image))
+            yield found.replace(boxes=clipped(found.boxes, found.image))
 
     def _crops(self, image, places):
         size, released = self.settings.input_size, self.settings.released_geometry

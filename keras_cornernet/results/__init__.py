@@ -2,5 +2,6 @@
 
 from keras_cornernet.results.detections import Detections
 from keras_cornernet.results.poses import Poses
+from keras_cornernet.results.speed import Speed
 
-__all__ = ["Detections", "Poses"]
+__all__ = ["Detections", "Poses", "Speed"]

@@ -1,16 +1,19 @@
 """Boxes found on an image."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet import files, visualization
+from keras_cornernet.results.image_result import ImageResult
+from keras_cornernet.results.speed import Speed
 from keras_cornernet.structures import Categories
 
 
-class Detections(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Detections(ImageResult):
     """Boxes found on one image, best first.
 
     Attributes:
@@ -20,6 +23,7 @@ class Detections(NamedTuple):
         categories: names and data-set ids of the labels.
         image: `(height, width, 3)` uint8 RGB, the image that was read.
         path: where it was read from, or None for an array.
+        speed: the time it took, or None if nobody measured it.
     """
 
     boxes: np.ndarray
@@ -28,6 +32,7 @@ class Detections(NamedTuple):
     categories: Categories
     image: np.ndarray | None = None
     path: str | None = None
+    speed: Speed | None = field(default=None, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -43,7 +48,7 @@ class Detections(NamedTuple):
         return self._of((self.boxes[:, 2:] > self.boxes[:, :2]).all(axis=1))
 
     def _of(self, keep: np.ndarray) -> "Detections":
-        return self._replace(boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+        return self.replace(boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
 
     def plot(self, score: float = 0.3):
         """The image with boxes, names and scores drawn on it, as a `PIL.Image`.

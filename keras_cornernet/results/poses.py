@@ -1,16 +1,19 @@
 """People posed on an image."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet import files, visualization
+from keras_cornernet.results.image_result import ImageResult
+from keras_cornernet.results.speed import Speed
 from keras_cornernet.skeletons import Skeleton
 
 
-class Poses(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Poses(ImageResult):
     """People posed on one image.
 
     Attributes:
@@ -21,6 +24,7 @@ class Poses(NamedTuple):
         skeleton: names, limbs and left-right pairs of the joints.
         image: `(height, width, 3)` uint8 RGB, the image that was read.
         path: where it was read from, or None for an array.
+        speed: the time it took, or None if nobody measured it.
     """
 
     keypoints: np.ndarray
@@ -30,6 +34,7 @@ class Poses(NamedTuple):
     skeleton: Skeleton
     image: np.ndarray | None = None
     path: str | None = None
+    speed: Speed | None = field(default=None, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -237,7 +237,7 @@ def test_the_mirror_image_gives_the_mirrored_boxes(detector):
     back = mirrored.boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [45, 0, 45, 0]
     assert 10 < len(found.boxes) == len(mirrored.boxes)
     # As sets, since boxes of nearly equal scores may change places.
-    assert unmatched(rows_of(mirrored._replace(boxes=back)), rows_of(found)) == 0
+    assert unmatched(rows_of(mirrored.replace(boxes=back)), rows_of(found)) == 0
     plain = detector.with_settings(flip=False)
     assert len(plain.predict(image)[0].boxes) < len(found.boxes) or len(found.boxes) == 100
 

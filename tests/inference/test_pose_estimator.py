@@ -355,7 +355,7 @@ def test_poses_are_drawn_and_written(tmp_path):
     with Image.open(tmp_path / "posed.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), drawn)
     with pytest.raises(ValueError, match="carry none"):
-        found._replace(image=None).plot()
+        found.replace(image=None).plot()
 
     (result,) = json.loads(json.dumps(found.to_coco(7)))
     assert result["image_id"] == 7 and result["category_id"] == 1 and result["score"] == 0.5
