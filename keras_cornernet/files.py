@@ -5,12 +5,25 @@ import gc
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".avif"),
+)
+"""Names of files that a folder of images is searched for; what a file holds is decided when it is read."""
+
+_FILE_TYPES = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @contextmanager
@@ -46,6 +59,25 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_with(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
+def check_is_file(path: str | Path) -> None:
+    """Raises an error unless `path` is a regular file: reading a named pipe or a device may never end.
+
+    Raises:
+        FileNotFoundError: there is nothing of that name.
+        IsADirectoryError: it is a folder.
+        OSError: it is a pipe, a socket, a device, or a symbolic link that leads to itself.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: the name has a null character
+        raise OSError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(mode):
+        kind = IsADirectoryError if stat.S_ISDIR(mode) else OSError
+        raise kind(f"{path}: not a file but {_FILE_TYPES.get(stat.S_IFMT(mode), 'something else')}")
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Holds Python's garbage collector back while millions of objects are made, none of them garbage.
@@ -73,16 +105,18 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> object:
         What the file holds.
 
     Raises:
+        OSError: there is no such file, see `check_is_file`.
         ValueError: the text is not json (names line and column), or a key of `tables` is missing or
             holds something else.
     """
     path = Path(path)
+    check_is_file(path)
     try:
         content = json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{path}: not json at {place}: {error.msg}") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of more than 4,300 digits
         raise ValueError(f"{path}: not json: {error}") from None
     if tables and not isinstance(content, dict):
         keys = ", ".join(map(repr, tables))
@@ -117,6 +151,7 @@ def inside(root: str | Path, name: str) -> Path:
     """
     root = Path(root)
     path = root / name
-    if not path.resolve().is_relative_to(root.resolve()):
+    # Not Path.resolve(), which raises RuntimeError on a link that leads to itself.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise ValueError(f"the path {name!r} leads outside its folder {root}")
     return path

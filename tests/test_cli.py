@@ -162,6 +162,23 @@ def test_predict_names_broken_images_and_goes_on(tiny, faulty, tmp_path):
     assert len(json.loads((tmp_path / "out" / "images.json").read_text())) == COUNT - 2
 
 
+def test_predict_names_what_is_no_image_file_and_goes_on(tiny, scenes, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(scenes / "images" / "000000.jpg", folder / "a.jfif")
+    (folder / "eps.jpg").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{} loop\n"
+    )
+    (folder / "loop.jpg").symlink_to("loop.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    answer = run("predict", tiny, folder, "--output", tmp_path / "out")
+    assert answer.exit_code == 1, answer.output
+    assert answer.stdout.startswith("1 images") and (tmp_path / "out" / "a.jfif").is_file()
+    assert "eps.jpg: not an image that can be read" in answer.stderr
+    assert "loop.jpg: Too many levels of symbolic links" in answer.stderr
+    assert "pipe.jpg: not a file but a named pipe" in answer.stderr
+
+
 def test_predict_keeps_sources_of_one_name_apart(tiny, scenes, tmp_path):
     for folder, name in (("a", "x.jpg"), ("b", "x.jpg"), ("c", "X.JPG")):
         (tmp_path / folder).mkdir()

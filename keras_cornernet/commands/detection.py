@@ -1,5 +1,6 @@
 """Detection on files: pictures and COCO results in a folder."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -143,7 +144,7 @@ def expand(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
 
 def check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
     """Raises `ValueError` where a picture would overwrite its source."""
-    own = {path.resolve() for path in paths}
+    own = {os.path.realpath(path) for path in paths}
     for name in names:
-        if (output / name).resolve() in own:
+        if os.path.realpath(output / name) in own:
             raise ValueError(f"the picture {output / name} would overwrite a source: choose another output")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
-from keras_cornernet.preprocessing import Size
+from keras_cornernet.preprocessing import Size, open_image
 from keras_cornernet.structures import DetectionDataset, PoseDataset, Progress
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
@@ -41,14 +41,12 @@ def _image_faults(images: Sequence[tuple[str, Size | None]], progress: Progress)
 
 def _image_fault(path: str, stated: Size | None) -> str | None:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             image.load()
             stored = image.size[::-1]
             size = ImageOps.exif_transpose(image).size[::-1]
-    except FileNotFoundError:
-        return f"{path}: there is no such file"
-    except Exception as error:  # broken files raise nearly anything in Pillow's decoders
-        return f"{path}: not a readable image: {error}"
+    except OSError as error:
+        return str(error)
     if stated is None or size == tuple(stated):
         return None
     turned = " after its EXIF rotation" if size != stored else ""

@@ -1,6 +1,6 @@
 """From an image of any kind and size to the network's input: read, choose the affine, warp."""
 
-from keras_cornernet.preprocessing.reading import read_image, to_rgb
+from keras_cornernet.preprocessing.reading import open_image, read_image, to_rgb
 from keras_cornernet.preprocessing.views import (
     View,
     fit_view,
@@ -15,6 +15,7 @@ __all__ = [
     "Size",
     "View",
     "fit_view",
+    "open_image",
     "padded_view",
     "person_view",
     "read_image",

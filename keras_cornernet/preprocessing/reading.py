@@ -1,44 +1,78 @@
-"""Image files and arrays of any kind, as RGB."""
+"""Image files and arrays of any type, as RGB."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from keras_cornernet import files
+
+FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM"]
+"""The file formats that are read. Pillow knows 40 more, and hands some (EPS) to other programs."""
+
+try:
+    from PIL import AvifImagePlugin  # noqa: F401
+
+    FORMATS.append("AVIF")
+except ImportError:  # Pillow before 11.3
+    pass
+
+
+@contextmanager
+def open_image(source: str | Path | BinaryIO) -> Iterator[Image.Image]:
+    """Opens an image of one of `FORMATS`, whatever the file name says; the pixels are not yet decoded.
+
+    Args:
+        source: the file, or the bytes of one as a stream.
+
+    Raises:
+        OSError: the file is missing, is a pipe or a device, is not an image of these formats or has more
+            pixels than `PIL.Image.MAX_IMAGE_PIXELS`, or Pillow fails in the `with` block; the message names
+            the file.
+    """
+    name = ""
+    if isinstance(source, str | Path):
+        files.check_is_file(source)
+        name = f"{source}: "
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            _check_pixel_count(image)
+            yield image
+    except UnidentifiedImageError:
+        raise OSError(f"{name}not an image that can be read") from None
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise OSError(f"{name}the image cannot be read ({reason})") from None
 
 
 def read_image(path: str | Path) -> np.ndarray:
     """Reads an image file as RGB.
 
-    EXIF orientation is applied, grey and palette images become RGB, 16-bit ones keep their high byte,
-    transparency is dropped, of an animation the first frame is taken.
+    The EXIF orientation is applied, grey and palette images become RGB, images of 16 bits keep the high
+    byte, transparency is dropped, and of an animation the first frame is taken.
 
     Returns:
         `(height, width, 3)` uint8.
 
     Raises:
-        OSError: the file is missing or no readable image; the message names it.
+        OSError: the file is missing or is no image that can be read, see `open_image`.
     """
-    try:
-        with Image.open(path) as image:
-            _check_size(image)
-            image = ImageOps.exif_transpose(image)
-            return to_rgb(np.asarray(image if _keeps_mode(image) else image.convert("RGB")))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise OSError(f"{path}: not an image that can be read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
-        raise OSError(f"{path}: the image cannot be read ({error})") from None
+    with open_image(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        return to_rgb(np.asarray(upright if _keeps_mode(upright) else upright.convert("RGB")))
 
 
-def _check_size(image):
+def _check_pixel_count(image: Image.Image) -> None:
     # Pillow only warns here. Its warning is not turned into an error, since threads share the filters.
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise ValueError(f"{image.width} x {image.height} pixels exceed the limit of {limit}")
 
 
-def _keeps_mode(image) -> bool:
+def _keeps_mode(image: Image.Image) -> bool:
     return image.mode in ("L", "RGB") or image.mode.startswith("I")
 
 

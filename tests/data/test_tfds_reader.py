@@ -100,7 +100,7 @@ def test_files_that_are_there_are_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"image": b"not an image"}, "example 2 ('two.png'): cannot identify image file"),
+        ({"image": b"not an image"}, "example 2 ('two.png'): not an image that can be read"),
         ({"image": np.zeros((4, 4, 7), np.float64)}, "example 2 ('two.png'): "),
         ({"filename": b"../../out.png"}, "the path '../../out.png' leads outside its folder"),
         ({"filename": b"one.png"}, "its image id or its file name stands twice, the first is kept"),

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_cornernet import files
+
 
 def read_mat(path: str | Path, field: str) -> object:
     """Reads a variable of a MATLAB file of version 4 to 7.2.
@@ -28,6 +30,7 @@ def read_mat(path: str | Path, field: str) -> object:
             "reading .mat files needs scipy. Type: pip install 'keras_cornernet[mat]'"
         ) from error
 
+    files.check_is_file(path)
     with open(path, "rb") as stream:
         try:
             names = [name for name, _, _ in io.whosmat(stream)]

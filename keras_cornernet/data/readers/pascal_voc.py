@@ -100,7 +100,8 @@ def read_pascal_voc(
 def _stems(split: Path) -> list[str]:
     """The names in a split file, without the second column that VOC's files per class have."""
     stems = []
-    for line in split.read_text(encoding="utf-8").splitlines():
+    files.check_is_file(split)
+    for line in split.read_text(encoding="utf-8-sig").splitlines():  # Windows' editors put a mark first
         words = line.rsplit(maxsplit=1)
         if words:
             stems.append(words[0] if len(words) == 2 and words[1] in ("1", "0", "-1") else line.strip())
@@ -111,6 +112,7 @@ def _image(
     path: Path, image_id: int, folder: ImageFolder, known: dict[str, int] | None
 ) -> tuple[_Image, list[str]]:
     """Reads one xml file; a `ValueError` says why the whole image is left out."""
+    files.check_is_file(path)
     parser = ElementTree.XMLParser(target=_NoDocumentType())
     annotation = ElementTree.fromstring(path.read_bytes(), parser)
     size = _size(annotation)

@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from keras_cornernet import files
 from keras_cornernet.data.readers.center_scale import Entry
 
 TRAIN, TEST = 1, 0  # of `istrain`; 2 is a training image without labels
@@ -24,8 +25,7 @@ def read_pose_h5(path: Path, joints: int) -> dict[str, np.ndarray]:
     Raises:
         ValueError: the file is not HDF5, or a column is missing or has another shape.
     """
-    with open(path, "rb"):
-        pass  # a missing file is told by its own error
+    files.check_is_file(path)
     try:
         with h5py.File(path, "r") as file:
             content = {name: item[()] for name, item in file.items() if isinstance(item, h5py.Dataset)}

@@ -43,17 +43,34 @@ class ImageFolder:
                 files.inside(self.root, name)
         except ValueError as error:
             return str(error)
-        if base not in self._listings[folder]:
-            return f"there is no such file in {self.root}"
-        return None
+        return None if base in self._listings[folder] else self._why_not_listed(name)
 
     def _list(self, folder: str) -> dict[str, bool]:
+        """The regular files of a subfolder, and whether each is a symbolic link."""
         path = files.inside(self.root, folder)
         try:
             with os.scandir(path) as entries:
-                return {entry.name: entry.is_symlink() for entry in entries if entry.is_file()}
+                return {entry.name: entry.is_symlink() for entry in entries if _is_file(entry)}
         except OSError:
             return {}
+
+    def _why_not_listed(self, name: str) -> str | None:
+        path = self.path(name)
+        try:
+            files.check_is_file(path)
+            files.inside(self.root, name)
+        except (FileNotFoundError, IsADirectoryError):
+            return f"there is no such file in {self.root}"
+        except (OSError, ValueError) as error:
+            return str(error).removeprefix(f"{path}: ")
+        return None  # in a folder that may be entered but not listed
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a symbolic link that leads to itself
+        return False
 
 
 def are_numbers(values: object) -> bool:

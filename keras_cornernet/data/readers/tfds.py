@@ -9,12 +9,13 @@ from PIL import Image
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.problems import box_faults, label_table, refuse, shown
+from keras_cornernet.preprocessing import open_image
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 
 ORIENTATION = 0x0112  # the EXIF tag
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp"}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-UNREADABLE = (ValueError, TypeError, SyntaxError, OSError)  # what Pillow raises on broken images
+UNREADABLE = (ValueError, TypeError, OSError)
 
 
 def read_tfds(
@@ -137,7 +138,7 @@ def _image_file(image: bytes | np.ndarray) -> tuple[bytes, str, tuple[int, int]]
     if not isinstance(image, bytes):
         pixels = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
         return _png(pixels), ".png", pixels.size[::-1]
-    with Image.open(io.BytesIO(image)) as opened:
+    with open_image(io.BytesIO(image)) as opened:
         size, suffix = opened.size[::-1], SUFFIXES.get(opened.format)
         if suffix is None or opened.getexif().get(ORIENTATION, 1) != 1:
             return _png(opened), ".png", size
