@@ -14,6 +14,7 @@ from keras_cornernet.export.resampling import Placement, placed, to_image
 from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector
 from keras_cornernet.inference.pose_estimator import unmirror
 from keras_cornernet.models.network import Network
+from keras_cornernet.ops.boxes import ordered, without_unusable
 from keras_cornernet.ops.gather import gather_rows
 from keras_cornernet.ops.suppression import soft_nms
 
@@ -97,7 +98,8 @@ class DetectorGraph(Graph):
             `(batch, k)` int32; `num_detections` `(batch,)` int32. Rows beyond that number are padding: box
             and score 0, label -1.
         """
-        found = self.codec.decode([nested(maps)], self.input_size)
+        boxes, scores, *others = self.codec.decode([nested(maps)], self.input_size)
+        found = (*without_unusable(boxes, scores), *others)
         views = [found]
         if self.settings.flip:
             views = zip(*(tf.split(part, 2) for part in found), strict=True)
@@ -122,7 +124,8 @@ class DetectorGraph(Graph):
         real = kept.scores >= 0
         labels = gather_rows(labels[..., None], kept.index)[..., 0]
         answers = (
-            kept.boxes,
+            # The corners of a merged box are two separate means, which may change places.
+            ordered(kept.boxes),
             tf.where(real, kept.scores, 0.0),
             tf.where(real, labels, -1),
             tf.reduce_sum(tf.cast(real, tf.int32), axis=-1),

@@ -5,6 +5,7 @@ RGB of the size the description names and returns the answers by name, with thei
 """
 
 import importlib
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +62,23 @@ class SavedModelRuntime:
         return {name: value.numpy() for name, value in answers.items()}
 
 
-class TFLiteRuntime:
+class OneAtATime:
+    """A runtime that works in buffers of its own: a call waits until the one before has its answers."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+
+    def run(self, images: np.ndarray) -> dict:
+        """The answers for one image; may be called from several threads."""
+        with self._lock:
+            return self._run(images)
+
+
+class TFLiteRuntime(OneAtATime):
     """LiteRT, the runtime of phones."""
 
     def __init__(self, path: Path, threads: int | None = None):
+        super().__init__()
         interpreter = _imported("ai_edge_litert.interpreter", "tflite")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
@@ -75,8 +89,7 @@ class TFLiteRuntime:
         self._runner = self._interpreter.get_signature_runner()
         self._dtype = self._runner.get_input_details()["images"]["dtype"]
 
-    def run(self, images: np.ndarray) -> dict:
-        """The answers for one image."""
+    def _run(self, images: np.ndarray) -> dict:
         return self._runner(images=images.astype(self._dtype))
 
 
@@ -103,10 +116,11 @@ class OnnxRuntime:
         return dict(zip(self._names, values, strict=True))
 
 
-class OpenVinoRuntime:
+class OpenVinoRuntime(OneAtATime):
     """OpenVINO on the CPU, in float32."""
 
     def __init__(self, path: Path, threads: int | None = None):
+        super().__init__()
         openvino = _imported("openvino", "openvino")
         try:
             model = openvino.Core().read_model(path)
@@ -119,8 +133,7 @@ class OpenVinoRuntime:
             settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled = openvino.Core().compile_model(model, "CPU", settings)
 
-    def run(self, images: np.ndarray) -> dict:
-        """The answers for one image."""
+    def _run(self, images: np.ndarray) -> dict:
         values = self._compiled([images.astype(np.float32)])
         return {output.get_any_name(): value for output, value in values.items()}
 

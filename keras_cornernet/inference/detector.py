@@ -10,6 +10,7 @@ from keras_cornernet.codecs import confirm_by_centers
 from keras_cornernet.inference.config import InferenceConfig, PostprocessConfig
 from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.ops.affine import transform_boxes
+from keras_cornernet.ops.boxes import ordered, without_unusable
 from keras_cornernet.ops.suppression import soft_nms
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Categories
@@ -118,7 +119,9 @@ class Detector:
         labels = np.take_along_axis(pooled[2], index, axis=1)
         for i, (path, image) in enumerate(items):
             keep = scores[i] >= 0
-            yield Detections(boxes[i][keep], scores[i][keep], labels[i][keep], self.categories, image, path)
+            yield Detections(
+                clipped(boxes[i][keep], image), scores[i][keep], labels[i][keep], self.categories, image, path
+            )
 
     def _to_images(self, found, views, items, mirrored):
         """Boxes from input to image pixels, clipped to the image."""
@@ -129,9 +132,8 @@ class Detector:
             scores = np.where(self._reach_beyond(boxes, views, items), -1, scores)
         moved = []
         for view, (_, image), mine in zip(views, items, boxes, strict=True):
-            height, width = image.shape[:2]
-            moved.append(np.clip(view.boxes_to_image(mine), 0, [width, height, width, height]))
-        return np.stack(moved).astype(np.float32), scores, labels, corner_scores
+            moved.append(clipped(view.boxes_to_image(mine), image))
+        return np.stack(moved), scores, labels, corner_scores
 
     def _reach_beyond(self, boxes, views, items):
         """Which boxes, in input pixels, reach farther than `border` beyond the image."""
@@ -144,7 +146,8 @@ class Detector:
 
     def _decode(self, images):
         outputs = self.network(images, training=False)
-        return tuple(self.codec.decode(outputs, tuple(images.shape[1:3])))
+        boxes, scores, *others = self.codec.decode(outputs, tuple(images.shape[1:3]))
+        return *without_unusable(boxes, scores), *others
 
     def _suppress(self, boxes, scores, labels, corner_scores, *centers):
         settings = self.settings
@@ -161,7 +164,14 @@ class Detector:
             corner_scores=corner_scores,
             merge_exponent=settings.merge_exponent,
         )
-        return kept.boxes, kept.scores, kept.index
+        # The corners of a merged box are two separate means, which may change places.
+        return ordered(kept.boxes), kept.scores, kept.index
+
+
+def clipped(boxes, image):
+    """`(..., 4)` boxes cut off at the edges of their image."""
+    height, width = image.shape[:2]
+    return np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
 
 
 def unmirrored(boxes, width):

@@ -7,7 +7,7 @@ import numpy as np
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.inference.config import SaccadeConfig
-from keras_cornernet.inference.detector import Detector, unmirrored
+from keras_cornernet.inference.detector import Detector, clipped, unmirrored
 from keras_cornernet.inference.regions import (
     attended_regions,
     crop_at,
@@ -15,6 +15,7 @@ from keras_cornernet.inference.regions import (
     first_regions,
     regions_of_boxes,
 )
+from keras_cornernet.ops.boxes import without_unusable
 from keras_cornernet.results import Detections
 
 
@@ -70,8 +71,7 @@ class SaccadeDetector(Detector):
                     maps = dict(zip(LEVELS, parts[4:], strict=True))
                     places[i] = self._next_regions(images[i], glances[i], seen, maps, step)[: left[i]]
                     left[i] -= len(places[i])
-        for found in self._detections(items, self._pooled(boxes)):
-            yield found.replace(boxes=clipped(found.boxes, found.image))
+        yield from self._detections(items, self._pooled(boxes))
 
     def _crops(self, image, places):
         size, released = self.settings.input_size, self.settings.released_geometry
@@ -135,11 +135,5 @@ class SaccadeDetector(Detector):
     def _decode_and_attend(self, images):
         outputs = self.network(images, training=False)
         maps = self.codec.attention(outputs)
-        decoded = self.codec.decode(outputs, tuple(images.shape[1:3]))
-        return (*decoded, *(maps[level] for level in LEVELS))
-
-
-def clipped(boxes, image):
-    """Boxes cut off at the edges of their image."""
-    height, width = image.shape[:2]
-    return np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
+        boxes, scores, *others = self.codec.decode(outputs, tuple(images.shape[1:3]))
+        return *without_unusable(boxes, scores), *others, *(maps[level] for level in LEVELS)

@@ -2,6 +2,9 @@
 
 from keras import ops
 
+# Farther from the origin no image has a pixel.
+FARTHEST = 1e6
+
 
 def intersection_over_union(boxes, others, *, border=0.0):
     """The overlap of boxes, broadcast against each other.
@@ -30,3 +33,30 @@ def intersection_over_union(boxes, others, *, border=0.0):
         return w * h
 
     return inter / ops.maximum(area(boxes) + area(others) - inter, 1e-9)
+
+
+def ordered(boxes):
+    """The boxes with their upper left corner first, whichever of the two corners came first.
+
+    Args:
+        boxes: `(..., 4)`: x, y of any two opposite corners.
+
+    Returns:
+        `(..., 4)` `xyxy`.
+    """
+    one, other = boxes[..., :2], boxes[..., 2:]
+    return ops.concatenate([ops.minimum(one, other), ops.maximum(one, other)], axis=-1)
+
+
+def without_unusable(boxes, scores):
+    """Rejects boxes that are not finite, such as a network gives whose weights have diverged.
+
+    Args:
+        boxes: `(..., 4)` `xyxy` pixels.
+        scores: `(...)`.
+
+    Returns:
+        The same, with 0 in the boxes and -1 in the scores where a coordinate is NaN or beyond a million.
+    """
+    usable = ops.all(ops.abs(boxes) < FARTHEST, axis=-1)
+    return ops.where(usable[..., None], boxes, 0.0), ops.where(usable, scores, -1.0)

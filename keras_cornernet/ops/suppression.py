@@ -71,6 +71,8 @@ def soft_nms(
         boxes, scores = ops.pad(boxes, ((0, 0), (0, 1), (0, 0))), ops.pad(scores, ((0, 0), (0, 1))) - 1.0
         labels, count = ops.pad(labels, ((0, 0), (0, 1))), 1
         corner_scores = None if corner_scores is None else ops.pad(corner_scores, ((0, 0), (0, 1), (0, 0)))
+    if corner_scores is not None:
+        corner_scores = ops.maximum(corner_scores, 1e-12)  # so that no mean divides by a weight of 0
     places = ops.arange(count, dtype="int32")[None]
     slots = ops.arange(max_detections, dtype="int32")[None]
     rows = _rows(boxes, labels)

@@ -17,6 +17,7 @@ if keras.backend.backend() != "tensorflow":
             "ranges",
             "browser",
             "serving",
+            "threads",
         )
         for name in (f"test_{room}.py",)
     ]

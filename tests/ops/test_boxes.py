@@ -5,7 +5,7 @@ import pytest
 from gradients import numeric_gradients, value_and_gradients
 from keras import ops
 
-from keras_cornernet.ops.boxes import intersection_over_union
+from keras_cornernet.ops.boxes import intersection_over_union, ordered, without_unusable
 
 
 def naive(a, b, border=0.0):
@@ -48,6 +48,18 @@ def test_literal_values():
 def test_boxes_without_area_give_zero_and_no_nan():
     point = np.zeros((1, 4), np.float32)
     assert float(intersection_over_union(point, point)[0]) == 0.0
+
+
+def test_corners_are_put_in_order():
+    boxes = np.array([[1, 2, 3, 4], [3, 2, 1, 4], [3, 4, 1, 2], [5, 5, 5, 5]], np.float32)
+    np.testing.assert_array_equal(ordered(boxes), [[1, 2, 3, 4]] * 3 + [[5, 5, 5, 5]])
+
+
+def test_boxes_that_are_no_numbers_are_rejected():
+    boxes = np.array([[1, 2, 3, 4], [np.nan, 2, 3, 4], [1, 2, np.inf, 4], [-3e38, 2, 3, 4]], np.float32)
+    boxes, scores = without_unusable(boxes, np.full(4, 0.5, np.float32))
+    np.testing.assert_array_equal(boxes, [[1, 2, 3, 4]] + [[0] * 4] * 3)
+    np.testing.assert_array_equal(scores, [0.5, -1, -1, -1])
 
 
 def test_gradient_equals_finite_differences():

@@ -147,6 +147,13 @@ def test_merging_moves_only_corners_of_boxes_that_overlap():
     np.testing.assert_allclose(got[1], [50, 50, 60, 60, 0.7], rtol=1e-5)
 
 
+def test_corners_without_a_score_are_merged_to_a_finite_box():
+    rows = [[0, 0, 10, 10, 0.5, 0.0, 1.0], [2, 2, 12, 12, 0.4, 0.0, 0.8]]
+    ((got, _),) = ours([rows], SETTINGS[0], 1.0)
+    assert np.isfinite(got).all()
+    assert 0 <= got[0, 0] <= 2
+
+
 def test_wrong_use_is_refused():
     rows = random_rows(np.random.default_rng(0), 3).astype(np.float32)[None]
     labels = np.zeros((1, 3), np.int32)

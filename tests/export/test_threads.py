@@ -1,0 +1,27 @@
+"""Exported files answer alike from one thread and from many."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from exportable import estimator, picture
+
+from keras_cornernet import export
+
+IMAGES = [picture(32, 32, seed) for seed in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("module", "write", "name"),
+    [
+        ("ai_edge_litert", export.to_tflite, "face.tflite"),
+        ("openvino", export.to_openvino, "face.xml"),
+    ],
+)
+def test_eight_threads_get_the_answers_of_one(tmp_path, module, write, name):
+    pytest.importorskip(module)
+    model = export.load(write(estimator(), tmp_path / name).path)
+    expected = [model.predict(image)[0].keypoints for image in IMAGES]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda image: model.predict(image)[0].keypoints, IMAGES * 40))
+    np.testing.assert_array_equal(found, expected * 40)
