@@ -253,7 +253,22 @@ def test_shipped_weights_are_those_of_their_preset(name):
     else:
         assert model.codec == CornerCodec(arguments["num_classes"], **preset.codec)
     assert model.network.metadata["preset"] == name
-    assert (presets.PRETRAINED / f"{name}.md").is_file()
+    assert presets.weights_path(preset.weights).with_suffix(".md").is_file()
+
+
+def test_missing_weights_say_what_to_type(monkeypatch):
+    def missing(package):
+        raise ModuleNotFoundError(package)
+
+    monkeypatch.setattr("keras_cornernet.presets.weights.resources.files", missing)
+    with pytest.raises(ModuleNotFoundError, match=r"^cornernet_people\.keras .* \./saved_models/weights`$"):
+        presets.from_preset("cornernet_people")
+    assert presets.find_weights("cornernet_people.keras") is None
+
+
+def test_weights_that_an_older_distribution_lacks_are_missing():
+    with pytest.raises(ModuleNotFoundError, match=r"new\.keras is not installed"):
+        presets.weights_path("new.keras")
 
 
 def _plain(value):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import h5py
 
-from keras_cornernet.presets import PRESETS, PRETRAINED, PosePreset, Preset
+from keras_cornernet.presets import PRESETS, PosePreset, Preset, find_weights
 
 
 class Size(NamedTuple):
@@ -51,7 +51,7 @@ class PresetInfo(NamedTuple):
         input_size: `[height, width]` in training.
         parameters: trainable ones, of the weights that ship; else of a detector for 80 classes.
         gmac: 1e9 multiply-adds of one image of that size, heads of the last stack only.
-        weights: whether trained weights ship with the package.
+        weights: whether `keras_cornernet_weights` holds trained weights.
         published_ap: what the paper reports, in percent; not measured here.
         source: on which images, and where it is written.
         checkpoint: the authors' file that `convert` turns into this network.
@@ -75,16 +75,15 @@ def models() -> list[PresetInfo]:
 
 
 def _listed(name: str, preset: Preset | PosePreset) -> PresetInfo:
-    path = PRETRAINED / preset.weights if preset.weights else None
-    ships = path is not None and path.is_file()
+    path = find_weights(preset.weights) if preset.weights else None
     size = SIZES.get(name)
     published = getattr(preset, "published", None)
     return PresetInfo(
         name,
         list(preset.input_size),
-        parameters_in(path) if ships else size and size.parameters,
+        parameters_in(path) if path else size and size.parameters,
         size and size.gmac,
-        ships,
+        preset.weights is not None,
         published and published.ap,
         published and published.source,
         published and published.checkpoint,

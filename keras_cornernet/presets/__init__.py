@@ -2,7 +2,6 @@
 
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.models import (
-    PRETRAINED,
     default_augmentation,
     from_preset,
     is_pose,
@@ -12,14 +11,15 @@ from keras_cornernet.presets.models import (
     save_model,
 )
 from keras_cornernet.presets.preset import PosePreset, Preset, Published
+from keras_cornernet.presets.weights import find_weights, weights_path
 
 __all__ = [
     "PRESETS",
-    "PRETRAINED",
     "PosePreset",
     "Preset",
     "Published",
     "default_augmentation",
+    "find_weights",
     "from_preset",
     "is_pose",
     "load_network",
@@ -27,4 +27,5 @@ __all__ = [
     "preset_named",
     "preset_of",
     "save_model",
+    "weights_path",
 ]

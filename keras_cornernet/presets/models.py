@@ -20,11 +20,11 @@ from keras_cornernet.models.network import Network
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.presets.preset import PosePreset, Preset
+from keras_cornernet.presets.weights import weights_path
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 from keras_cornernet.training import HeatmapPCK, Trainer
 
-PRETRAINED = Path(__file__).parents[1] / "pretrained"
 COCO_CLASSES = 80  # of a detector that is built before its data is known
 POSE_NETWORKS = (StackedHourglass, LegacyStackedHourglass)
 
@@ -47,6 +47,7 @@ def from_preset(
 
     Raises:
         ValueError: no such preset and no such file, the arguments disagree, or are of the other kind.
+        ModuleNotFoundError: the preset's weights are not installed.
     """
     categories = _as_categories(categories)
     if categories is not None:
@@ -72,7 +73,7 @@ def _network_of(name_or_path, num_classes, skeleton) -> Network:
     name = str(name_or_path)
     preset = preset_named(name)
     if preset.weights is not None:
-        return load_network(PRETRAINED / preset.weights)
+        return load_network(weights_path(preset.weights))
     metadata = {"preset": name, "settings": asdict(preset.settings), "codec": preset.codec}
     if isinstance(preset, PosePreset):
         skeleton = skeleton or preset.skeleton

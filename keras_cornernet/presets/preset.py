@@ -41,7 +41,7 @@ class Preset:
         loss: the loss.
         codec: fields of the codec, without the number of classes.
         network: which of the detectors; decides the codec.
-        weights: file in the package, or None.
+        weights: file of `keras_cornernet_weights`, or None.
         published: what the paper reports on COCO, or None.
         training: fields of `experiment.TrainingConfig` that the paper's training sets.
     """
@@ -73,7 +73,7 @@ class PosePreset:
         codec: fields of the codec.
         network: which of the pose networks.
         skeleton: of a network that is built without data.
-        weights: file in the package, or None.
+        weights: file of `keras_cornernet_weights`, or None.
         training: as of `Preset`.
     """
 

@@ -18,6 +18,7 @@ from PIL import Image
 from keras_cornernet import export
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.preprocessing import person_view
+from keras_cornernet.presets import from_preset
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("ai_edge_litert.interpreter")
@@ -48,10 +49,12 @@ def runtime():
 
 @pytest.fixture(scope="module")
 def site(runtime, tmp_path_factory):
-    """The page, the packages, the pose files that ship and a drawn person, in one folder."""
+    """The page, the packages, pose files of two precisions and a drawn person, in one folder."""
     folder = tmp_path_factory.mktemp("site")
-    for path in [*PAGE.glob("*.*"), *PAGE.parent.glob("hourglass_lspet_*.tflite")]:
+    for path in [*PAGE.glob("*.*"), PAGE.parent / "hourglass_lspet_int8.tflite"]:
         shutil.copy(path, folder)
+    model = from_preset("hourglass_lspet").with_settings(flip=False)
+    export.to_tflite(model, folder / "hourglass_lspet_float16.tflite", precision="float16")
     (folder / "node_modules").symlink_to(runtime.resolve())
     image, boxes, *_ = draw_scene(3, max_people=1)
     x1, y1, x2, y2 = boxes.xyxy[0]

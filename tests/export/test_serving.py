@@ -1,4 +1,4 @@
-"""The SavedModel that ships, behind a real HTTP server of TensorFlow Serving's REST protocol.
+"""An exported detector, behind a real HTTP server of TensorFlow Serving's REST protocol.
 
 TensorFlow Serving itself is in no package index; KServe speaks its protocol. It wants packages of its own:
 
@@ -22,23 +22,32 @@ from exportable import encoded
 
 from keras_cornernet import export
 from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.presets import from_preset
 
 pytestmark = pytest.mark.slow
-MODEL = Path(__file__).parents[2] / "saved_models" / "cornernet_people" / "1"
 PATIENCE = 240  # seconds until the server must be up
 
 
 @pytest.fixture(scope="module")
-def server():
+def model(tmp_path_factory):
+    """The folder of the SavedModel of `cornernet_people`."""
+    return export.to_saved_model(
+        from_preset("cornernet_people"), tmp_path_factory.mktemp("models"), "people"
+    ).path
+
+
+@pytest.fixture(scope="module")
+def server(request):
     """The address of a server that runs for the tests of this file."""
     python = os.environ.get("KSERVE_PYTHON")
     if not python:
         pytest.skip("KSERVE_PYTHON is not set: it names the python of an environment with kserve, see above")
+    model = request.getfixturevalue("model")  # not an argument: a skipped test must not wait for it
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     script = Path(__file__).with_name("kserve_server.py")
-    process = subprocess.Popen([python, script, MODEL, "people", str(port)], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([python, script, model, "people", str(port)], stdin=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}/v1/models/people"
     try:
         end = time.monotonic() + PATIENCE
@@ -68,13 +77,13 @@ def ask(address, *images):
         return json.loads(answer.read())["predictions"]
 
 
-def test_images_of_two_sizes_in_one_request_are_answered_as_in_python(server):
+def test_images_of_two_sizes_in_one_request_are_answered_as_in_python(server, model):
     images = [draw_scene(seed, size, max_people=3)[0] for seed, size in ((1, (240, 320)), (2, (200, 300)))]
     answers = ask(server, *[encoded(image) for image in images])
-    model = export.load(MODEL)
+    exported = export.load(model)
     assert len(answers) == 2
     for image, answer in zip(images, answers, strict=True):
-        expected = model.predict(image)[0]
+        expected = exported.predict(image)[0]
         count = answer["num_detections"]
         assert count == len(expected.boxes) > 0
         assert len(answer["boxes"]) == len(answer["scores"]) >= count
