@@ -25,6 +25,7 @@ from keras_cornernet.structures import Categories
 
 ROOT = Path(__file__).parents[1]
 COUNT = 8
+RESIZED = "000004.jpg: the image is 48x32 (width x height), its annotations state 96x64"
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +60,12 @@ def scenes(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def faulty(scenes, tmp_path) -> Path:
-    """The scenes with one image missing, one broken, and one box of negative width."""
+    """The scenes with one image missing, one broken, one resized, and one box of negative width."""
     folder = tmp_path / "faulty"
     shutil.copytree(scenes, folder)
     (folder / "images" / "000002.jpg").write_text("not an image")
     (folder / "images" / "000005.jpg").unlink()
+    Image.new("RGB", (48, 32)).save(folder / "images" / "000004.jpg")
     content = json.loads((folder / "annotations.json").read_text())
     box = content["annotations"][0]["bbox"]
     box[2] = -box[2]
@@ -244,7 +246,17 @@ def test_evaluate_names_images_and_boxes_that_it_left_out(tiny, faulty):
     assert answer.exit_code == 1
     assert "failed: annotations.json: image id 6 ('000005.jpg')" in answer.stderr
     assert "000002.jpg: not an image" in answer.stderr
+    assert RESIZED in answer.stderr
     assert "left out: annotations.json: annotation id 1" in answer.stderr
+
+
+def test_evaluate_of_nothing_but_resized_images_says_so(tiny, scenes, tmp_path):
+    shutil.copytree(scenes, tmp_path / "small")
+    for path in (tmp_path / "small" / "images").glob("*.jpg"):
+        Image.new("RGB", (48, 32)).save(path)
+    answer = run("evaluate", tiny, *data(tmp_path / "small"))
+    assert answer.exit_code == 2
+    assert "none of the images" in answer.stderr and "state 96x64" in answer.stderr
 
 
 def test_evaluate_names_the_key_that_is_missing(tiny, scenes, tmp_path):
@@ -282,7 +294,8 @@ def test_train_leaves_a_run_that_can_be_resumed(tiny, faulty, scenes, tmp_path):
         scenes / "images",
     ]
     first = run("train", tiny, *sets, "--epochs", 2, "--batch-size", 3, "--output", output)
-    assert first.exit_code == 1, first.output  # since two images could not be used:
+    assert first.exit_code == 1, first.output  # since three images could not be used:
+    assert f"failed: {faulty}/images/{RESIZED}" in first.stderr
     assert "000005.jpg" in first.stderr
     assert "000002.jpg" in first.stderr
     for name in ("results.csv", "curves.png", "predictions.jpg", "best.keras", "last.keras", "plan.json"):
@@ -332,10 +345,10 @@ def test_check_data_names_every_fault(faulty, tmp_path):
     answer = run("check-data", *data(faulty), "--output", tmp_path / "out", "--json")
     assert answer.exit_code == 1
     told = json.loads(answer.stdout)
-    assert told["counts"]["problems"] == 3
+    assert told["counts"]["problems"] == 4
     words = " ".join(told["problems"])
-    assert all(word in words for word in ("000002.jpg", "000005.jpg", "negative width"))
-    assert not any("000002" in picture for picture in told["pictures"])
+    assert all(word in words for word in ("000002.jpg", "000005.jpg", RESIZED, "negative width"))
+    assert not any("000002" in picture or "000004" in picture for picture in told["pictures"])
     assert json.loads((tmp_path / "out" / "report.json").read_text())["problems"] == told["problems"]
 
 

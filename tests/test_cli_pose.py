@@ -24,7 +24,7 @@ from keras_cornernet.skeletons import LSP, MPII, Skeleton
 from keras_cornernet.structures import Categories
 
 COUNT = 6
-BROKEN, MISSING = "000002.jpg", "000004.jpg"
+BROKEN, MISSING, RESIZED = "000002.jpg", "000004.jpg", "000003.jpg"
 
 
 def save_pose_model(skeleton: Skeleton, path: Path) -> Path:
@@ -65,11 +65,12 @@ def scenes(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def faulty(scenes, tmp_path) -> Path:
-    """The scenes with one image missing and one broken."""
+    """The scenes with one image missing, one broken and one resized."""
     folder = tmp_path / "faulty"
     shutil.copytree(scenes, folder)
     (folder / "images" / BROKEN).write_text("not an image")
     (folder / "images" / MISSING).unlink()
+    Image.new("RGB", (48, 32)).save(folder / "images" / RESIZED)
     return folder
 
 
@@ -153,6 +154,7 @@ def test_evaluate_names_what_it_left_out(tiny, faulty):
     assert answer.exit_code == 1
     assert f"{BROKEN}: not an image" in answer.stderr
     assert f"'{MISSING}'" in answer.stderr
+    assert f"{RESIZED}: the image is 48x32 (width x height), its annotations state 96x64" in answer.stderr
     (faulty / "images" / BROKEN).unlink()
     assert run("evaluate", tiny, *data(faulty)).exit_code == 1  # an image that is missing is enough
 
@@ -197,16 +199,20 @@ def test_formats_of_poses_are_not_for_detectors(command, finder, scenes, tmp_pat
 
 def test_train_leaves_the_best_model(tiny, faulty, scenes, tmp_path):
     output = tmp_path / "run"
+    shutil.copytree(scenes, tmp_path / "val")
+    Image.new("RGB", (48, 32)).save(tmp_path / "val" / "images" / "000001.jpg")
     sets = [
         *data(faulty),
         "--val-annotations",
-        scenes / "annotations.json",
+        tmp_path / "val" / "annotations.json",
         "--val-images",
-        scenes / "images",
+        tmp_path / "val" / "images",
     ]
     numbers = ("--format", "coco", "--epochs", 1, "--batch-size", 4, "--output", output)
     answer = run("train", tiny, *sets, *numbers)
-    assert answer.exit_code == 1, answer.output  # since two images could not be used:
+    assert answer.exit_code == 1, answer.output  # since some images could not be used:
+    assert f"failed: {faulty}/images/{RESIZED}: the image is 48x32" in answer.stderr
+    assert f"failed: {tmp_path}/val/images/000001.jpg: the image is 48x32" in answer.stderr
     assert BROKEN in answer.stderr
     assert MISSING in answer.stderr
     assert "best PCK@0.2" in answer.stdout
@@ -314,9 +320,9 @@ def test_check_data_names_every_fault(faulty, tmp_path):
     )
     assert answer.exit_code == 1
     told = json.loads(answer.stdout)
-    assert told["counts"]["problems"] == 2
+    assert told["counts"]["problems"] == 3
     words = " ".join(told["problems"])
-    assert BROKEN in words and MISSING in words
+    assert BROKEN in words and MISSING in words and RESIZED in words
     assert not any(BROKEN[:-4] in picture for picture in told["pictures"])
     assert json.loads((tmp_path / "out" / "report.json").read_text())["problems"] == told["problems"]
 

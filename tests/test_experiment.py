@@ -194,7 +194,7 @@ def test_a_run_that_was_stopped_in_its_last_evaluation_can_be_resumed(
 
 
 def test_a_validation_keeps_the_first_pictures_and_no_image():
-    held = []
+    held, problems = [], []
 
     class Finder:
         """In place of a detector: finds nothing, and counts the earlier images that are still held."""
@@ -212,8 +212,8 @@ def test_a_validation_keeps_the_first_pictures_and_no_image():
     val_dataset = DetectionDataset(
         tuple(Sample(str(i), i, (8, 8), box) for i in range(2 * SHOWN)), CATEGORIES
     )
-    metrics, pictures = DetectionEvaluator().measure(Finder(), val_dataset)
-    assert metrics == {"AP": 0.0, "AP50": 0.0, "AP75": 0.0}
+    metrics, pictures = DetectionEvaluator().measure(Finder(), val_dataset, problems.append)
+    assert metrics == {"AP": 0.0, "AP50": 0.0, "AP75": 0.0} and problems == []
     assert [picture.getpixel((0, 0))[0] for picture in pictures] == list(range(SHOWN))
     assert len(held) == 2 * SHOWN and max(held) <= 1  # the one that is looked at
 

@@ -58,9 +58,9 @@ def check_data(
     chosen = preset_named(preset)
     dataset = read_coco(annotations, images)
     broken = check_images(dataset, progress)
-    problems = [*dataset.problems, *broken]
+    problems = [*dataset.problems, *map(str, broken)]
     counts = {**summarize(dataset), "problems": len(problems)}
-    faulty = tuple(fault.split(": ")[0] for fault in broken)
+    faulty = {problem.path for problem in broken}
     sound = [sample for sample in dataset.samples if sample.path not in faulty]
     with_boxes = [sample for sample in sound if len(sample.boxes.labels)] or sound
     drawn = _draw(dataset._replace(samples=spread(with_boxes, pictures)), chosen, Path(output))

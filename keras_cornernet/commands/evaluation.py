@@ -10,7 +10,7 @@ from keras_cornernet.data.readers import read_coco
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files
 from keras_cornernet.inference import Detector
 from keras_cornernet.results import Detections
-from keras_cornernet.structures import Categories, Progress
+from keras_cornernet.structures import Categories, Progress, size_problem
 
 
 class EvaluationResult(NamedTuple):
@@ -20,7 +20,7 @@ class EvaluationResult(NamedTuple):
         metrics: of `evaluation.evaluate_coco_files`.
         found: the detections by image id.
         problems: what was wrong in the annotations and left out.
-        failed: images that are missing or cannot be read; they are not counted.
+        failed: images that are missing, cannot be read or have another size than stated; not counted.
         notes: how the model's classes were matched, where that needs saying.
     """
 
@@ -51,7 +51,7 @@ def evaluate(
         progress: wraps the images to show how far it is, such as `tqdm.tqdm`.
 
     Raises:
-        ValueError: no such model, not COCO json, no image can be read, or the classes do not match.
+        ValueError: no such model, not COCO json, no image can be used, or the classes do not match.
     """
     result = evaluate_detector(flipped(load_trained(model), flip), annotations, images, progress=progress)
     if json_file is not None:
@@ -68,13 +68,17 @@ def evaluate_detector(
     categories, notes = match_categories(detector.categories, dataset.categories)
     found = {}
     for place, result in detect_each(detector, [s.path for s in dataset.samples], progress):
+        sample = dataset.samples[place]
         if isinstance(result, OSError):
             failed.append(str(result))
+        elif problem := size_problem(sample.path, sample.size, result.image.shape[:2]):
+            failed.append(str(problem))
         else:
             # Without the image: thousands of them would not fit into memory.
-            found[dataset.samples[place].image_id] = result.replace(image=None)
+            found[sample.image_id] = result.replace(image=None)
     if not found:
-        raise ValueError(f"none of the images of {annotations} can be read in {images}")
+        first = f"; the first: {failed[0]}" if failed else ""
+        raise ValueError(f"none of the images of {annotations} in {images} can be used{first}")
     named = {id_: result.replace(categories=categories) for id_, result in found.items()}
     metrics = evaluate_coco_files(annotations, coco_results(dataset, named), image_ids=found)
     problems = [fault for fault in dataset.problems if fault not in failed]

@@ -47,9 +47,10 @@ def check_data(
     chosen = preset_named(preset)
     pose_dataset, _ = read_for(True, annotations, images, annotation_format, split=split, adjusted=adjusted)
     broken = check_people(pose_dataset, progress)
-    problems = [*pose_dataset.problems, *broken.values()]
+    problems = [*pose_dataset.problems, *map(str, broken)]
     counts = {**summarize_people(pose_dataset), "problems": len(problems)}
-    sound = [person for person in pose_dataset.people if person.path not in broken]
+    faulty = {problem.path for problem in broken}
+    sound = [person for person in pose_dataset.people if person.path not in faulty]
     drawn = _draw(pose_dataset._replace(people=spread(sound, pictures)), chosen, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
     return DataCheckResult(counts, problems, drawn)

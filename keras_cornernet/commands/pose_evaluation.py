@@ -88,7 +88,7 @@ def evaluate_estimator(
     )
     read = np.isfinite(scores).all(axis=1)
     if not read.any():
-        raise ValueError("none of the images of the annotated people can be read")
+        raise ValueError(f"none of the images of the annotated people can be used; the first: {failed[0]}")
     people = tuple(person for person, good in zip(pose_dataset.people, read, strict=True) if good)
     measured = pose_dataset._replace(people=people)
     metrics = evaluate_poses(measured, xy[read], keypoint_scores=scores[read])

@@ -3,12 +3,11 @@
 import json
 import logging
 from collections.abc import Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet.commands.reading import read_for
-from keras_cornernet.structures import DetectionDataset, PoseDataset
+from keras_cornernet.structures import DetectionDataset, PoseDataset, Problem
 
 log = logging.getLogger(__name__)
 SHOWN = 20  # faults that are logged one by one
@@ -23,7 +22,7 @@ class TrainingResult(NamedTuple):
         epochs: rows of `results.csv`.
         score: name of the number that tells the best model: `AP`, `PCK@0.2` or `PCK@0.2 of box`.
         best: the row of the best score, or the last row.
-        failed: images that are missing or cannot be read.
+        failed: images that are missing, cannot be read or have another size than stated.
     """
 
     output: str
@@ -95,10 +94,18 @@ def train(
         sets[name], lost = read_for(pose, annotated, folder, annotation_format, **reading)
         failed += lost
         _report(sets[name])
-    with _broken_images(failed):
-        experiment.train(
-            preset, sets["train"], sets.get("val"), output, config, resume=resume, verbose=verbose
-        )
+    unusable: dict[Problem, None] = {}  # in the order found; validation finds each again and again
+    experiment.train(
+        preset,
+        sets["train"],
+        sets.get("val"),
+        output,
+        config,
+        resume=resume,
+        verbose=verbose,
+        on_problem=unusable.setdefault,
+    )
+    failed += map(str, unusable)
     rows = experiment.ResultsTable(output / "results.csv", resume=True).rows
     score = experiment.evaluator_of(sets["train"]).score
     model = output / "best.keras"
@@ -141,19 +148,3 @@ def _report(dataset: DetectionDataset | PoseDataset) -> None:
         log.warning("left out: %s", fault)
     if len(dataset.problems) > SHOWN:
         log.warning("and %d more; check-data lists them all", len(dataset.problems) - SHOWN)
-
-
-@contextmanager
-def _broken_images(failed: list[str]):
-    """Adds to `failed` what the input pipeline warns of: images that cannot be read."""
-
-    class Collector(logging.Handler):
-        def emit(self, record):
-            failed.append(record.getMessage())
-
-    pipeline, collector = logging.getLogger("keras_cornernet.data.image_store"), Collector()
-    pipeline.addHandler(collector)
-    try:
-        yield
-    finally:
-        pipeline.removeHandler(collector)

@@ -10,7 +10,7 @@ from keras_cornernet.data.image_store import ImageStore
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.preprocessing import Size, fit_view
-from keras_cornernet.structures import Boxes, DetectionDataset
+from keras_cornernet.structures import Boxes, DetectionDataset, OnProblem
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class BoxLoader:
         max_objects: boxes per image after padding; the data set's own maximum when None. Further boxes
             are dropped, after a warning.
         cache_bytes: decoded images are kept in memory up to this size.
+        on_problem: called once for each image that cannot be used, see `ImageStore`.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class BoxLoader:
         seed: int = 0,
         max_objects: int | None = None,
         cache_bytes: int = 2**30,
+        on_problem: OnProblem | None = None,
     ):
         self.samples = dataset.samples
         self.input_size = tuple(input_size)
@@ -52,7 +54,8 @@ class BoxLoader:
         self.gives_visible = min_visible is None  # the codec decides
         self.min_visible = min_visible or 0.0
         self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
-        self.images = ImageStore([sample.path for sample in self.samples], cache_bytes)
+        paths, sizes = [s.path for s in self.samples], [s.size for s in self.samples]
+        self.images = ImageStore(paths, sizes, cache_bytes, on_problem)
 
     @property
     def annotations(self) -> dict[str, tuple]:
@@ -74,7 +77,7 @@ class BoxLoader:
             recipe leaves it to the codec what is seen well enough, visible `(max_objects,)` float32, the
             share of each box's area that is left. A broken image is reported once and replaced by the next.
         """
-        place, image = self.images.readable(place)
+        place, image = self.images.first_usable(place)
         sample = self.samples[place]
         rng = np.random.default_rng([self.seed, epoch, place])
         if self.augmentation is None:

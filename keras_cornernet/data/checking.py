@@ -7,13 +7,20 @@ import numpy as np
 from PIL import ImageOps
 
 from keras_cornernet.preprocessing import Size, open_image
-from keras_cornernet.structures import DetectionDataset, PoseDataset, Progress
+from keras_cornernet.structures import (
+    DetectionDataset,
+    PoseDataset,
+    Problem,
+    Progress,
+    image_problem,
+    size_problem,
+)
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
 
 
-def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[str]:
+def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[Problem]:
     """Decodes every image and compares its size with the stated one.
 
     Args:
@@ -21,39 +28,35 @@ def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[s
         progress: wraps the samples to show how far the check is.
 
     Returns:
-        One sentence for each faulty image, which names its file.
+        One problem for each image that cannot be used.
     """
-    return list(_image_faults([(s.path, s.size) for s in dataset.samples], progress).values())
+    return _image_problems([(sample.path, sample.size) for sample in dataset.samples], progress)
 
 
-def check_people(pose_dataset: PoseDataset, progress: Progress = list) -> dict[str, str]:
-    """`check_images` of the images of a data set of people, by path."""
-    paths = dict.fromkeys(person.path for person in pose_dataset.people)
-    return _image_faults([(path, None) for path in paths], progress)
+def check_people(pose_dataset: PoseDataset, progress: Progress = list) -> list[Problem]:
+    """Does the same as `check_images` for the images of a data set of people."""
+    images = dict.fromkeys((person.path, person.image_size) for person in pose_dataset.people)
+    return _image_problems(list(images), progress)
 
 
-def _image_faults(images: Sequence[tuple[str, Size | None]], progress: Progress) -> dict[str, str]:
-    with ThreadPoolExecutor() as threads:  # Pillow decodes outside Python's lock
-        found = threads.map(lambda image: _image_fault(*image), images)
-        problems = {path: fault for (path, _), fault in zip(progress(images), found, strict=True)}
-    return {path: fault for path, fault in problems.items() if fault}
+def _image_problems(images: Sequence[tuple[str, Size | None]], progress: Progress) -> list[Problem]:
+    """Checks paths against the stated sizes."""
+    with ThreadPoolExecutor() as threads:  # Pillow decodes outside of Python's lock
+        found = threads.map(_image_problem, images)
+        checked = [problem for _, problem in zip(progress(images), found, strict=True)]
+    return [problem for problem in dict.fromkeys(checked) if problem is not None]
 
 
-def _image_fault(path: str, stated: Size | None) -> str | None:
+def _image_problem(image: tuple[str, Size | None]) -> Problem | None:
+    path, stated = image
     try:
-        with open_image(path) as image:
-            image.load()
-            stored = image.size[::-1]
-            size = ImageOps.exif_transpose(image).size[::-1]
+        with open_image(path) as opened:
+            opened.load()
+            stored = opened.size
+            width, height = ImageOps.exif_transpose(opened).size
     except OSError as error:
-        return str(error)
-    if stated is None or size == tuple(stated):
-        return None
-    turned = " after its EXIF rotation" if size != stored else ""
-    return (
-        f"{path}: the image has width {size[1]} and height {size[0]}{turned}, "
-        f"its annotations state width {stated[1]} and height {stated[0]}"
-    )
+        return image_problem(path, error)
+    return size_problem(path, stated, (height, width), rotated=(width, height) != stored)
 
 
 def summarize(dataset: DetectionDataset) -> dict:

@@ -1,53 +1,82 @@
-"""Reading of a data set's images: each once, a broken one replaced by the next."""
+"""Reads the images of a data set during training; one that cannot be used is replaced by the next."""
 
 import logging
 from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cornernet.preprocessing import read_image
+from keras_cornernet.preprocessing import Size, read_image
+from keras_cornernet.structures import OnProblem, Problem, image_problem, size_problem
 
 log = logging.getLogger(__name__)
 
 
 class ImageStore:
-    """Reads images by their place in a list of files.
+    """Reads the images of a data set by their index.
 
     Args:
-        paths: one file for each place; files may stand twice.
+        paths: one file for each index; a file may occur more than once.
+        sizes: `(height, width)` of each image as its annotations state it, or None.
         cache_bytes: decoded images are kept in memory up to this size.
+        on_problem: called once for each image that cannot be used, beside a warning in the log; it may be
+            called from several threads.
     """
 
-    def __init__(self, paths: Sequence[str], cache_bytes: int):
+    def __init__(
+        self,
+        paths: Sequence[str],
+        sizes: Sequence[Size | None],
+        cache_bytes: int,
+        on_problem: OnProblem | None = None,
+    ):
         self.paths = list(paths)
+        self.sizes = list(sizes)
+        self.on_problem = on_problem
         self._cache: dict[str, np.ndarray] = {}
         self._cache_left = cache_bytes
-        self._reported: set[str] = set()
+        self._problems: dict[tuple[str, Size | None], Problem] = {}
 
-    def readable(self, place: int) -> tuple[int, np.ndarray]:
-        """The first place, from `place` on, whose image can be read, and its image.
+    def first_usable(self, index: int) -> tuple[int, np.ndarray]:
+        """Reads the first image from `index` on that can be used; after the last one follows the first.
 
-        A broken image is reported once.
+        Returns:
+            Its index and the image, `(height, width, 3)` uint8 RGB.
 
         Raises:
-            OSError: none can.
+            OSError: no image of the data set can be used.
         """
         for step in range(len(self.paths)):
-            candidate = (place + step) % len(self.paths)
-            path = self.paths[candidate]
-            try:
-                return candidate, self._read(path)
-            except OSError as error:
-                if path not in self._reported:
-                    self._reported.add(path)
-                    log.warning("%s; another image takes its place", error)
-        raise OSError(f"none of the {len(self.paths)} images of the data set can be read")
+            candidate = (index + step) % len(self.paths)
+            image = self._read(candidate)
+            if image is not None:
+                return candidate, image
+        first = next(iter(self._problems.values()))
+        raise OSError(f"none of the {len(self.paths)} images of the data set can be used; the first: {first}")
 
-    def _read(self, path: str) -> np.ndarray:
+    def _read(self, index: int) -> np.ndarray | None:
+        """The image, or None after its problem has been reported."""
+        path, size = self.paths[index], self.sizes[index]
+        if (path, size) in self._problems:
+            return None
         image = self._cache.get(path)
-        if image is None:
+        if image is not None:
+            return image
+        try:
             image = read_image(path)
-            if image.nbytes <= self._cache_left:
-                self._cache_left -= image.nbytes
-                self._cache[path] = image
+        except OSError as error:
+            return self._report(image_problem(path, error), size)
+        problem = size_problem(path, size, image.shape[:2])
+        if problem is not None:
+            return self._report(problem, size)
+        if image.nbytes <= self._cache_left:
+            self._cache_left -= image.nbytes
+            self._cache[path] = image
         return image
+
+    def _report(self, problem: Problem, size: Size | None) -> None:
+        if (
+            self._problems.setdefault((problem.path, size), problem) is problem
+        ):  # other threads may find it, too
+            log.warning("%s; another image takes its place", problem)
+            if self.on_problem is not None:
+                self.on_problem(problem)

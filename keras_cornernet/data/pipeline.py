@@ -8,7 +8,7 @@ from keras_cornernet.data.boxes import Augmentation, BoxLoader
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
-from keras_cornernet.structures import DetectionDataset, PoseDataset
+from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset
 
 try:
     import tensorflow as tf
@@ -48,12 +48,13 @@ def make_dataset(
     seed: int = 0,
     max_objects: int | None = None,
     cache_bytes: int = 2**30,
+    on_problem: OnProblem | None = None,
 ) -> tf.data.Dataset:
     """Batches of images and padded annotations, one pass an epoch.
 
     Args:
         dataset: images with boxes, or people with joints.
-        input_size, augmentation, seed, cache_bytes: see `BoxLoader` and `PersonLoader`.
+        input_size, augmentation, seed, cache_bytes, on_problem: see `BoxLoader` and `PersonLoader`.
         batch_size: images per batch. With `shuffle` the last incomplete batch is dropped.
         shuffle: a new order each epoch.
         max_objects: see `BoxLoader`.
@@ -66,6 +67,7 @@ def make_dataset(
         attribute `epochs` numbers the passes, `names` lists the classes or joints.
 
     Raises:
+        OSError: no image of the data set can be used.
         ValueError: the data set is empty or `batch_size` is below 1.
         TypeError: the data set is not what a reader returns.
     """
@@ -76,7 +78,12 @@ def make_dataset(
         )
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    settings = {"augmentation": augmentation, "seed": seed, "cache_bytes": cache_bytes}
+    settings = {
+        "augmentation": augmentation,
+        "seed": seed,
+        "cache_bytes": cache_bytes,
+        "on_problem": on_problem,
+    }
     if isinstance(dataset, PoseDataset):
         count, things, names = len(dataset.people), "people", dataset.skeleton.joints
     else:
@@ -86,6 +93,7 @@ def make_dataset(
         raise ValueError(f"dataset has no {things}")
     loader_type = PersonLoader if isinstance(dataset, PoseDataset) else BoxLoader
     loader = loader_type(dataset, input_size, **settings)
+    loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
     epochs = Epochs()
     batch_size = min(batch_size, count)
 

@@ -7,7 +7,7 @@ from keras_cornernet.data.image_store import ImageStore
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import Size, person_view
-from keras_cornernet.structures import Person, PoseDataset
+from keras_cornernet.structures import OnProblem, Person, PoseDataset
 
 
 class PersonLoader:
@@ -19,6 +19,7 @@ class PersonLoader:
         augmentation: augmentation, or None for the person's own square as it is.
         seed: with the epoch and the person's place it decides every random draw.
         cache_bytes: decoded images are kept in memory up to this size.
+        on_problem: called once for each image that cannot be used, see `ImageStore`.
     """
 
     def __init__(
@@ -29,13 +30,15 @@ class PersonLoader:
         augmentation: PoseAugmentation | None = None,
         seed: int = 0,
         cache_bytes: int = 2**30,
+        on_problem: OnProblem | None = None,
     ):
         self.people = pose_dataset.people
         self.skeleton = pose_dataset.skeleton
         self.input_size = tuple(input_size)
         self.augmentation = augmentation
         self.seed = seed
-        self.images = ImageStore([person.path for person in self.people], cache_bytes)
+        paths, sizes = [p.path for p in self.people], [p.image_size for p in self.people]
+        self.images = ImageStore(paths, sizes, cache_bytes, on_problem)
 
     @property
     def annotations(self) -> dict[str, tuple]:
@@ -51,7 +54,7 @@ class PersonLoader:
             float32, 1 for joints that are annotated. A broken image is reported once and replaced by the
             next one.
         """
-        place, image = self.images.readable(place)
+        place, image = self.images.first_usable(place)
         person = self.people[place]
         rng = np.random.default_rng([self.seed, epoch, place])
         if self.augmentation is None:

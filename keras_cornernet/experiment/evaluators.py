@@ -1,6 +1,7 @@
 """What differs between a run of a detector and one of a pose network."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.presets import from_preset
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import DetectionDataset, PoseDataset
+from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset, image_problem, size_problem
 
 SHOWN = 9  # pictures of a validation
 
@@ -34,10 +35,16 @@ class DetectionEvaluator:
         """A detector for the classes of the data."""
         return from_preset(preset, categories=train_dataset.categories)
 
-    def measure(self, detector: Detector, val_dataset: DetectionDataset) -> tuple[dict, list]:
-        """The metrics on the validation set, and some pictures."""
+    def measure(
+        self, detector: Detector, val_dataset: DetectionDataset, on_problem: OnProblem
+    ) -> tuple[dict, list]:
+        """The metrics on the validation set, and some pictures; images that cannot be used are reported."""
         by_path, pictures = {}, []
-        for found in detector.stream([s.path for s in val_dataset.samples], on_error=lambda *_: None):
+        sizes = {sample.path: sample.size for sample in val_dataset.samples}
+        for found in detector.stream(list(sizes), on_error=_reporting(on_problem)):
+            if problem := size_problem(found.path, sizes[found.path], found.image.shape[:2]):
+                on_problem(problem)
+                continue
             if len(pictures) < SHOWN:
                 pictures.append(found.plot())
             by_path[found.path] = found.replace(image=None)  # a data set's images would fill the memory
@@ -65,9 +72,11 @@ class PoseEvaluator:
         """A pose estimator for the joints of the data."""
         return from_preset(preset, skeleton=train_dataset.skeleton)
 
-    def measure(self, estimator: PoseEstimator, val_dataset: PoseDataset) -> tuple[dict, list]:
-        """The metrics on the validation set, and some pictures."""
-        points, scores = estimator.read_dataset(val_dataset, on_error=lambda *_: None)
+    def measure(
+        self, estimator: PoseEstimator, val_dataset: PoseDataset, on_problem: OnProblem
+    ) -> tuple[dict, list]:
+        """The metrics on the validation set, and some pictures; images that cannot be used are reported."""
+        points, scores = estimator.read_dataset(val_dataset, on_error=_reporting(on_problem))
         read = np.isfinite(scores).all(axis=1)
         people = tuple(person for person, good in zip(val_dataset.people, read, strict=True) if good)
         metrics = evaluate_poses(val_dataset._replace(people=people), points[read]) if people else {}
@@ -83,6 +92,10 @@ class PoseEvaluator:
         return visualization.draw_skeletons(
             view.apply(read_image(person.path)), moved, scores[None] > 0.1, estimator.skeleton
         )
+
+
+def _reporting(on_problem: OnProblem) -> Callable[[str, OSError], None]:
+    return lambda path, error: on_problem(image_problem(path, error))
 
 
 def evaluator_of(dataset: DetectionDataset | PoseDataset) -> DetectionEvaluator | PoseEvaluator:

@@ -14,7 +14,7 @@ from keras_cornernet.experiment.evaluators import evaluator_of
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.presets import default_augmentation, from_preset, make_trainer, preset_of, save_model
-from keras_cornernet.structures import DetectionDataset, PoseDataset
+from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset
 
 
 def train(
@@ -26,6 +26,7 @@ def train(
     *,
     resume: bool = False,
     verbose: str | int = "auto",
+    on_problem: OnProblem | None = None,
 ) -> Detector | PoseEstimator:
     """Trains a detector or a pose network and leaves a folder with all that one wants to know of the run.
 
@@ -38,6 +39,8 @@ def train(
         config: the numbers of the run; None: `training_config(preset)`.
         resume: go on from the last finished epoch found in `output`.
         verbose: of `keras.Model.fit`.
+        on_problem: called for images that cannot be used, which training and validation leave out; for one of
+            the validation set at each measurement.
 
     Returns:
         The best model, or the last one without `val_dataset`.
@@ -69,6 +72,7 @@ def train(
         augmentation=augmentation,
         shuffle=True,
         seed=config.seed,
+        on_problem=on_problem,
     )
     trainer = make_trainer(model)
     steps_per_epoch = int(dataset.cardinality())
@@ -81,7 +85,9 @@ def train(
         verbose=verbose,
         callbacks=[
             # Before the backup: an epoch whose evaluation was stopped is not finished, and is run again.
-            EvaluateAndSave(model, judge, val_dataset, output, config, table),
+            EvaluateAndSave(
+                model, judge, val_dataset, output, config, table, on_problem or (lambda problem: None)
+            ),
             # Kept when the run is over, so that it can be resumed with more epochs.
             keras.callbacks.BackupAndRestore(
                 str(output / "backup"), double_checkpoint=True, delete_checkpoint=False
@@ -110,7 +116,14 @@ class EvaluateAndSave(keras.callbacks.Callback):
     """At the end of epochs: measures with the averaged weights, saves models, table and pictures."""
 
     def __init__(
-        self, trained, judge, val_dataset, output: Path, config: TrainingConfig, table: ResultsTable
+        self,
+        trained,
+        judge,
+        val_dataset,
+        output: Path,
+        config: TrainingConfig,
+        table: ResultsTable,
+        on_problem: OnProblem,
     ):
         super().__init__()
         self.trained = trained
@@ -121,6 +134,7 @@ class EvaluateAndSave(keras.callbacks.Callback):
         self.output = output
         self.config = config
         self.table = table
+        self.on_problem = on_problem
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
@@ -134,7 +148,7 @@ class EvaluateAndSave(keras.callbacks.Callback):
         self._draw_curves()
 
     def _evaluate(self) -> dict:
-        metrics, pictures = self.judge.measure(self.quick, self.val_dataset)
+        metrics, pictures = self.judge.measure(self.quick, self.val_dataset, self.on_problem)
         if pictures:
             files.write_image(self.output / "predictions.jpg", visualization.grid(pictures, 3, 1200))
         return metrics

@@ -10,7 +10,7 @@ from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import person_view
 from keras_cornernet.results import Detections, Poses
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import PoseDataset, Progress
+from keras_cornernet.structures import Person, PoseDataset, Progress, size_problem
 
 
 class PoseReader:
@@ -129,12 +129,13 @@ class PoseReader:
         Args:
             pose_dataset: what a reader returned.
             batch_size: people that go through the network together.
-            on_error: called with path and error for an image that cannot be read; None raises.
+            on_error: called with path and error for an image that cannot be read, or does not have the size
+                that the annotations state; None raises.
             progress: wraps the people and shows how far it is, such as `tqdm.tqdm`.
 
         Returns:
             `(n, k, 2)` float32 image pixels and `(n, k)` float32 scores; NaN for people whose image cannot
-            be read.
+            be used.
         """
         k = len(self.skeleton.joints)
         points = np.full((len(pose_dataset.people), k, 2), np.nan, np.float32)
@@ -142,7 +143,7 @@ class PoseReader:
         waiting, path, image = [], None, None
         for place, person in enumerate(progress(pose_dataset.people)):
             if person.path != path:
-                path, image = person.path, read_or_report(person.path, on_error)
+                path, image = person.path, _read_annotated(person, on_error)
             if image is not None:
                 view = person_view(person.center, person.side, self.settings.input_size)
                 waiting.append((place, (view, image)))
@@ -201,3 +202,18 @@ class PoseReader:
         if len(boxes) != count:
             raise ValueError(f"boxes must hold one array for each image: {count}, not {len(boxes)}")
         return list(boxes)
+
+
+def _read_annotated(person: Person, on_error: OnError | None) -> np.ndarray | None:
+    """Reads the image of an annotated person and checks its size."""
+    image = read_or_report(person.path, on_error)
+    if image is None:
+        return None
+    problem = size_problem(person.path, person.image_size, image.shape[:2])
+    if problem is None:
+        return image
+    error = OSError(str(problem))
+    if on_error is None:
+        raise error
+    on_error(person.path, error)
+    return None

@@ -7,14 +7,19 @@ from 0 and -1 marks padding.
 from keras_cornernet.structures.boxes import Boxes, Categories
 from keras_cornernet.structures.datasets import DetectionDataset, Person, PoseDataset, Progress, Sample
 from keras_cornernet.structures.keypoints import Keypoints
+from keras_cornernet.structures.problem import OnProblem, Problem, image_problem, size_problem
 
 __all__ = [
     "Boxes",
     "Categories",
     "DetectionDataset",
     "Keypoints",
+    "OnProblem",
     "Person",
     "PoseDataset",
+    "Problem",
     "Progress",
     "Sample",
+    "image_problem",
+    "size_problem",
 ]

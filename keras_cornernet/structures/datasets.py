@@ -61,6 +61,7 @@ class Person(NamedTuple):
         box: `(4,)` float32 `xyxy` of the whole person, or None.
         area: of the person's outline in square pixels, for object keypoint similarity, or None.
         head_size: 0.6 of the head box's diagonal, the unit of PCKh, or None.
+        image_size: `(height, width)` of the image as the annotations state it (after EXIF rotation), or None.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Person(NamedTuple):
     box: np.ndarray | None = None
     area: float | None = None
     head_size: float | None = None
+    image_size: tuple[int, int] | None = None
 
 
 class PoseDataset(NamedTuple):

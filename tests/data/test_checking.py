@@ -21,7 +21,7 @@ def sample(path="a.png", size=None, widths=(), labels=None, ignore=None, image_i
 
 
 def problems(*samples, **options):
-    return check_images(DetectionDataset(samples, CLASSES), **options)
+    return [str(problem) for problem in check_images(DetectionDataset(samples, CLASSES), **options)]
 
 
 def test_sound_images_have_no_faults(tmp_path):
@@ -37,12 +37,14 @@ def test_broken_images_are_named(tmp_path):
     cut.write_bytes(whole.read_bytes()[:2000])
     text.write_text("not an image")
     empty.touch()
-    found = problems(*map(sample, (cut, whole, text, empty, tmp_path / "none.jpg", tmp_path)))
-    assert [fault.split(": ")[0] for fault in found] == [
+    samples = tuple(map(sample, (cut, whole, text, empty, tmp_path / "none.jpg", tmp_path)))
+    found = check_images(DetectionDataset(samples, CLASSES))
+    assert [problem.path for problem in found] == [
         str(path) for path in (cut, text, empty, tmp_path / "none.jpg", tmp_path)
     ]
     reasons = ("cannot be read (", "not an image", "not an image", "no such file", "not a file but a folder")
-    assert all(words in fault for words, fault in zip(reasons, found, strict=True))
+    assert all(words in problem.reason for words, problem in zip(reasons, found, strict=True))
+    assert all(problem.costs_image and not problem.where for problem in found)
 
 
 def test_other_sizes_are_named(tmp_path):
@@ -53,9 +55,8 @@ def test_other_sizes_are_named(tmp_path):
     Image.new("RGB", (30, 20)).save(turned, exif=exif)
     assert problems(sample(turned, (30, 20))) == []
     assert problems(sample(path, (20, 31)), sample(turned, (20, 30))) == [
-        f"{path}: the image has width 30 and height 20, its annotations state width 31 and height 20",
-        f"{turned}: the image has width 20 and height 30 after its EXIF rotation, "
-        "its annotations state width 30 and height 20",
+        f"{path}: the image is 30x20 (width x height), its annotations state 31x20",
+        f"{turned}: the image is 20x30 (width x height) after its EXIF rotation, its annotations state 30x20",
     ]
 
 

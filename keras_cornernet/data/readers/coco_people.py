@@ -74,6 +74,7 @@ def read_coco_people(
                 visibility=visibility,
                 box=box,
                 area=_area(checked.entries[i].get("area"), box),
+                image_size=checked.images.sizes[checked.owners[i]],
             )
         )
     return refuse(PoseDataset(tuple(people), skeleton, checked.problems), strict)
