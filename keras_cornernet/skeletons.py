@@ -3,10 +3,13 @@
 Sides are the person's own: the right wrist of someone who faces the camera lies at image left.
 """
 
-from typing import NamedTuple
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Self
 
 
-class Skeleton(NamedTuple):
+@dataclass(frozen=True)
+class Skeleton:
     """The joints of one pose data set, in the order its annotations list them.
 
     Attributes:
@@ -26,6 +29,15 @@ class Skeleton(NamedTuple):
     flip_pairs: tuple[tuple[int, int], ...]
     sigmas: tuple[float, ...] | None = None
     torso: tuple[str, str] = ("left_shoulder", "right_hip")
+
+    def replace(self, **changes: Any) -> Self:
+        """The same skeleton with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the joints."""
+        return self.joints
 
     @property
     def has_torso(self) -> bool:

@@ -63,7 +63,7 @@ def check_data(
     faulty = {problem.path for problem in broken}
     sound = [sample for sample in dataset.samples if sample.path not in faulty]
     with_boxes = [sample for sample in sound if len(sample.boxes.labels)] or sound
-    drawn = _draw(dataset._replace(samples=spread(with_boxes, pictures)), chosen, Path(output))
+    drawn = _draw(dataset.replace(samples=spread(with_boxes, pictures)), chosen, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
     return DataCheckResult(counts, problems, drawn)
 

@@ -51,7 +51,7 @@ def check_data(
     counts = {**summarize_people(pose_dataset), "problems": len(problems)}
     faulty = {problem.path for problem in broken}
     sound = [person for person in pose_dataset.people if person.path not in faulty]
-    drawn = _draw(pose_dataset._replace(people=spread(sound, pictures)), chosen, Path(output))
+    drawn = _draw(pose_dataset.replace(people=spread(sound, pictures)), chosen, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
     return DataCheckResult(counts, problems, drawn)
 

@@ -90,7 +90,7 @@ def evaluate_estimator(
     if not read.any():
         raise ValueError(f"none of the images of the annotated people can be used; the first: {failed[0]}")
     people = tuple(person for person, good in zip(pose_dataset.people, read, strict=True) if good)
-    measured = pose_dataset._replace(people=people)
+    measured = pose_dataset.replace(people=people)
     metrics = evaluate_poses(measured, xy[read], keypoint_scores=scores[read])
     return PoseEvaluationResult(
         metrics, measured, xy[read], scores[read], list(pose_dataset.problems), failed

@@ -85,5 +85,5 @@ def pose_metadata(network: StackedHourglass, codec: str) -> dict:
     by_count = {len(skeleton.joints): skeleton for skeleton in SKELETONS.values()}
     skeleton = by_count.get(network.arguments["num_joints"])
     if skeleton is not None:
-        metadata["skeleton"] = skeleton._asdict()
+        metadata["skeleton"] = asdict(skeleton)
     return metadata

@@ -79,7 +79,7 @@ class PoseEvaluator:
         points, scores = estimator.read_dataset(val_dataset, on_error=_reporting(on_problem))
         read = np.isfinite(scores).all(axis=1)
         people = tuple(person for person, good in zip(val_dataset.people, read, strict=True) if good)
-        metrics = evaluate_poses(val_dataset._replace(people=people), points[read]) if people else {}
+        metrics = evaluate_poses(val_dataset.replace(people=people), points[read]) if people else {}
         shown = list(zip(people, points[read], scores[read], strict=True))[:SHOWN]
         pictures = [self._picture(estimator, *each) for each in shown]
         # Nobody may have both joints of the torso, or a box, or no image may be readable.

@@ -86,11 +86,13 @@ def describe(
         "input_size": settings.input_size and tuple(settings.input_size),
     }
     if isinstance(model, PoseEstimator):
-        name, joints, limbs, flip_pairs, *_ = model.skeleton
+        skeleton = model.skeleton
         shared |= {"score": 0.2, "padding": settings.padding}
-        return Description("pose", joints, (), name, limbs, flip_pairs, **shared)
-    names, ids = model.categories
-    return Description("detection", tuple(names), tuple(ids), "", (), (), **shared)
+        return Description(
+            "pose", skeleton.joints, (), skeleton.name, skeleton.limbs, skeleton.flip_pairs, **shared
+        )
+    categories = model.categories
+    return Description("detection", tuple(categories.names), tuple(categories.ids), "", (), (), **shared)
 
 
 def _tuples(value):

@@ -226,7 +226,7 @@ def _as_categories(categories) -> Categories | None:
 
 def _as_json(skeleton: Skeleton) -> dict:
     return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in skeleton._asdict().items()
+        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(skeleton).items()
     }
 
 

@@ -1,7 +1,9 @@
 """What readers return: images with boxes, and people with keypoints."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -13,7 +15,14 @@ from keras_cornernet.structures.keypoints import Keypoints
 Progress = Callable[[Sequence], Iterable]
 
 
-class Sample(NamedTuple):
+class _Replaceable:
+    def replace(self, **changes: Any) -> Self:
+        """The same with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample(_Replaceable):
     """One image of a data set, not yet read.
 
     Attributes:
@@ -31,7 +40,8 @@ class Sample(NamedTuple):
     keypoints: Keypoints | None = None
 
 
-class DetectionDataset(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class DetectionDataset(_Replaceable):
     """What a reader returns.
 
     Attributes:
@@ -43,9 +53,28 @@ class DetectionDataset(NamedTuple):
     samples: tuple[Sample, ...]
     categories: Categories
     problems: tuple[str, ...] = ()
+    noun: ClassVar[str] = "images"
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.categories.names
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The file of each image."""
+        return tuple(sample.path for sample in self.samples)
+
+    def select(self, indices: Iterable[int]) -> Self:
+        """The data set of the images at these indices."""
+        return self.replace(samples=tuple(self.samples[index] for index in indices))
 
 
-class Person(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Person(_Replaceable):
     """One annotated person, not yet read: what a pose network is shown and what it should answer.
 
     Every convention of the data sets (MPII's shifted centre, units of 200 pixels, boxes) ends in the square
@@ -76,7 +105,8 @@ class Person(NamedTuple):
     image_size: tuple[int, int] | None = None
 
 
-class PoseDataset(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class PoseDataset(_Replaceable):
     """What a reader of poses returns.
 
     Attributes:
@@ -88,3 +118,21 @@ class PoseDataset(NamedTuple):
     people: tuple[Person, ...]
     skeleton: Skeleton
     problems: tuple[str, ...] = ()
+    noun: ClassVar[str] = "people"
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the joints."""
+        return self.skeleton.joints
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The file of each person's image."""
+        return tuple(person.path for person in self.people)
+
+    def select(self, indices: Iterable[int]) -> Self:
+        """The data set of the people at these indices."""
+        return self.replace(people=tuple(self.people[index] for index in indices))

@@ -1,11 +1,12 @@
 """What a data set says of keypoints."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 
-class Keypoints(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Keypoints:
     """Annotated keypoints of one image, in step with its `Boxes`.
 
     Attributes:

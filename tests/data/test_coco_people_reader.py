@@ -142,7 +142,7 @@ def test_a_category_that_cannot_be_read(read, category, words):
 
 
 def test_a_given_skeleton(read):
-    given = COCO._replace(name="snout", joints=("a", "b", "c"), limbs=(), flip_pairs=(), sigmas=None)
+    given = COCO.replace(name="snout", joints=("a", "b", "c"), limbs=(), flip_pairs=(), sigmas=None)
     assert read([dog()], skeleton=given).skeleton is given
     with pytest.raises(
         ValueError, match="skeleton: 'coco' has 17 joints, but the category 'dog' of .* has 3"

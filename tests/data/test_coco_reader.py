@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.data.readers import read_coco
+from keras_cornernet.structures import Categories
 
 BCCD = Path(__file__).parents[2] / ".." / "shared" / "data" / "bccd"
 
@@ -50,7 +51,7 @@ def read(tmp_path):
 def test_what_is_read(read):
     dataset = read(coco())
     assert dataset.problems == ()
-    assert dataset.categories == (("bicycle", "toothbrush"), (2, 90))
+    assert dataset.categories == Categories(("bicycle", "toothbrush"), (2, 90))
     first, second = dataset.samples
     assert (first.image_id, second.image_id) == (7, 3)
     assert first.path == str(read.images / "a.jpg") and first.size == (80, 100)
@@ -269,7 +270,7 @@ def test_many_annotations_take_little_time(tmp_path):
 def test_bccd(split, images, boxes):
     dataset = read_coco(BCCD / f"instances_{split}.json", BCCD / split)
     assert dataset.problems == ()
-    assert dataset.categories == (("RBC", "WBC", "Platelets"), (1, 2, 3))
+    assert dataset.categories == Categories(("RBC", "WBC", "Platelets"), (1, 2, 3))
     assert len(dataset.samples) == images
     assert sum(len(sample.boxes.labels) for sample in dataset.samples) == boxes
     if split == "train":

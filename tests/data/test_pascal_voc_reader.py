@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.data.readers import read_pascal_voc
+from keras_cornernet.structures import Categories
 
 SIZE = "<size><width>100</width><height>80</height><depth>3</depth></size>"
 
@@ -46,7 +47,7 @@ def test_what_is_read(read):
         }
     )
     assert dataset.problems == ()
-    assert dataset.categories == (("cat", "dog"), (1, 2))
+    assert dataset.categories == Categories(("cat", "dog"), (1, 2))
     first, second = dataset.samples
     assert (first.path, first.image_id, first.size) == (str(read.images / "a.jpg"), 1, (80, 100))
     np.testing.assert_array_equal(first.boxes.xyxy, np.array([[10, 20, 40, 60], [0, 0, 100, 80]], np.float32))
@@ -62,7 +63,7 @@ def test_pixels_count_from_one_and_include_the_last(read):
 
 def test_given_names_fix_the_labels(read):
     dataset = read({"a": voc(thing("dog"), thing("mouse"))}, names=["dog", "cat"])
-    assert dataset.categories == (("dog", "cat"), (1, 2))
+    assert dataset.categories == Categories(("dog", "cat"), (1, 2))
     assert dataset.samples[0].boxes.labels.tolist() == [0]
     assert dataset.problems == ("a.xml: object 2 ('mouse'): the class 'mouse' is not among the names",)
     with pytest.raises(ValueError, match="names: expected different texts"):

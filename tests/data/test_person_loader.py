@@ -75,10 +75,10 @@ def test_a_mirrored_person_trades_left_and_right(tmp_path):
 
 def test_weights_follow_their_joint_to_the_other_side(tmp_path):
     pose_dataset = pose_set_of(tmp_path, 1)
-    person = pose_dataset.people[0]._replace(visibility=np.array([0, 2, 0, 0], np.int32))
-    person = person._replace(keypoints=person.keypoints * (person.visibility > 0)[:, None])
+    person = pose_dataset.people[0].replace(visibility=np.array([0, 2, 0, 0], np.int32))
+    person = person.replace(keypoints=person.keypoints * (person.visibility > 0)[:, None])
     _, points, weights = PersonLoader(
-        pose_dataset._replace(people=(person,)), (80, 80), augmentation=MIRROR
+        pose_dataset.replace(people=(person,)), (80, 80), augmentation=MIRROR
     ).load(0, 0)
     assert weights.tolist() == [1, 0, 0, 0]
     np.testing.assert_allclose(points, [[20, 30], [0, 0], [0, 0], [0, 0]], atol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.data.readers.tfds import class_names, convert_examples, read_tfds
+from keras_cornernet.structures import Categories
 
 FEATURES = {"image": None, "objects": {"bbox": None, "label": SimpleNamespace(names=["RBC", "WBC"])}}
 
@@ -33,7 +34,7 @@ def convert(*examples, folder, **options):
 
 def test_boxes_become_pixels_and_images_become_files(tmp_path):
     dataset = convert(example(), example(bbox=(), label=(), filename=b"sub/two.png"), folder=tmp_path)
-    assert dataset.categories == (("RBC", "WBC"), (0, 1)) and dataset.problems == ()
+    assert dataset.categories == Categories(("RBC", "WBC"), (0, 1)) and dataset.problems == ()
     first, second = dataset.samples
     assert first.path == str(tmp_path / "one.png") and first.size == (20, 40) and first.image_id == 1
     assert first.boxes.xyxy.tolist() == [[20, 5, 40, 15]] and first.boxes.labels.tolist() == [1]

@@ -155,7 +155,10 @@ def write_json(folder, dataset, name="truth.json", **changes):
     content = {
         "images": [{"id": s.image_id, "width": 640, "height": 480} for s in dataset.samples],
         "annotations": annotations,
-        "categories": [{"id": i, "name": n} for n, i in zip(*dataset.categories[:2], strict=True)],
+        "categories": [
+            {"id": i, "name": n}
+            for n, i in zip(dataset.categories.names, dataset.categories.ids, strict=True)
+        ],
     }
     path = folder / name
     path.write_text(json.dumps(content | changes))

@@ -21,7 +21,7 @@ def people_of(skeleton, n=8, seed=0, **kwargs):
         visibility = rng.choice([0, 1, 2], k, p=[0.2, 0.2, 0.6]).astype(np.int32)
         visibility[[skeleton.joints.index(joint) for joint in (*LSP.torso, *FLIC.torso)]] = 2
         person = Person(f"{i // 2}.jpg", i // 2, xy.mean(axis=0), 150.0, xy, visibility)
-        people.append(person._replace(**kwargs))
+        people.append(person.replace(**kwargs))
         answers.append(xy + rng.normal(0, 8, (k, 2)))
     return PoseDataset(tuple(people), skeleton), np.array(answers)
 
@@ -73,7 +73,7 @@ def test_joints_without_a_torso_are_measured_by_the_box():
     person = Person("a.jpg", 1, xy[0], 40.0, xy, np.full(3, 2, np.int32))
     predicted = xy[None] + [[0, 0], [0, 7], [0, 9]]
     assert evaluate_poses(PoseDataset((person,), hand), predicted) == {}
-    boxed = person._replace(box=np.array([0, 0, 30, 40], np.float32))
+    boxed = person.replace(box=np.array([0, 0, 30, 40], np.float32))
     metrics = evaluate_poses(PoseDataset((boxed,), hand), predicted)
     assert metrics["PCK@0.2 of box"] == pytest.approx(2 / 3)
     assert metrics["per_joint"] == {"wrist": 1.0, "thumb": 1.0, "index": 0.0}
@@ -85,8 +85,8 @@ def test_joints_without_a_torso_are_measured_by_the_box():
 def test_people_without_a_head_size_are_left_out_of_pckh():
     pose_dataset, predicted = people_of(MPII, head_size=30.0)
     first, *others = pose_dataset.people
-    some = evaluate_poses(pose_dataset._replace(people=(first._replace(head_size=None), *others)), predicted)
-    rest = evaluate_poses(pose_dataset._replace(people=tuple(others)), predicted[1:])
+    some = evaluate_poses(pose_dataset.replace(people=(first.replace(head_size=None), *others)), predicted)
+    rest = evaluate_poses(pose_dataset.replace(people=tuple(others)), predicted[1:])
     assert all(some[key] == rest[key] for key in PCKH)
 
 
@@ -117,14 +117,14 @@ def test_absent_numbers_are_absent():
     pose_dataset, predicted = people_of(LSP)
     assert set(evaluate_poses(pose_dataset, predicted)) == {"PCK@0.2", "AUC", "per_joint"}
     one_area = list(pose_dataset.people)
-    one_area[0] = one_area[0]._replace(area=900.0)
-    assert "AP" not in evaluate_poses(pose_dataset._replace(people=tuple(one_area)), predicted)
+    one_area[0] = one_area[0].replace(area=900.0)
+    assert "AP" not in evaluate_poses(pose_dataset.replace(people=tuple(one_area)), predicted)
     with_area, _ = people_of(LSP, area=20000.0)
-    without_sigmas = with_area._replace(skeleton=LSP._replace(sigmas=None))
+    without_sigmas = with_area.replace(skeleton=LSP.replace(sigmas=None))
     assert "AP" in evaluate_poses(with_area, predicted)
     assert "AP" not in evaluate_poses(without_sigmas, predicted)
-    never = tuple(p._replace(visibility=np.where(np.arange(14) == 13, 0, 2)) for p in pose_dataset.people)
-    metrics = evaluate_poses(pose_dataset._replace(people=never), predicted)
+    never = tuple(p.replace(visibility=np.where(np.arange(14) == 13, 0, 2)) for p in pose_dataset.people)
+    metrics = evaluate_poses(pose_dataset.replace(people=never), predicted)
     assert "head_top" not in metrics["per_joint"] and len(metrics["per_joint"]) == 13
     assert metrics["PCK@0.2"] == pytest.approx(np.mean(list(metrics["per_joint"].values())))
 

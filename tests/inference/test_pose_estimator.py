@@ -211,7 +211,7 @@ def test_maps_of_both_views_are_averaged():
             slope = ((np.arange(64) + 0.5) / 64).astype(np.float32)
             return [{"keypoints": {"heatmap": maps * slope[:, None]}}]
 
-    pairless = SKELETON._replace(flip_pairs=())  # the colours stay as they are in a mirror
+    pairless = SKELETON.replace(flip_pairs=())  # the colours stay as they are in a mirror
     image, joints = painted((64, 64), (20, 30))
     estimate = estimator(Slanted(), flip=True)
     estimate = PoseEstimator(estimate.network, estimate.codec, pairless, estimate.settings)
