@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_cornernet.codecs.corners import CORNERS, CornerCodec
+from keras_cornernet.codecs.corners import CornerCodec
+from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.ops.gaussian import draw_gaussians
 
 
@@ -83,7 +84,7 @@ class SaccadeCodec(CornerCodec):
 
     def _split(self, annotations, labels):
         """Which objects are taught, and which are there but shown too badly."""
-        present = self._present(labels)
+        present = self._known(labels)
         if "ignore" in annotations:
             present = present & ~annotations["ignore"]
         whole = ops.floor(annotations["boxes"])

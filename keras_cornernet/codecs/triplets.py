@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import first_maximum
-from keras_cornernet.codecs.corners import CORNERS, CornerCodec
+from keras_cornernet.codecs.corners import CornerCodec
+from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.ops.gather import gather_rows
 
 SMALL_AREA = 150**2  # square pixels of the original image

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cornernet import files, visualization
-from keras_cornernet.codecs.corners import CORNERS
+from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.commands.detection import Progress, picture_names
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.checking import check_images, summarize
@@ -97,7 +97,7 @@ def _draw(dataset: DetectionDataset, preset: Preset, output: Path) -> list[str]:
 
 
 def _heatmaps(targets: dict) -> Iterator[np.ndarray]:
-    """The first image's maps `(rows, columns)` over all classes: both corners as one, then the others."""
+    """The first image's maps `(rows, columns)` over all classes: both corners in one map, then the others."""
     branches = {
         name: target["heatmap"]
         for name, target in targets.items()
@@ -105,7 +105,9 @@ def _heatmaps(targets: dict) -> Iterator[np.ndarray]:
     }
     branches |= targets.get("attention", {})
     maps = {name: np.asarray(heatmap)[0].max(-1) for name, heatmap in branches.items()}
-    yield np.maximum(*(maps.pop(name) for name in CORNERS))
+    corners = [maps.pop(name) for name in CORNERS if name in maps]
+    if corners:
+        yield np.maximum(*corners)
     yield from maps.values()
 
 

@@ -9,6 +9,7 @@ from keras_cornernet.conversion.layout import Layout
 from keras_cornernet.conversion.metadata import (
     centernet_metadata,
     cornernet_metadata,
+    points_metadata,
     saccade_metadata,
     squeeze_metadata,
 )
@@ -22,7 +23,13 @@ from keras_cornernet.conversion.parts import (
     hourglass_blocks,
     level,
 )
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    ObjectsAsPoints,
+)
 from keras_cornernet.models.cornernet_saccade import SIZES
 
 PREDICTION = {
@@ -51,6 +58,7 @@ HEAD = {"0.conv": "hidden/conv", "1": "last"}
 # Modules of a branch, and the branches.
 HEADS = {"heats": "heatmap", "tags": "embedding", "regrs": "offset"}
 CORNERS = {"tl": "top_left", "br": "bottom_right"}
+POINT_HEADS = {"hm": "heatmap", "wh": "size", "reg": "offset"}
 
 
 def _body(arguments, parts=RESIDUAL) -> Iterator[Module]:
@@ -107,6 +115,13 @@ def _centernet(arguments) -> Iterator[Module]:
     yield from _branch(arguments["stacks"], "ct", "center", PREDICTION)
 
 
+def _points(arguments) -> Iterator[Module]:
+    yield from _body(arguments)
+    for s in range(arguments["stacks"]):
+        for theirs, ours in POINT_HEADS.items():
+            yield f"{theirs}.{s}", f"center_{ours}_{s}", HEAD
+
+
 def _read_body(read: Reader, heat: str) -> dict:
     """Sizes of the body and, off a module of heatmaps, of the heads."""
     order = read.depth("kps.0", "up1")
@@ -133,7 +148,7 @@ def _read(read: Reader) -> dict:
 
 
 def _read_points(read: Reader) -> dict:
-    return _read_body(read, "hm")
+    return {**_read_body(read, "hm"), "size_per_class": read.size("wh.0.1.weight") > 2}
 
 
 LITE = {
@@ -148,8 +163,8 @@ LITE = {
     "tl_regrs": "tl_offs",
     "br_regrs": "br_offs",
 }
-# Of "Objects as Points": of its detector, of its pose network, and of its boxes in space.
-_POINT_HEADS = ("hm", "wh", "reg", "hps", "hm_hp", "hp_offset", "dep", "rot", "dim")
+# The hourglasses of "Objects as Points" for poses and for boxes in space have these heads besides.
+_OTHER_POINT_HEADS = ("hps", "hm_hp", "hp_offset", "dep", "rot", "dim")
 
 
 def _authors(
@@ -193,19 +208,17 @@ SACCADE = _authors(
     saccade_metadata,
     LITE,
 )
-# Its heads sit right on the features: no corner pooling, no embeddings. A CornerNet can take the body.
 OBJECTS_AS_POINTS = _authors(
     "xingyizhou/CenterNet",
     ("kps.0.", "hm.0."),
-    CornerNet,
-    _body,
-    cornernet_metadata,
+    ObjectsAsPoints,
+    _points,
+    points_metadata,
     read=_read_points,
     unused={
-        f"{head}.": "is a head for points, which a detector of corners has no place for"
-        for head in _POINT_HEADS
+        f"{head}.": "is a head for poses or for boxes in space, which a detector of boxes does not have"
+        for head in _OTHER_POINT_HEADS
     },
-    fresh=("top_left_", "bottom_right_"),
 )
 # Those with more marks come first: they have the names of the others, too.
 CORNER_LAYOUTS = (CENTERNET, CORNERNET, SQUEEZE, SACCADE, CORNERNET_LITE, OBJECTS_AS_POINTS)

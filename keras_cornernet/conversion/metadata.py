@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from keras_cornernet.coco_names import COCO_CLASSES
-from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.models import (
@@ -12,6 +12,7 @@ from keras_cornernet.models import (
     CornerNet,
     CornerNetSaccade,
     CornerNetSqueeze,
+    ObjectsAsPoints,
     StackedHourglass,
 )
 from keras_cornernet.skeletons import SKELETONS
@@ -54,6 +55,16 @@ def centernet_metadata(network: CenterNet) -> dict:
     """As CornerNet with 70 points of each kind, boxes within the image; Duankaiwen/CenterNet, `test`."""
     settings = InferenceConfig(size_divisor=network.size_divisor, border=5.0)
     return _detector_metadata(TripletCodec(_classes(network)), settings)
+
+
+def points_metadata(network: ObjectsAsPoints) -> dict:
+    """Whole images padded to multiples, without suppression; xingyizhou/CenterNet, `experiments/ctdet_coco_hg.sh`.
+
+    The maps of the mirror image are averaged in, as for the published figures of one scale.
+    """
+    settings = InferenceConfig(size_divisor=network.size_divisor, whole_multiples=True, method="none")
+    codec = CenterCodec(_classes(network), size_per_class=network.arguments["size_per_class"])
+    return _detector_metadata(codec, settings)
 
 
 def saccade_metadata(network: CornerNetSaccade) -> dict:

@@ -98,10 +98,14 @@ class DetectorGraph(Graph):
             `(batch, k)` int32; `num_detections` `(batch,)` int32. Rows beyond that number are padding: box
             and score 0, label -1.
         """
-        boxes, scores, *others = self.codec.decode([nested(maps)], self.input_size)
+        outputs, flip = [nested(maps)], self.settings.flip
+        if flip and hasattr(self.codec, "average_mirrored"):
+            halves = ([nested({k: tf.split(v, 2)[i] for k, v in maps.items()})] for i in (0, 1))
+            outputs, flip = self.codec.average_mirrored(*halves), False
+        boxes, scores, *others = self.codec.decode(outputs, self.input_size)
         found = (*without_unusable(boxes, scores), *others)
         views = [found]
-        if self.settings.flip:
+        if flip:
             views = zip(*(tf.split(part, 2) for part in found), strict=True)
         views = [self._on_images(view, placement, i == 1) for i, view in enumerate(views)]
         boxes, scores, labels, corner_scores, *centers = (

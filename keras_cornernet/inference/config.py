@@ -39,6 +39,7 @@ class InferenceConfig(PostprocessConfig):
             to sides `size_divisor * m - 1`, as the paper does.
         size_divisor: see `input_size`; 128 for a grid of a quarter and five halvings, and for
             CornerNet-Squeeze's of an eighth and four.
+        whole_multiples: pad to sides `size_divisor * m` instead, as Objects as Points does.
         scales: the image is shown at each of them and the boxes are pooled; only without `input_size`.
         border: boxes that reach so many input pixels or more beyond the image are rejected; 5 in CenterNet.
             None clips them all.
@@ -53,6 +54,7 @@ class InferenceConfig(PostprocessConfig):
 
     input_size: Size | None = None
     size_divisor: int = 128
+    whole_multiples: bool = False
     scales: tuple[float, ...] = (1.0,)
     border: float | None = None
     best_center: bool = False
@@ -68,7 +70,10 @@ class InferenceConfig(PostprocessConfig):
         """The views of an image of `(height, width)`."""
         if self.input_size is not None:
             return [fit_view(image_size, self.input_size)]
-        return [padded_view(image_size, scale, self.size_divisor) for scale in self.scales]
+        return [
+            padded_view(image_size, scale, self.size_divisor, whole_multiples=self.whole_multiples)
+            for scale in self.scales
+        ]
 
     @property
     def center_view(self) -> int:

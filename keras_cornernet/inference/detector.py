@@ -104,7 +104,7 @@ class Detector:
         boxes, centers = [], []
         for place, same_scale in enumerate(zip(*views, strict=True)):
             shown = np.stack([view.apply(image) for view, (_, image) in zip(same_scale, items, strict=True)])
-            for mirrored in (False, True)[: 1 + self.settings.flip]:
+            for mirrored in (False, True)[: 1 + (self.settings.flip and not self._averages)]:
                 batch = shown[:, :, ::-1] if mirrored else shown
                 found = [np.asarray(part) for part in self._find(batch.astype(np.float32))]
                 boxes.append(self._to_images(found[:4], same_scale, items, mirrored))
@@ -144,8 +144,16 @@ class Detector:
         beyond = (boxes - np.stack(ends)) * [-1, -1, 1, 1]
         return (beyond >= self.settings.border).any(axis=-1)
 
+    @property
+    def _averages(self) -> bool:
+        """Whether maps are averaged with those of the mirror image, rather than boxes pooled."""
+        return self.settings.flip and hasattr(self.codec, "average_mirrored")
+
     def _decode(self, images):
         outputs = self.network(images, training=False)
+        if self._averages:
+            mirrored = self.network(images[:, :, ::-1], training=False)
+            outputs = self.codec.average_mirrored(outputs, mirrored)
         boxes, scores, *others = self.codec.decode(outputs, tuple(images.shape[1:3]))
         return *without_unusable(boxes, scores), *others
 

@@ -1,93 +1,124 @@
-"""The loss of the keypoint detectors."""
+"""The loss of the detectors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from keras import ops
 
 from keras_cornernet.backend import sum_over_replicas
 from keras_cornernet.losses.embedding import pull_push_loss
 from keras_cornernet.losses.heatmap import penalty_reduced_focal_loss
-from keras_cornernet.losses.offset import offset_loss
-from keras_cornernet.ops.gather import gather_cells
+from keras_cornernet.losses.offset import dense_size_loss, offset_loss
+from keras_cornernet.ops.gather import gather_cells, pick_class
+
+Tensor = Any
 
 
 @dataclass(frozen=True)
 class DetectionLoss:
-    """Focal, pull, push and offset terms over the heads that are there, averaged over the stacks.
+    """The sum of a term for each type of head, averaged over the stacks.
 
     Attributes:
-        pull_weight, push_weight, offset_weight: the paper's weights.
-        offset_beta: offsets nearer than that many cells are pulled less and less; 1 in the papers.
-        embedding_batch: pull and push are sums over the images of a batch, as in the released code, so
-            their weight grows with the batch. A number here scales them to what a batch of that many
-            images would give: the authors' images per GPU, over which alone they summed.
-        attention_weight: of the focal loss of CornerNet-Saccade's attention maps; 0 where there are none. The
-            released code, with weight 1, divides it by the number of stacks twice, and so does this.
+        pull_weight, push_weight: of the embeddings; both 0 for a detector without embeddings.
+        offset_weight: of the offsets.
+        offset_beta: see `offset_loss`; 0 is L1.
+        size_weight: of the sizes; 0 for a detector without sizes.
+        size_beta: as `offset_beta`, for sizes.
+        embedding_batch: pull and push are sums over the images of a batch, as in the released code, so that
+            their weight grows with the batch. A number here scales them to a batch of that many images: the
+            authors' images per GPU, over which alone they summed.
+        attention_weight: of the focal loss of the attention maps of CornerNet-Saccade; 0 for a detector without
+            them. The released code, with weight 1, divides it by the number of stacks twice; so does this.
+        heatmap_loss: called as `penalty_reduced_focal_loss(logits, targets, mask)`.
 
-    Called with `targets` of a codec and `outputs` of a network, it returns `{"focal", "pull", "push",
-    "offset"}` and, with an `attention_weight`, `"attention"`: scalars, weighted, that add up to the loss.
+    Called with the `targets` of a codec and the `outputs` of a network, it returns the terms by name, weighted
+    scalars that add up to the loss.
 
     Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`;
-    `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; CenterNet's has
-    the centre's terms besides (Duan et al. 2019, eq. 3).
+    `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; Duan et al.
+    2019 (CenterNet), eq. 3; Zhou et al. 2019 (Objects as Points), eq. 4; `CtdetLoss` of
+    xingyizhou/CenterNet, `src/lib/trains/ctdet.py`.
     """
 
     pull_weight: float = 0.1
     push_weight: float = 0.1
     offset_weight: float = 1.0
     offset_beta: float = 1.0
+    size_weight: float = 0.0
+    size_beta: float = 0.0
     embedding_batch: int | None = None
     attention_weight: float = 0.0
+    heatmap_loss: Callable[..., Tensor] = penalty_reduced_focal_loss
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the terms."""
-        return ("focal", "pull", "push", "offset") + ("attention",) * bool(self.attention_weight)
+        """The names of the terms: those whose weight is not 0."""
+        weights = {
+            "focal": 1.0,
+            "pull": self.pull_weight,
+            "push": self.push_weight,
+            "offset": self.offset_weight,
+            "size": self.size_weight,
+            "attention": self.attention_weight,
+        }
+        return tuple(name for name, weight in weights.items() if weight)
 
-    def __call__(self, targets: dict, outputs: list) -> dict:
-        total = dict.fromkeys(self.names, 0.0)
+    def __call__(self, targets: dict[str, Any], outputs: list) -> dict[str, Tensor]:
+        total: dict[str, Tensor] = {}
         for stack in outputs:
             terms = self._stack_terms(targets, stack)
             if self.attention_weight:
-                attention = attention_loss(stack["attention"], targets["attention"])
+                attention = self.attention_loss(stack["attention"], targets["attention"])
                 terms["attention"] = self.attention_weight * attention / len(outputs)
             for name, value in terms.items():
-                total[name] = total[name] + value / len(outputs)
+                if name in self.names:
+                    total[name] = total.get(name, 0.0) + value / len(outputs)
         return total
 
-    def _stack_terms(self, targets, stack):
-        focal, offset, embeddings = 0.0, 0.0, []
+    def _stack_terms(self, targets: dict[str, Any], stack: dict[str, Any]) -> dict[str, Tensor]:
+        """The terms of one stack without attention; pull and push only where there are embeddings."""
+        focal, offset, size, embeddings = 0.0, 0.0, 0.0, []
         for branch, heads in stack.items():
             if branch == "attention":
                 continue
             target = targets[branch]
             mask = target.get("heatmap_mask", targets.get("heatmap_mask"))
-            focal += penalty_reduced_focal_loss(heads["heatmap"], target["heatmap"], mask)
-            predicted = gather_cells(heads["offset"], target.get("offset_index", target["index"]))
-            taught = target.get("offset_mask", targets["mask"])
-            offset += offset_loss(predicted, target["offset"], taught, self.offset_beta)
+            focal += self.heatmap_loss(heads["heatmap"], target["heatmap"], mask)
+            cells = target.get("offset_index", target["index"])
+            positive = target.get("offset_mask", targets["mask"])
+            if "offset" in heads:
+                predicted = gather_cells(heads["offset"], cells)
+                offset += offset_loss(predicted, target["offset"], positive, self.offset_beta)
+            if "size" in heads:
+                size += self._size_loss(heads["size"], target, cells, positive)
             if "embedding" in heads:
                 embeddings.append(gather_cells(heads["embedding"], target["index"]))
-        pull, push = pull_push_loss(*embeddings, targets["mask"])
-        scale = self._embedding_scale(targets["mask"])
-        return {
-            "focal": focal,
-            "pull": self.pull_weight * scale * pull,
-            "push": self.push_weight * scale * push,
-            "offset": self.offset_weight * offset,
-        }
+        terms = {"focal": focal, "offset": self.offset_weight * offset, "size": self.size_weight * size}
+        if embeddings:
+            pull, push = pull_push_loss(*embeddings, targets["mask"])
+            scale = self._embedding_scale(targets["mask"])
+            terms |= {"pull": self.pull_weight * scale * pull, "push": self.push_weight * scale * push}
+        return terms
 
-    def _embedding_scale(self, mask):
+    def _size_loss(self, maps: Tensor, target: dict[str, Tensor], cells: Tensor, positive: Tensor) -> Tensor:
+        if "size_map" in target:
+            return dense_size_loss(maps, target["size_map"], target["size_map_weight"])
+        predicted = gather_cells(maps, cells)
+        if "size_label" in target:
+            predicted = pick_class(predicted, target["size_label"], predicted.shape[-1] // 2)
+        return offset_loss(predicted, target["size"], positive, self.size_beta)
+
+    def _embedding_scale(self, mask: Tensor) -> Tensor:
         if self.embedding_batch is None:
             return 1.0
         images = ops.cast(ops.shape(mask)[0], "float32")
         return self.embedding_batch / sum_over_replicas(images)
 
+    def attention_loss(self, maps: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+        """The sum of the losses of all attention maps; each is divided by its own number of marked cells.
 
-def attention_loss(maps: dict, targets: dict):
-    """The focal loss of each attention map, summed; each is divided by its own number of marked cells.
-
-    Args:
-        maps, targets: `{level: (batch, rows, columns, 1)}`, logits and marks.
-    """
-    return sum(penalty_reduced_focal_loss(maps[level], targets[level]) for level in targets)
+        Args:
+            maps, targets: `{level: (batch, rows, columns, 1)}`, logits and marks.
+        """
+        return sum(self.heatmap_loss(maps[level], targets[level]) for level in targets)

@@ -1,25 +1,48 @@
-"""Loss of the offsets inside a grid cell."""
+"""Losses of offsets and sizes, predicted at the cells of objects."""
+
+from typing import Any
 
 from keras import ops
 
 from keras_cornernet.backend import sum_over_replicas
 
 
-def offset_loss(predicted, targets, mask, beta: float = 1.0):
-    """Smooth L1 (quadratic below `beta`), summed over x and y, divided by the objects of the batch.
+def offset_loss(predicted: Any, targets: Any, mask: Any, beta: float = 1.0) -> Any:
+    """Smooth L1 (quadratic below `beta`), summed over x and y, divided by the number of objects of the batch.
+
+    With a `beta` of 0 it is L1, averaged over x and y, as the code of Objects as Points has it.
 
     Args:
         predicted, targets: `(batch, n, 2)` x, y in cells.
         mask: `(batch, n)`, 1 where there is an object.
-        beta: below it the loss is quadratic, above it linear with slope 1; 1 in the papers.
+        beta: the loss is quadratic below it and linear with slope 1 above it; 1 in CornerNet's papers.
 
     Returns:
-        A scalar, this replica's share of the loss.
+        A scalar, this replica's part of the loss.
 
-    Source: Law & Deng 2018, eq. 3; `_regr_loss` of princeton-vl/CornerNet, `models/py_utils/kp_utils.py`.
+    Source: Law & Deng 2018, eq. 3; `_regr_loss` of princeton-vl/CornerNet, `models/py_utils/kp_utils.py`;
+    `RegLoss` (smooth L1) and `RegL1Loss` of xingyizhou/CenterNet, `src/lib/models/losses.py`.
     """
     mask = ops.cast(mask, "float32")
     error = ops.abs(predicted - targets)
-    loss = ops.where(error < beta, 0.5 / beta * error * error, error - 0.5 * beta)
     count = sum_over_replicas(ops.sum(mask))
+    if beta == 0:
+        return ops.sum(error * mask[..., None]) / (2 * count + 1e-4)
+    loss = ops.where(error < beta, 0.5 / beta * error * error, error - 0.5 * beta)
     return ops.sum(loss * mask[..., None]) / (count + 1e-4)
+
+
+def dense_size_loss(predicted: Any, targets: Any, weight: Any) -> Any:
+    """L1 of sizes at all cells of objects, divided by the sum of the weights.
+
+    Args:
+        predicted, targets: `(batch, h, w, 2)`, width and height in cells.
+        weight: same shape.
+
+    Returns:
+        A scalar, this replica's part of the loss.
+
+    Source: `CtdetLoss` with `dense_wh` of xingyizhou/CenterNet, `src/lib/trains/ctdet.py`.
+    """
+    total = sum_over_replicas(ops.sum(weight))
+    return ops.sum(ops.abs(predicted - targets) * weight) / (total + 1e-4)

@@ -5,6 +5,7 @@ from keras_cornernet.models.cornernet import CornerNet
 from keras_cornernet.models.cornernet_saccade import CornerNetSaccade
 from keras_cornernet.models.cornernet_squeeze import CornerNetSqueeze
 from keras_cornernet.models.legacy_hourglass import LegacyStackedHourglass
+from keras_cornernet.models.objects_as_points import ObjectsAsPoints
 from keras_cornernet.models.stacked_hourglass import StackedHourglass
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "CornerNetSaccade",
     "CornerNetSqueeze",
     "LegacyStackedHourglass",
+    "ObjectsAsPoints",
     "StackedHourglass",
 ]

@@ -27,7 +27,7 @@ def checked(arguments: dict) -> dict:
     if len(stem) < 2 or stem[-1] != width:
         raise ValueError(f"stem must have at least two widths and end with channels[0] = {width}, not {stem}")
     for key in _AT_LEAST_ONE:
-        if arguments[key] < 1:
+        if arguments.get(key, 1) < 1:
             raise ValueError(f"{key} must be at least 1, not {arguments[key]}")
     return arguments
 
@@ -51,7 +51,7 @@ def corner_outputs(features, corner: str, stack: int, arguments: Mapping, *, cas
     x = CornerPrediction(corner, width, pooled, cascade=cascade, name=f"{corner}_{stack}")(features)
     cells = arguments["embedding_cells"]
     sizes = {"embedding": 1 if cells is None else 2, "offset": 2}
-    outputs = _head_outputs(x, corner, stack, arguments, sizes)
+    outputs = head_outputs(x, corner, stack, arguments, sizes)
     if cells is not None:
         place = AddPosition(cells, name=f"{corner}_embedding_place_{stack}")
         outputs["embedding"] = place(outputs["embedding"])
@@ -62,11 +62,11 @@ def center_outputs(features, stack: int, arguments: Mapping) -> dict:
     """The two maps of the centres of one stack."""
     width, pooled = arguments["channels"][0], arguments["pool_channels"]
     x = CenterPrediction(width, pooled, name=f"center_{stack}")(features)
-    return _head_outputs(x, "center", stack, arguments, {"offset": 2})
+    return head_outputs(x, "center", stack, arguments, {"offset": 2})
 
 
-def _head_outputs(x, branch, stack, arguments, sizes):
-    """A heatmap of the classes, and further heads of the given sizes."""
+def head_outputs(x, branch, stack, arguments, sizes):
+    """The heads of one branch: a heatmap of the classes, and others with the given numbers of channels."""
     return {
         head: Head(
             size,

@@ -37,3 +37,19 @@ def gather_cells(maps, index):
         `(batch, n, c)`.
     """
     return gather_rows(flatten_cells(maps), index)
+
+
+def pick_class(values, label, classes: int):
+    """The values of one class, of values for every class.
+
+    Args:
+        values: `(batch, n, classes * c)`, class by class.
+        label: `(batch, n)` int32.
+        classes: number of classes.
+
+    Returns:
+        `(batch, n, c)`.
+    """
+    by_class = ops.reshape(values, (-1, values.shape[1], classes, values.shape[-1] // classes))
+    chosen = ops.one_hot(label, classes, dtype=values.dtype)
+    return ops.sum(by_class * chosen[..., None], axis=2)

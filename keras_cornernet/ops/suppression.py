@@ -7,7 +7,7 @@ from keras import ops
 from keras_cornernet.backend import first_maximum
 from keras_cornernet.ops.gather import gather_rows
 
-METHODS = ("gaussian", "linear", "hard")
+METHODS = ("gaussian", "linear", "hard", "none")
 
 
 class Suppressed(NamedTuple):
@@ -40,7 +40,7 @@ def soft_nms(
     """Takes the best box again and again, and lowers the scores of the boxes of its class that overlap it.
 
     A box at overlap `o` keeps of its score: `exp(-o^2 / sigma)` (gaussian), `1 - o` above `iou_threshold`
-    (linear), nothing above it (hard). Boxes that overlap a taken one and fall below `score_threshold` are
+    (linear), nothing above it (hard). `"none"` suppresses nothing and keeps the best boxes. Boxes that overlap a taken one and fall below `score_threshold` are
     gone. With `merge_exponent` the taken box becomes the mean of itself and the boxes it lowers, weighted
     by their corner scores times `(1 - kept share) ^ merge_exponent`: the top-left corner by the top-left
     scores, the other by the bottom-right ones.
@@ -67,6 +67,8 @@ def soft_nms(
     boxes, scores = ops.convert_to_tensor(boxes), ops.convert_to_tensor(scores)
     labels = ops.convert_to_tensor(labels)
     count = boxes.shape[1]
+    if method == "none":
+        return _best(boxes, scores, max_detections)
     if count == 0:
         boxes, scores = ops.pad(boxes, ((0, 0), (0, 1), (0, 0))), ops.pad(scores, ((0, 0), (0, 1))) - 1.0
         labels, count = ops.pad(labels, ((0, 0), (0, 1))), 1
@@ -118,6 +120,21 @@ def soft_nms(
     kept = ops.where(kept >= 0, kept, -1.0)
     kept_boxes = kept_boxes[0] if kept_boxes else gather_rows(boxes, index)
     return Suppressed(ops.where(kept[..., None] >= 0, kept_boxes, 0.0), kept, index)
+
+
+def _best(boxes, scores, max_detections: int) -> Suppressed:
+    """The best boxes as they are."""
+    count = boxes.shape[1]
+    kept, index = ops.top_k(scores, min(max_detections, count))
+    boxes = gather_rows(boxes, index)
+    missing = max_detections - kept.shape[1]
+    if missing:
+        boxes = ops.pad(boxes, ((0, 0), (0, missing), (0, 0)))
+        index = ops.pad(index, ((0, 0), (0, missing)))
+        kept = ops.pad(kept, ((0, 0), (0, missing)), constant_values=-1.0)
+    real = kept >= 0
+    boxes = ops.where(real[..., None], boxes, 0.0)
+    return Suppressed(boxes, ops.where(real, kept, -1.0), ops.cast(index, "int32"))
 
 
 def _rows(boxes, labels):

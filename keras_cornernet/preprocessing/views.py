@@ -82,18 +82,27 @@ def person_view(center, side: float, input_size: Size, rotation: float = 0.0) ->
     return View(placed, (rows, columns), (0, 0, columns, rows))
 
 
-def padded_view(image_size: Size, scale: float = 1.0, size_divisor: int = 128) -> View:
+def padded_view(
+    image_size: Size, scale: float = 1.0, size_divisor: int = 128, *, whole_multiples: bool = False
+) -> View:
     """The image times `scale`, centred on a black input whose sides are `size_divisor * m - 1`.
 
     Odd sides make the network's halving exact: 511, 256, 128, ..., 4.
 
+    Args:
+        image_size: `(height, width)`.
+        scale: of the image.
+        size_divisor: see above.
+        whole_multiples: the sides are `size_divisor * m`, one pixel more.
+
     Source: Law & Deng 2018, sec. 4.2 (zeros instead of resizing); `kp_detection` of princeton-vl/CornerNet,
-    `test/coco.py`. As there, an image side that fills the input loses its last row or column.
+    `test/coco.py`. As there, an image side that fills the input loses its last row or column. With
+    `whole_multiples`: `pre_process` with `keep_res` of xingyizhou/CenterNet,
+    `src/lib/detectors/base_detector.py`.
     """
     height, width = (max(1, int(n * scale)) for n in image_size)
     rows, columns = (
-        height // size_divisor * size_divisor + size_divisor - 1,
-        width // size_divisor * size_divisor + size_divisor - 1,
+        (side // size_divisor + 1) * size_divisor - (not whole_multiples) for side in (height, width)
     )
     left, top = columns // 2 - width // 2, rows // 2 - height // 2
     placed = affine.compose(

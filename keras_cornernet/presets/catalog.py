@@ -7,7 +7,7 @@ from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
 from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
-from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass
+from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass, ObjectsAsPoints
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.presets.preset import PosePreset, Preset
@@ -106,6 +106,20 @@ PRESETS: dict[str, Preset | PosePreset] = {
         network=CenterNet,
         # Placed embeddings and bumps as in the other small ones, not CenterNet's.
         codec={**_SMALL.codec, "min_overlap": 0.3, "corrected_radius": True},
+    ),
+    "objects_as_points_small": replace(
+        _SMALL,
+        summary="for CPUs and small data: centres with a size, nothing to pair, on a narrow hourglass",
+        network=ObjectsAsPoints,
+        arguments={
+            **{key: _SMALL.arguments[key] for key in ("stacks", "channels", "num_blocks", "stem")},
+            "head_channels": 96,
+            "head_kernel_size": 3,
+        },
+        settings=InferenceConfig(input_size=(320, 448)),
+        # Sizes and offsets are trained in the nine cells around the centre: small data gives few centres.
+        codec={"min_overlap": 0.5, "corrected_radius": True, "offset_reach": 1, "clip_margin": 0.0},
+        loss=DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.2),
     ),
     "cornernet_bccd": _sized(
         _SMALL,

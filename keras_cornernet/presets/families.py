@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from keras_cornernet.codecs import CornerCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CornerCodec, HeatmapCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.data.augmentation import CornerNetCrop
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.inference import Detector, SaccadeDetector
 from keras_cornernet.losses import DetectionLoss
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 from keras_cornernet.models.network import Network
 
 
@@ -26,7 +26,7 @@ class Family(NamedTuple):
     Duankaiwen/CenterNet (8 with 6).
     """
 
-    codec: type[CornerCodec] = CornerCodec
+    codec: type[HeatmapCodec] = CornerCodec
     detector: type[Detector] = Detector
     loss: DetectionLoss = DetectionLoss(embedding_batch=5)
     augmentation: CornerNetCrop | SaccadeCrop = CornerNetCrop()
@@ -39,4 +39,9 @@ FAMILIES: dict[type[Network], Family] = {
         SaccadeCodec, SaccadeDetector, DetectionLoss(embedding_batch=12, attention_weight=1.0), SaccadeCrop()
     ),
     CenterNet: Family(TripletCodec, loss=DetectionLoss(embedding_batch=6)),
+    # `opts.py` of xingyizhou/CenterNet: heatmap 1, size 0.1, offset 1, both in L1.
+    ObjectsAsPoints: Family(
+        CenterCodec,
+        loss=DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.1),
+    ),
 }

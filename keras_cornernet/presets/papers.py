@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.presets.preset import Preset, Published
 
@@ -103,5 +103,20 @@ PAPERS: dict[str, Preset] = {
         CenterNet,
         settings=InferenceConfig(border=5.0),
         training=_training(48, 480_000),
+    ),
+    # Zhou et al. 2019, table 2, with the mirror image. COCO val2017 in table 1 and `readme/MODEL_ZOO.md`: 40.3
+    # without and 42.2 with the mirror image. Trained as in `experiments/ctdet_coco_hg.sh`: 50 epochs of COCO
+    # ("approximately 250000 iterations"), of which the last ten at a tenth of the learning rate.
+    "objects_as_points_hourglass104": _paper(
+        "Objects as Points of the paper: centres with a size, on two hourglasses",
+        Published(
+            42.1,
+            "COCO test-dev, one scale; Zhou et al., arXiv 1904.07850",
+            "xingyizhou/CenterNet, ctdet_coco_hg.pth",
+        ),
+        ObjectsAsPoints,
+        input_size=(512, 512),
+        settings=InferenceConfig(method="none", whole_multiples=True),
+        training={**_training(24, 250_000), "lr_decay_at": 0.8},
     ),
 }

@@ -1,0 +1,108 @@
+"""Boxes as centres with a size: heatmaps, sizes and offsets, encoded and decoded."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from keras import ops
+
+from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec, Size, Tensor
+from keras_cornernet.ops.gather import gather_cells, pick_class
+
+TINY = 1e-30  # keeps the logarithm of a probability finite
+
+
+@dataclass(frozen=True)
+class CenterCodec(HeatmapCodec):
+    """Encodes boxes to the targets of `ObjectsAsPoints` and decodes its outputs.
+
+    The targets have one branch, `"center"`, with `"size"` `(batch, n, 2)`, width and height in cells, besides
+    heatmap, offset and index. With an `offset_reach`, sizes are trained in the same cells as offsets.
+
+    Attributes:
+        num_classes, min_overlap, corrected_radius, fixed_radius, sigma_divisor, offset_reach, peak_kernel:
+            see `HeatmapCodec`. The defaults are those of the released code, whose radius at an overlap of 0.7
+            is not the corrected one.
+        top_k: detections that are kept.
+        clip_margin: boxes are clipped to `[0, grid - clip_margin]` cells before anything is computed from
+            them. The released code clips to `grid - 1`, which shortens boxes at the right and the lower
+            edge; 0 keeps them whole.
+        size_per_class: the network predicts one size for each class (`cat_spec_wh` of the released code).
+
+    Source: Zhou, Wang & Kraehenbuehl 2019 (arXiv 1904.07850), secs. 3 and 4; xingyizhou/CenterNet,
+    `src/lib/datasets/sample/ctdet.py` and `ctdet_decode` of `src/lib/models/decode.py`.
+    """
+
+    min_overlap: float = 0.7
+    corrected_radius: bool = False
+    clip_margin: float = 1.0
+    size_per_class: bool = False
+
+    def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
+        return {"center": ((boxes[..., :2] + boxes[..., 2:]) / 2, self.sigma_divisor)}
+
+    def _to_grid(self, boxes: Tensor, input_size: Size, grid_size: Size) -> Tensor:
+        rows, columns = grid_size
+        ends = np.array([columns, rows] * 2, np.float32) - self.clip_margin
+        return ops.clip(super()._to_grid(boxes, input_size, grid_size), 0.0, ends)
+
+    def _on_grid(self, annotations: dict[str, Tensor], input_size: Size, grid_size: Size) -> GridObjects:
+        """Objects of which clipping leaves nothing are not present; their rows stay, masked."""
+        objects = super()._on_grid(annotations, input_size, grid_size)
+        left = ops.all(objects.boxes[..., 2:] > objects.boxes[..., :2], axis=-1)
+        return objects._replace(present=objects.present & left, positive=objects.positive & left)
+
+    def _branches(self, objects: GridObjects) -> dict[str, dict[str, Tensor]]:
+        branches = super()._branches(objects)
+        center, size, labels = branches["center"], objects.boxes[..., 2:] - objects.boxes[..., :2], objects.labels
+        if self.offset_reach:
+            size, labels = self._for_each_cell(size), self._for_each_cell(labels)
+        mask = center.get("offset_mask", ops.cast(objects.positive, "float32"))
+        center["size"] = size * mask[..., None]
+        if self.size_per_class:
+            center["size_label"] = labels
+        return branches
+
+    def decode(self, outputs: list, input_size: Size) -> Decoded:
+        """Finds the peaks of the centre heatmap and puts boxes of the predicted sizes around them.
+
+        Args:
+            outputs: of the network; the last stack is decoded.
+            input_size: `(height, width)` of the images.
+        """
+        maps = outputs[-1]["center"]
+        (rows, columns), (height, width) = maps["heatmap"].shape[1:3], input_size
+        found = self._peaks(maps)
+        size = gather_cells(maps["size"], found["index"])
+        if self.size_per_class:
+            size = pick_class(size, found["label"], self.num_classes)
+        half = ops.relu(size) / 2
+        center = ops.stack([found["x"], found["y"]], axis=-1)
+        pixels = np.array([width / columns, height / rows] * 2, np.float32)
+        boxes = ops.concatenate([center - half, center + half], axis=-1) * pixels
+        scores = ops.where(found["live"], found["score"], -1.0)
+        return Decoded(boxes, scores, found["label"], ops.stack([found["score"]] * 2, axis=-1))
+
+    def average_mirrored(self, outputs: list, mirrored: list) -> list:
+        """Averages the maps of images with those of their mirror images.
+
+        Probabilities of the heatmap and sizes are averaged; offsets are those of the images alone, as in the
+        released code.
+
+        Args:
+            outputs, mirrored: of the network, for images and for their mirror images.
+
+        Returns:
+            Outputs with one stack, for `decode`.
+
+        Source: `process` of xingyizhou/CenterNet, `src/lib/detectors/ctdet.py`.
+        """
+        ours, theirs = outputs[-1]["center"], mirrored[-1]["center"]
+        logits, others = ours["heatmap"], theirs["heatmap"][:, :, ::-1]
+        # The logit of the mean probability; this form stays exact for large logits.
+        yes = ops.sigmoid(logits) + ops.sigmoid(others)
+        no = ops.sigmoid(-logits) + ops.sigmoid(-others)
+        averaged = {
+            "heatmap": ops.log(ops.maximum(yes, TINY)) - ops.log(ops.maximum(no, TINY)),
+            "size": (ours["size"] + theirs["size"][:, :, ::-1]) / 2,
+        }
+        return [{"center": {**ours, **averaged}}]
