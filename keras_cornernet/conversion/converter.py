@@ -77,10 +77,9 @@ def convert_checkpoint(
 
     Args:
         path: a file of princeton-vl/CornerNet, CornerNet-Lite (CornerNet, Saccade, Squeeze),
-            Duankaiwen/CenterNet or mmdetection's CornerNet; of pytorch_stacked_hourglass,
-            bearpaw/pytorch-pose or mmpose's `HourglassNet`; see `read_checkpoint`. Of an hourglass of
-            xingyizhou/CenterNet ("Objects as Points"), only the body is taken over, into a `CornerNet` with
-            fresh heads: its own sit on the features without corner pooling.
+            Duankaiwen/CenterNet, xingyizhou/CenterNet (the hourglass of Objects as Points) or mmdetection's
+            CornerNet; of pytorch_stacked_hourglass, bearpaw/pytorch-pose or mmpose's `HourglassNet`; see
+            `read_checkpoint`.
         num_classes: another number than the file's keeps the body's weights and gives fresh class heads.
         categories: names (and ids) of the classes; COCO's where there are 80 and nothing is said.
 

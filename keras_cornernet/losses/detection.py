@@ -71,9 +71,9 @@ class DetectionLoss:
             if self.attention_weight:
                 attention = self.attention_loss(stack["attention"], targets["attention"])
                 terms["attention"] = self.attention_weight * attention / len(outputs)
-            for name, value in terms.items():
-                if name in self.names:
-                    total[name] = total.get(name, 0.0) + value / len(outputs)
+            for name in self.names:
+                if name in terms:
+                    total[name] = total.get(name, 0.0) + terms[name] / len(outputs)
         return total
 
     def _stack_terms(self, targets: dict[str, Any], stack: dict[str, Any]) -> dict[str, Tensor]:

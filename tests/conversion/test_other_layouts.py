@@ -1,4 +1,4 @@
-"""One network under the names of other repositories, and a body without the heads. Needs no parity."""
+"""One network under the names of other repositories, and another on the same body. Needs no parity."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from agreement import images_of, largest_difference, named_heads, tiny_state
 
 from keras_cornernet.conversion import convert_state
-from keras_cornernet.models import CornerNet
+from keras_cornernet.models import CornerNet, ObjectsAsPoints
 
 FIXTURE = np.load(Path(__file__).parents[1] / "fixtures" / "cornernet_tiny.npz")
 # What princeton-vl/CornerNet calls it, and what mmdetection does.
@@ -52,7 +52,7 @@ def state():
 
 @pytest.fixture
 def points(state):
-    """The body under heads of "Objects as Points"."""
+    """The body under the heads of "Objects as Points"."""
     state = {name: value for name, value in state.items() if name.startswith(BODY)}
     for stack in range(2):
         for head, channels in POINT_HEADS.items():
@@ -83,18 +83,14 @@ def test_mmdetection_reads_rgb_with_constants_of_its_own(state):
     assert largest_difference(heads, FIXTURE) < 1e-5
 
 
-def test_of_objects_as_points_the_body_is_taken_over(points, state):
-    unused = [name for name in points if name.split(".")[0] in POINT_HEADS]
+def test_the_features_under_the_points_are_those_under_the_corners(points, state):
     network, report = convert_state(points)
     assert report.layout == "xingyizhou/CenterNet"
-    assert type(network) is CornerNet
+    assert type(network) is ObjectsAsPoints
     assert network.arguments["num_classes"] == 7
     assert network.arguments["head_channels"] == 6
-    assert {name for name in report.unused if not name.endswith("num_batches_tracked")} == set(unused)
-    assert all("a head for points" in report.unused[name] for name in unused)
-    fresh = {w.path for w in network.weights if w.path.startswith(("top_left_", "bottom_right_"))}
-    assert set(report.missing) == fresh
-    # The features that its heads sat on are those that ours sit on.
+    assert report.missing == ()
+    assert all(name.endswith("num_batches_tracked") for name in report.unused)
     whole, _ = convert_state(state)
     images = images_of(FIXTURE["x"], network)
     ours, theirs = (
@@ -108,16 +104,15 @@ def test_of_objects_as_points_the_body_is_taken_over(points, state):
         np.testing.assert_array_equal(a, b)
 
 
-def test_of_objects_as_points_for_other_classes(points):
+def test_points_for_other_classes(points):
     network, report = convert_state(points, num_classes=2, categories=["cat", "dog"])
     assert network.arguments["num_classes"] == 2
     assert network.metadata["categories"]["names"] == ["cat", "dog"]
-    assert set(report.missing) == {
-        w.path for w in network.weights if w.path.startswith(("top_left_", "bottom_right_"))
-    }
+    fresh = {f"center_heatmap_{i}/last/{weight}" for i in range(2) for weight in ("kernel", "bias")}
+    assert set(report.missing) == fresh
 
 
-def test_a_missing_body_weight_is_still_a_fault(points):
+def test_a_missing_weight_is_named(points):
     del points["kps.0.up1.0.conv1.weight"]
     with pytest.raises(ValueError, match=r"xingyizhou/CenterNet.: 1 missing: kps\.0\.up1\.0\.conv1\.weight"):
         convert_state(points)
