@@ -11,6 +11,7 @@ from pathlib import Path
 # Where each public name lives.
 _HOMES = {
     "CenterNet": "models",
+    "CenterCodec": "codecs",
     "CornerCodec": "codecs",
     "CornerNet": "models",
     "CornerNetSaccade": "models",
@@ -19,6 +20,7 @@ _HOMES = {
     "Detections": "results",
     "Detector": "inference",
     "KeypointCodec": "codecs",
+    "ObjectsAsPoints": "models",
     "PoseEstimator": "inference",
     "PoseLoss": "losses",
     "Poses": "results",

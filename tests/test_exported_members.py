@@ -13,7 +13,7 @@ NAMES = {
     *("convert", "evaluate_detections", "from_preset", "make_dataset", "make_scenes", "read_coco"),
     *("read_pascal_voc", "save_model", "make_trainer", "Trainer", "__version__"),
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
-    *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze"),
+    *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze", "ObjectsAsPoints", "CenterCodec"),
     *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),
 }
 ROOMS = {

@@ -9,7 +9,9 @@ from keras_cornernet.models.cost import multiply_adds
 from keras_cornernet.presets import PRESETS, PosePreset
 
 
-@pytest.mark.parametrize("name", ["cornernet_squeeze_small", "centernet_small", "hourglass_phone"])
+@pytest.mark.parametrize(
+    "name", ["cornernet_squeeze_small", "centernet_small", "objects_as_points_small", "hourglass_phone"]
+)
 def test_listed_sizes_are_those_of_the_networks(name):
     """Those of the papers' networks are held in `tests/conversion/test_full_size.py`."""
     preset = PRESETS[name]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_cornernet import presets
-from keras_cornernet.codecs import CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.conversion.name_maps import LAYOUTS
 from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator, SaccadeConfig, SaccadeDetector
 from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
@@ -21,6 +21,7 @@ from keras_cornernet.models import (
     CornerNetSaccade,
     CornerNetSqueeze,
     LegacyStackedHourglass,
+    ObjectsAsPoints,
     StackedHourglass,
 )
 from keras_cornernet.presets.families import FAMILIES as FAMILY_OF
@@ -126,13 +127,16 @@ FAMILIES = {
     CornerNetSqueeze: (CornerCodec, Detector, InferenceConfig(size_divisor=16, flip=False)),
     CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeConfig(input_size=(63, 63), max_crops=3)),
     CenterNet: (TripletCodec, Detector, InferenceConfig(size_divisor=16, border=5.0)),
+    ObjectsAsPoints: (CenterCodec, Detector, InferenceConfig(size_divisor=16, method="none")),
 }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     codec, detector, settings = FAMILIES[family]
-    sizes = {"channels": (8, 8, 8, 12), "num_blocks": (1,) * 4, "pool_channels": 4, "head_channels": 8}
+    sizes = {"channels": (8, 8, 8, 12), "num_blocks": (1,) * 4, "head_channels": 8}
+    if family is not ObjectsAsPoints:
+        sizes["pool_channels"] = 4
     network = family(2, stacks=1, stem=(4, 8), **sizes)
     saved = detector(network, codec(2, top_k=7), Categories(("cat", "dog"), (3, 8)), settings)
     path = presets.save_model(saved, tmp_path / "model.keras")
@@ -154,7 +158,7 @@ def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
     preset = PAPERS[name]
     family, layout = FAMILY_OF[preset.network], LAYOUT_OF[preset.network]
     assert layout.network is preset.network
-    shape = SimpleNamespace(arguments={"num_classes": 80}, size_divisor=128)
+    shape = SimpleNamespace(arguments={"num_classes": 80, "size_per_class": False}, size_divisor=128)
     metadata = layout.metadata(shape)
     assert family.codec(80, **preset.codec) == family.codec(80, **metadata["codec"])
     settings = family.detector.settings_type(**metadata["settings"])

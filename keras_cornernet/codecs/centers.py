@@ -53,7 +53,11 @@ class CenterCodec(HeatmapCodec):
 
     def _branches(self, objects: GridObjects) -> dict[str, dict[str, Tensor]]:
         branches = super()._branches(objects)
-        center, size, labels = branches["center"], objects.boxes[..., 2:] - objects.boxes[..., :2], objects.labels
+        center, size, labels = (
+            branches["center"],
+            objects.boxes[..., 2:] - objects.boxes[..., :2],
+            objects.labels,
+        )
         if self.offset_reach:
             size, labels = self._for_each_cell(size), self._for_each_cell(labels)
         mask = center.get("offset_mask", ops.cast(objects.positive, "float32"))

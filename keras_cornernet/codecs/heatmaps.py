@@ -93,11 +93,11 @@ class HeatmapCodec:
         Returns:
             `"mask"` `(batch, n)` float32, 1 for positive objects, and one dict for each branch:
             `"heatmap"` `(batch, h, w, num_classes)`, `"offset"` `(batch, n, 2)` in cells and `"index"`
-            `(batch, n)` int32, the flat cell of the point. With `"ignore"`, also `"heatmap_mask"` `(batch, h, w,
-            num_classes)`, which is 0 inside ignored boxes. Cells of positive points inside them stay 1:
-            otherwise the heatmaps would not learn the points that offsets and embeddings are trained at.
-            With an `offset_reach`, each branch also has `"offset_index"` and `"offset_mask"`; these and
-            `"offset"` have one entry for each cell in reach of each object.
+            `(batch, n)` int32, the flat cell of the point. With `"ignore"`, also `"heatmap_mask"`
+            `(batch, h, w, num_classes)`, which is 0 inside ignored boxes. Cells of positive points inside
+            them stay 1: otherwise the heatmaps would not learn the points that offsets and embeddings are
+            trained at. With an `offset_reach`, each branch also has `"offset_index"` and `"offset_mask"`;
+            these and `"offset"` have one entry for each cell in reach of each object.
         """
         objects = self._on_grid(annotations, input_size, grid_size)
         branches = self._branches(objects)
@@ -192,9 +192,7 @@ class HeatmapCodec:
         sides = last - first + 1
         height = ops.where(objects.present & ~objects.positive, sides[..., 1], 0)
         grid = (ops.shape(height)[0], *objects.size, self.num_classes)
-        return draw_rectangles(
-            first[..., 1], first[..., 0], height, sides[..., 0], objects.labels, grid=grid
-        )
+        return draw_rectangles(first[..., 1], first[..., 0], height, sides[..., 0], objects.labels, grid=grid)
 
     def _max_radius(self, rows: int, columns: int) -> int:
         if self.fixed_radius is not None:

@@ -58,7 +58,7 @@ def centernet_metadata(network: CenterNet) -> dict:
 
 
 def points_metadata(network: ObjectsAsPoints) -> dict:
-    """Whole images padded to multiples, without suppression; xingyizhou/CenterNet, `experiments/ctdet_coco_hg.sh`.
+    """Whole images, padded, and no suppression; xingyizhou/CenterNet, `experiments/ctdet_coco_hg.sh`.
 
     The maps of the mirror image are averaged in, as for the published figures of one scale.
     """

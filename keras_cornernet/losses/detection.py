@@ -28,12 +28,13 @@ class DetectionLoss:
         embedding_batch: pull and push are sums over the images of a batch, as in the released code, so that
             their weight grows with the batch. A number here scales them to a batch of that many images: the
             authors' images per GPU, over which alone they summed.
-        attention_weight: of the focal loss of the attention maps of CornerNet-Saccade; 0 for a detector without
-            them. The released code, with weight 1, divides it by the number of stacks twice; so does this.
+        attention_weight: of the focal loss of the attention maps of CornerNet-Saccade; 0 for a detector
+            without them. The released code, with weight 1, divides it by the number of stacks twice; so does
+            this.
         heatmap_loss: called as `penalty_reduced_focal_loss(logits, targets, mask)`.
 
-    Called with the `targets` of a codec and the `outputs` of a network, it returns the terms by name, weighted
-    scalars that add up to the loss.
+    Called with the `targets` of a codec and the `outputs` of a network, it returns the terms by name:
+    weighted scalars that add up to the loss.
 
     Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`;
     `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; Duan et al.

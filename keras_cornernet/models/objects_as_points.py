@@ -12,8 +12,8 @@ class ObjectsAsPoints(Network):
     """Stacked hourglasses, each followed by heads for the centre, the size and the offset of objects.
 
     The heads read the features directly: there is no corner pooling and there are no embeddings. The defaults
-    are the paper's network with Hourglass-104 for COCO (191,250,732 parameters). The authors call it CenterNet,
-    as Duan et al. call another network of the same year, see `CenterNet`.
+    are the paper's network with Hourglass-104 (191,284,008 parameters). Its authors call it CenterNet, as
+    Duan et al. call another network of the same year, see `CenterNet`.
 
     Args:
         num_classes, stacks, channels, num_blocks, stem, head_channels, head_kernel_size, input_size, mean,

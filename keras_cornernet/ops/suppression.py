@@ -39,11 +39,12 @@ def soft_nms(
 ) -> Suppressed:
     """Takes the best box again and again, and lowers the scores of the boxes of its class that overlap it.
 
-    A box at overlap `o` keeps of its score: `exp(-o^2 / sigma)` (gaussian), `1 - o` above `iou_threshold`
-    (linear), nothing above it (hard). `"none"` suppresses nothing and keeps the best boxes. Boxes that overlap a taken one and fall below `score_threshold` are
-    gone. With `merge_exponent` the taken box becomes the mean of itself and the boxes it lowers, weighted
-    by their corner scores times `(1 - kept share) ^ merge_exponent`: the top-left corner by the top-left
-    scores, the other by the bottom-right ones.
+    A box with overlap `o` keeps of its score: `exp(-o^2 / sigma)` (gaussian), `1 - o` above `iou_threshold`
+    (linear), nothing above it (hard). Boxes that overlap a taken one and fall below `score_threshold` are
+    dropped. `"none"` suppresses nothing and keeps the best boxes. With `merge_exponent` the taken box becomes
+    the mean of itself and the boxes whose scores it lowers, weighted by their corner scores times
+    `(1 - kept fraction) ^ merge_exponent`: the top-left corner by the top-left scores, the bottom-right
+    corner by the bottom-right ones.
 
     Args:
         boxes: `(batch, n, 4)` `xyxy` pixels; widths count their last pixel (+1), as in the released code.

@@ -104,9 +104,9 @@ PAPERS: dict[str, Preset] = {
         settings=InferenceConfig(border=5.0),
         training=_training(48, 480_000),
     ),
-    # Zhou et al. 2019, table 2, with the mirror image. COCO val2017 in table 1 and `readme/MODEL_ZOO.md`: 40.3
-    # without and 42.2 with the mirror image. Trained as in `experiments/ctdet_coco_hg.sh`: 50 epochs of COCO
-    # ("approximately 250000 iterations"), of which the last ten at a tenth of the learning rate.
+    # Zhou et al. 2019, table 2, with the mirror image. On COCO val2017 `readme/MODEL_ZOO.md` has 40.3 without
+    # and 42.2 with it, and the training: 50 epochs, about 250,000 steps of 24 images
+    # (`experiments/ctdet_coco_hg.sh`), the last ten at a tenth of the learning rate.
     "objects_as_points_hourglass104": _paper(
         "Objects as Points of the paper: centres with a size, on two hourglasses",
         Published(

@@ -153,7 +153,9 @@ def test_decoded_boxes_are_the_authors(case, codec, size, folder):
 def test_a_batch_is_decoded_image_by_image(folder):
     stored = np.load(folder / "decode.npz")
     for place, expected in enumerate(stored["batch__dets"]):
-        assert_same_rows(decoded_rows(CenterCodec(3, top_k=40), outputs_of(stored, place), (128, 192)), expected)
+        assert_same_rows(
+            decoded_rows(CenterCodec(3, top_k=40), outputs_of(stored, place), (128, 192)), expected
+        )
 
 
 @pytest.mark.parametrize("case", ["flip_fix", "flip_keep"])

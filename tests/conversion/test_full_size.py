@@ -12,7 +12,7 @@ from keras_cornernet.conversion import infer_arguments
 from keras_cornernet.conversion.converter import match_names
 from keras_cornernet.conversion.name_maps import recognize
 from keras_cornernet.conversion.parts import COUNTER
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 from keras_cornernet.models.cost import multiply_adds
 
 
@@ -37,6 +37,7 @@ SIZES = {
     "cornernet_104": Size(CornerNet, 2, 511, 201_035_212, 948, (343.2, 452.3), CORNERNET),
     "centernet_52": Size(CenterNet, 1, 511, 104_844_152, 531, (297.5, 297.5), ("centernet_52",)),
     "centernet_104": Size(CenterNet, 2, 511, 210_062_960, 1062, (417.1, 600.1), ("centernet_104",)),
+    "points_104": Size(ObjectsAsPoints, 2, 512, 191_284_008, 824, (263.4, 292.7), ()),
     "saccade": Size(
         CornerNetSaccade, 3, 255, 116_969_339, 708, (96.1, 157.7), ("cornernet_saccade_hourglass54",)
     ),

@@ -48,6 +48,8 @@ def test_arguments_are_read_off_the_file(network, folder):
     assert arguments["stem"] == (config["pre_dim"], config["dims"][0])
     assert arguments["head_channels"] == config["dims"][0]
     assert arguments["size_per_class"] is False
+    parameters = json.loads((folder / "config.json").read_text())["parameters"]
+    assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == parameters
     settings = network.metadata["settings"]
     assert (settings["size_divisor"], settings["whole_multiples"], settings["method"]) == (128, True, "none")
 
@@ -100,7 +102,7 @@ def test_the_input_is_the_authors(name, network, stored):
 
 
 def distances(ours, theirs):
-    """Of each of their rows `x0, y0, x1, y1, score, class` to the nearest of ours, in units of the tolerances."""
+    """From each of their rows to the nearest of ours, in units of the tolerances."""
     assert len(ours) == len(theirs)
     apart = (np.abs(ours[:, None] - theirs[None]) / [*[0.05] * 4, 1e-3, 0.5]).max(axis=-1)
     assert sorted(apart.argmin(axis=0)) == list(range(len(theirs)))
@@ -162,7 +164,7 @@ def test_soft_nms_without_the_discarded_rows(network, stored):
 
 
 def authors_resize(image, height, width):
-    """Bilinear resize of uint8 in the fixed-point arithmetic of OpenCV, whose rounding these networks notice."""
+    """Bilinear resize of uint8 in OpenCV's fixed-point arithmetic, whose rounding these networks notice."""
 
     def lines(source, target):
         position = np.clip((np.arange(target) + 0.5) * (source / target) - 0.5, 0, source - 1)

@@ -5,11 +5,11 @@ import io
 import numpy as np
 from PIL import Image
 
-from keras_cornernet.codecs import CornerCodec, KeypointCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.config import InferenceConfig
 from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
-from keras_cornernet.models import CenterNet, CornerNet, StackedHourglass
+from keras_cornernet.models import CenterNet, CornerNet, ObjectsAsPoints, StackedHourglass
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
@@ -40,6 +40,13 @@ def detector(family=CornerNet, **settings) -> Detector:
     return Detector(
         with_statistics(family(2, **SIZES, **HEADS)), codec, CATEGORIES, InferenceConfig(**settings)
     )
+
+
+def point_detector(**settings) -> Detector:
+    """An untrained detector by centres, of two classes, for inputs of 32 x 48."""
+    network = with_statistics(ObjectsAsPoints(2, **SIZES, head_channels=8))
+    settings = {"input_size": (32, 48), "max_detections": 6, **settings}
+    return Detector(network, CenterCodec(2, top_k=16), CATEGORIES, InferenceConfig(**settings))
 
 
 def estimator(codec=None, **settings) -> PoseEstimator:

@@ -8,7 +8,14 @@ from exportable import with_statistics
 from keras_cornernet.export.folding import fold
 from keras_cornernet.layers import ConvNorm
 from keras_cornernet.layers.folding import norms_are_left_out, without_norms
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, StackedHourglass
+from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    ObjectsAsPoints,
+    StackedHourglass,
+)
 
 SIZES = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8)}
 HEADS = {"pool_channels": 4, "head_channels": 8}
@@ -32,6 +39,7 @@ def largest_difference(network, other):
         (lambda: CornerNet(2, stacks=2, **SIZES, **HEADS), 0),
         (lambda: CornerNetSqueeze(2, stacks=1, **SIZES, **HEADS), 0),
         (lambda: CenterNet(2, stacks=1, **SIZES, **HEADS), 0),
+        (lambda: ObjectsAsPoints(2, stacks=1, **SIZES, head_channels=8), 0),
         (lambda: StackedHourglass(3, stacks=1, **SIZES, block="basic"), 0),
         # One for each pre-activation residual: two of the stem, four of the hourglass and one after it.
         (lambda: StackedHourglass(3, stacks=1, **SIZES), 7),

@@ -1,18 +1,20 @@
-"""CornerNet-Squeeze, CornerNet-Saccade and CenterNet as Keras models."""
+"""CornerNet-Squeeze, CornerNet-Saccade, CenterNet and Objects as Points as Keras models."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze
+from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 
 # One width for all, since JAX compiles the initial weights of every new shape.
-TINY = {"stacks": 2, "input_size": (63, 95), "pool_channels": 8, "head_channels": 8}
+POINTS = {"stacks": 2, "input_size": (63, 95), "head_channels": 8}
+TINY = {**POINTS, "pool_channels": 8}
 SHALLOW = {"channels": (8, 8), "num_blocks": (1, 1), "stem": (8, 8)}
 ARGUMENTS = {
     CornerNetSqueeze: {**TINY, **SHALLOW, "stem": (8, 8, 8)},
     CornerNetSaccade: {**TINY, "channels": (8,) * 4, "num_blocks": (1,) * 4, "stem": (8, 8)},
     CenterNet: {**TINY, **SHALLOW},
+    ObjectsAsPoints: {**POINTS, **SHALLOW},
 }
 
 
@@ -59,6 +61,17 @@ def test_centernet_has_centres_without_embedding(networks):
     assert network.get_layer("top_left_0").cascade and network.get_layer("bottom_right_1").cascade
 
 
+@pytest.mark.parametrize(("size_per_class", "sizes"), [(False, 2), (True, 6)])
+def test_objects_as_points_have_a_size(size_per_class, sizes):
+    network = ObjectsAsPoints(3, **ARGUMENTS[ObjectsAsPoints], size_per_class=size_per_class)
+    center = {"heatmap": (16, 24, 3), "size": (16, 24, sizes), "offset": (16, 24, 2)}
+    assert shapes_of(network) == [{"center": center}] * 2
+    layers = {head: network.get_layer(f"center_{head}_1") for head in center}
+    assert all(layer.hidden.kernel_size == 3 for layer in layers.values())
+    biases = {head: keras.ops.convert_to_numpy(layer.last.bias)[0] for head, layer in layers.items()}
+    assert biases == pytest.approx({"heatmap": -2.19, "size": 0.0, "offset": 0.0})
+
+
 @pytest.mark.parametrize("family", ARGUMENTS)
 def test_a_saved_file_brings_back_every_weight(family, networks, tmp_path):
     network = networks[family]
@@ -72,7 +85,8 @@ def test_a_saved_file_brings_back_every_weight(family, networks, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("family", "heatmaps"), [(CornerNetSqueeze, 2), (CornerNetSaccade, 2), (CenterNet, 3)]
+    ("family", "heatmaps"),
+    [(CornerNetSqueeze, 2), (CornerNetSaccade, 2), (CenterNet, 3), (ObjectsAsPoints, 1)],
 )
 def test_another_number_of_classes_keeps_the_body(family, heatmaps, networks):
     network = networks[family]
@@ -80,7 +94,7 @@ def test_another_number_of_classes_keeps_the_body(family, heatmaps, networks):
     assert type(other) is family
     assert len(fresh) == 2 * 2 * heatmaps  # kernels and biases of two stacks
     assert all("_heatmap_" in path and "/last/" in path for path in fresh)
-    assert shapes_of(other)[1]["top_left"]["heatmap"][-1] == 5
+    assert all(branch["heatmap"][-1] == 5 for branch in shapes_of(other)[1].values() if "heatmap" in branch)
     body = {w.path: keras.ops.convert_to_numpy(w) for w in network.weights if w.path not in fresh}
     for weight in other.weights:
         if weight.path in body:

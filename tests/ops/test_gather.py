@@ -4,7 +4,7 @@ import numpy as np
 from gradients import value_and_gradients
 from keras import ops
 
-from keras_cornernet.ops.gather import flatten_cells, gather_cells
+from keras_cornernet.ops.gather import flatten_cells, gather_cells, pick_class
 
 
 def test_cell_y_x_lands_at_y_times_width_plus_x():
@@ -29,3 +29,12 @@ def test_values_and_gradient_with_a_cell_asked_for_twice():
     np.testing.assert_array_equal(ops.convert_to_numpy(gather_cells(maps, index)), expected)
     _, (got,) = value_and_gradients(lambda m: ops.sum(gather_cells(m, index) * upstream), maps)
     np.testing.assert_allclose(got, into, atol=1e-6)
+
+
+def test_values_of_one_class():
+    rng = np.random.default_rng(2)
+    values, label = rng.normal(size=(2, 5, 8)).astype(np.float32), rng.integers(0, 4, (2, 5)).astype(np.int32)
+    picked = ops.convert_to_numpy(pick_class(values, label, 4))
+    for b in range(2):
+        for k in range(5):
+            np.testing.assert_array_equal(picked[b, k], values[b, k, 2 * label[b, k] : 2 * label[b, k] + 2])

@@ -207,3 +207,17 @@ def test_merging_equals_the_authors_where_corner_scores_cannot_be_mixed_up(setti
     expected = authors_merge(rows, setting, 8)
     ((got, _),) = ours([rows], setting, 8)
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3)
+
+
+def test_without_suppression_the_best_boxes_stay():
+    boxes = np.array([[[0, 0, 9, 9], [0, 0, 9, 8], [5, 5, 9, 9], [1, 1, 2, 2]]], np.float32)
+    scores, labels = np.array([[0.2, 0.9, 0.5, -1.0]], np.float32), np.zeros((1, 4), np.int32)
+    for most, expected in ((2, [1, 2]), (6, [1, 2, 0])):
+        kept = soft_nms(boxes, scores, labels, method="none", max_detections=most)
+        found, best, index = (ops.convert_to_numpy(part)[0] for part in kept)
+        assert len(found) == len(best) == len(index) == most
+        count = len(expected)
+        np.testing.assert_array_equal(index[:count], expected)
+        np.testing.assert_array_equal(found[:count], boxes[0][expected])
+        np.testing.assert_array_equal(best, [*scores[0][expected], *[-1] * (most - count)])
+        assert (found[count:] == 0).all() and (index < 4).all()
