@@ -144,7 +144,7 @@ def test_attention_keeps_peaks_alone():
 
 @pytest.mark.parametrize("case", ["a", "b"])
 def test_target_parity(parity, case):
-    stored = np.load(parity("saccade_targets") / f"{case}.npz")
+    stored = np.load(parity("saccade_targets", f"{case}.npz") / f"{case}.npz")
     boxes, labels = stored["clipped_boxes"][:, :4], stored["clipped_boxes"][:, 4] - 1
     annotations = annotations_of(boxes, labels, visible=stored["overlaps"].astype(np.float32))
     targets = encode(SaccadeCodec(4), annotations, SIZE, GRID)

@@ -25,7 +25,7 @@ def converted(parity, tmp_path_factory):
     def estimator(name: str) -> PoseEstimator:
         pytest.importorskip("torch", reason="needs PyTorch: pip install 'keras_cornernet[torch]'")
         path = tmp_path_factory.mktemp(name) / "converted.keras"
-        convert(parity(name) / "checkpoint.pth", path)
+        convert(parity(name, "checkpoint.pth") / "checkpoint.pth", path)
         return from_preset(path)
 
     return estimator

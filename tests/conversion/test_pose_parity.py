@@ -60,7 +60,7 @@ def test_features_of_a_backbone(parity):
 
 def test_what_is_left_out_and_what_is_fresh_is_reported(parity):
     pytest.importorskip("torch", reason="needs PyTorch: pip install 'keras_cornernet[torch]'")
-    state = read_checkpoint(parity("hourglass_umich") / "checkpoint.pth")
+    state = read_checkpoint(parity("hourglass_umich", "checkpoint.pth") / "checkpoint.pth")
     _, report = convert_state(dict(state))
     assert report.layout == "princeton-vl/pytorch_stacked_hourglass"
     assert report.missing == ()
@@ -69,7 +69,9 @@ def test_what_is_left_out_and_what_is_fresh_is_reported(parity):
     assert len(skips) == sum("skip_layer" in name for name in state) - 2 * 2
     with pytest.raises(ValueError, match="num_classes and categories are of detectors"):
         convert_state(dict(state), num_classes=3)
-    _, report = convert_state(read_checkpoint(parity("hourglass_mmpose") / "checkpoint.pth"))
+    _, report = convert_state(
+        read_checkpoint(parity("hourglass_mmpose", "checkpoint.pth") / "checkpoint.pth")
+    )
     assert report.missing == tuple(
         f"keypoints_heatmap_{stack}/{weight}" for stack in range(2) for weight in ("kernel", "bias")
     )

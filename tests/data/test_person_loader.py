@@ -285,7 +285,7 @@ def test_umich_crop_parity(parity, case):
 
 @pytest.mark.parametrize("case", [0, 1, 3])
 def test_bearpaw_crop_parity(parity, case):
-    stored = np.load(parity("pose_bearpaw") / "crop.npz")
+    stored = np.load(parity("pose_bearpaw", "crop.npz") / "crop.npz")
     image, size = stored["image_rgb"], int(stored[f"crop{case}_res"])
     center, scale = stored[f"crop{case}_center"] * 1.0, float(stored[f"crop{case}_scale"])
     shrunk = scale * 200 / size
@@ -300,7 +300,7 @@ def test_bearpaw_crop_parity(parity, case):
 
 def test_bearpaw_turned_crop_parity(parity):
     """They crop with a margin, turn, cut the margin off and resize; a wrong turn shows at once."""
-    stored = np.load(parity("pose_bearpaw") / "crop.npz")
+    stored = np.load(parity("pose_bearpaw", "crop.npz") / "crop.npz")
     corners = whole_corners(stored["crop2_center"], float(stored["crop2_scale"]), 64, base=1)
     side = int((corners[1] - corners[0])[0])
     margin = int(math.hypot(side, side) / 2 - side / 2)

@@ -136,7 +136,7 @@ def test_crowds_are_not_chosen():
 @pytest.mark.parametrize("case", ["a", "b"])
 def test_crop_parity(parity, case):
     """The stored draws of scale and place give the authors' crop, border and boxes."""
-    stored = np.load(parity("saccade_targets") / f"{case}.npz")
+    stored = np.load(parity("saccade_targets", f"{case}.npz") / f"{case}.npz")
     image, scale = stored["image_bgr"], float(stored["scale"])
     scaled = tuple(int(n * scale) for n in image.shape[:2])
     move = (stored["cropped_boxes"] - stored["scaled_boxes"])[0, :2]

@@ -334,7 +334,7 @@ def test_boxes_beyond_the_border_can_be_rejected():
 
 
 def reference(parity, case, folder="cornernet_inference"):
-    folder = parity(folder)
+    folder = parity(folder, f"{case}.npz")
     config = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]
     stored = np.load(folder / f"{case}.npz")
     settings = InferenceConfig(
@@ -481,7 +481,7 @@ def test_detection_parity(parity, family, cases):
     from keras_cornernet.conversion import convert_checkpoint
 
     folder = "cornernet_squeeze" if family == "squeeze" else family
-    network, _ = convert_checkpoint(parity(folder) / "checkpoint.pth")
+    network, _ = convert_checkpoint(parity(folder, "checkpoint.pth") / "checkpoint.pth")
     for case in cases:
         stored, image, settings, codec = reference(parity, case, f"{family}_inference")
         categories = Categories(tuple("abcde"), tuple(range(1, 6)))

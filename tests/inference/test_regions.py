@@ -161,7 +161,7 @@ def test_crop_parity(steps):
 
 @pytest.mark.parametrize("case", ["default", "two_rounds"])
 def test_first_places_parity(parity, case):
-    folder = parity("saccade_inference")
+    folder = parity("saccade_inference", f"{case}.npz")
     stored = np.load(folder / f"{case}.npz")
     sizes = json.loads((folder / "cases.json").read_text())["cases"][case]["configs"]["init_sizes"]
     image = stored["image_bgr"]

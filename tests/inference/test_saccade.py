@@ -185,7 +185,7 @@ def authors_network(parity):
     pytest.importorskip("torch")
     from keras_cornernet.conversion import convert_checkpoint
 
-    return convert_checkpoint(parity("cornernet_saccade") / "checkpoint.pth")[0]
+    return convert_checkpoint(parity("cornernet_saccade", "checkpoint.pth") / "checkpoint.pth")[0]
 
 
 @pytest.mark.parametrize(("case", "rounds"), [("default", 1), ("two_rounds", 2)])
