@@ -78,6 +78,11 @@ def check_is_file(path: str | Path) -> None:
         raise kind(f"{path}: not a file but {_FILE_TYPES.get(stat.S_IFMT(mode), 'something else')}")
 
 
+def write_bytes(path: str | Path, content: bytes) -> Path:
+    """Writes `content` as it is."""
+    return write_with(path, lambda aside: aside.write_bytes(content))
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Holds Python's garbage collector back while millions of objects are made, none of them garbage.

@@ -3,9 +3,9 @@
 Sides are the person's own: the right wrist of someone who faces the camera lies at image left.
 """
 
-import dataclasses
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Skeleton:
             or None. The `k` of the COCO formula is `2 * sigma`.
         torso: the shoulder and the hip whose distance is the unit of PCK. The data sets' own evaluations
             differ in the diagonal. Skeletons that lack either have no such unit, see `has_torso`.
+
+    Raises:
+        ValueError: a joint name is not a text or occurs twice, a pair is not one of joint indices, a joint is
+            in two flip pairs, or there are not as many sigmas as joints.
     """
 
     name: str
@@ -30,9 +34,29 @@ class Skeleton:
     sigmas: tuple[float, ...] | None = None
     torso: tuple[str, str] = ("left_shoulder", "right_hip")
 
-    def replace(self, **changes: Any) -> Self:
-        """The same skeleton with some fields changed."""
-        return dataclasses.replace(self, **changes)
+    def __post_init__(self) -> None:
+        count = len(self.joints)
+        if not all(isinstance(joint, str) for joint in self.joints) or len(set(self.joints)) != count:
+            raise ValueError(f"joints: expected different texts, got {self.joints!r}")
+        for field, pairs in (("limbs", self.limbs), ("flip_pairs", self.flip_pairs)):
+            for pair in pairs:
+                if len(pair) != 2 or pair[0] == pair[1] or not all(0 <= joint < count for joint in pair):
+                    raise ValueError(f"{field}: {pair!r} is not a pair of two joint indices below {count}")
+        paired = list(chain.from_iterable(self.flip_pairs))
+        if len(set(paired)) != len(paired):
+            raise ValueError(f"flip_pairs: a joint is in two pairs of {self.flip_pairs!r}")
+        if self.sigmas is not None and (len(self.sigmas) != count or not all(s > 0 for s in self.sigmas)):
+            raise ValueError(
+                f"sigmas: expected a number above 0 for each of {count} joints, got {self.sigmas!r}"
+            )
+
+    def replace(self, **changes: Any) -> "Skeleton":
+        """Makes a copy with other values in some fields.
+
+        Args:
+            changes: new values by field name.
+        """
+        return replace(self, **changes)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -244,10 +244,10 @@ def test_evaluate_prints_the_table_and_writes_the_numbers(tiny, scenes, tmp_path
 def test_evaluate_names_images_and_boxes_that_it_left_out(tiny, faulty):
     answer = run("evaluate", tiny, *data(faulty))
     assert answer.exit_code == 1
-    assert "failed: annotations.json: image id 6 ('000005.jpg')" in answer.stderr
+    assert f"failed: {faulty}/annotations.json: image id 6 ('000005.jpg')" in answer.stderr
     assert "000002.jpg: not an image" in answer.stderr
     assert RESIZED in answer.stderr
-    assert "left out: annotations.json: annotation id 1" in answer.stderr
+    assert f"left out: {faulty}/annotations.json: annotation id 1" in answer.stderr
 
 
 def test_evaluate_of_nothing_but_resized_images_says_so(tiny, scenes, tmp_path):
@@ -257,6 +257,24 @@ def test_evaluate_of_nothing_but_resized_images_says_so(tiny, scenes, tmp_path):
     answer = run("evaluate", tiny, *data(tmp_path / "small"))
     assert answer.exit_code == 2
     assert "none of the images" in answer.stderr and "state 96x64" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_annotations_without_a_usable_box_are_named_at_once(command, tiny, scenes, tmp_path):
+    content = json.loads((scenes / "annotations.json").read_text())
+    for annotation in content["annotations"]:
+        annotation["image_id"] = str(annotation["image_id"])
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content))
+    output = ("--output", tmp_path / "run") if command == "train" else ()
+    answer = run(command, tiny, "--annotations", path, "--images", scenes / "images", *output)
+    count = len(content["annotations"])
+    assert answer.exit_code == 2
+    assert (
+        f"{path}: no usable box is left: {count} of its entries cannot be used; the first: " in answer.stderr
+    )
+    assert "the image id '1' is not among the images" in answer.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_evaluate_names_the_key_that_is_missing(tiny, scenes, tmp_path):

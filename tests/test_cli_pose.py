@@ -191,7 +191,7 @@ def test_formats_of_poses_are_not_for_detectors(command, finder, scenes, tmp_pat
     output = [] if command == "evaluate" else ["--output", tmp_path / "out"]
     answer = run(command, *model, *data(scenes), "--format", "lsp", *output)
     assert answer.exit_code == 2
-    assert "pose networks" in answer.stderr
+    assert "pose" in answer.stderr and "Traceback" not in answer.stderr
 
 
 # train
@@ -283,9 +283,9 @@ def test_evaluate_measures_the_validation_part(tmp_path):
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (("--split", "val"), "--split is of"),
-        (("--adjusted",), "--adjusted or --raw is of the format mpii"),
-        (("--head-boxes", "gt.mat"), "--head-boxes is of the format mpii"),
+        (("--split", "val"), "split is an option of the formats lsp and mpii"),
+        (("--adjusted",), "adjusted is an option of the format mpii"),
+        (("--head-boxes", "gt.mat"), "head_boxes is an option of the format mpii"),
     ],
 )
 def test_parts_of_a_format_without_parts(tiny, scenes, option, words):

@@ -58,7 +58,7 @@ def check_data(
     chosen = preset_named(preset)
     dataset = read_coco(annotations, images)
     broken = check_images(dataset, progress)
-    problems = [*dataset.problems, *map(str, broken)]
+    problems = [str(problem) for problem in (*dataset.problems, *broken)]
     counts = {**summarize(dataset), "problems": len(problems)}
     faulty = {problem.path for problem in broken}
     sound = [sample for sample in dataset.samples if sample.path not in faulty]

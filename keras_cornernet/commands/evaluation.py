@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from keras_cornernet import files
 from keras_cornernet.commands.detection import detect_each, flipped, load_trained
-from keras_cornernet.commands.problems import images_left_out
+from keras_cornernet.data.checking import raise_if_empty
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.evaluation import coco_results, evaluate_coco_files
 from keras_cornernet.inference import Detector
@@ -64,7 +64,8 @@ def evaluate_detector(
 ) -> EvaluationResult:
     """`evaluate` of a detector that is loaded already; `EvaluationResult.found` keeps its images."""
     dataset = read_coco(annotations, images)
-    failed = images_left_out(annotations, dataset)
+    raise_if_empty(dataset, annotations)
+    failed = [str(problem) for problem in dataset.problems if problem.costs_image]
     categories, notes = match_categories(detector.categories, dataset.categories)
     found = {}
     for place, result in detect_each(detector, [s.path for s in dataset.samples], progress):
@@ -81,7 +82,7 @@ def evaluate_detector(
         raise ValueError(f"none of the images of {annotations} in {images} can be used{first}")
     named = {id_: result.replace(categories=categories) for id_, result in found.items()}
     metrics = evaluate_coco_files(annotations, coco_results(dataset, named), image_ids=found)
-    problems = [fault for fault in dataset.problems if fault not in failed]
+    problems = [str(problem) for problem in dataset.problems if not problem.costs_image]
     return EvaluationResult(metrics, found, problems, failed, notes)
 
 

@@ -45,9 +45,9 @@ def check_data(
         ValueError: a file of another format, or no such preset.
     """
     chosen = preset_named(preset)
-    pose_dataset, _ = read_for(True, annotations, images, annotation_format, split=split, adjusted=adjusted)
+    pose_dataset = read_for(True, annotations, images, annotation_format, split=split, adjusted=adjusted)
     broken = check_people(pose_dataset, progress)
-    problems = [*pose_dataset.problems, *map(str, broken)]
+    problems = [str(problem) for problem in (*pose_dataset.problems, *broken)]
     counts = {**summarize_people(pose_dataset), "problems": len(problems)}
     faulty = {problem.path for problem in broken}
     sound = [person for person in pose_dataset.people if person.path not in faulty]

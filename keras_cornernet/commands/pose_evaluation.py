@@ -8,6 +8,7 @@ import numpy as np
 from keras_cornernet import files
 from keras_cornernet.commands.detection import flipped, load_trained
 from keras_cornernet.commands.reading import read_for
+from keras_cornernet.data.checking import raise_if_empty
 from keras_cornernet.evaluation import evaluate_poses
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.structures import PoseDataset, Progress
@@ -63,11 +64,9 @@ def evaluate(
     """
     estimator = flipped(load_trained(model), flip)
     reading = {"split": split, "default_split": "val", "adjusted": adjusted, "head_boxes": head_boxes}
-    pose_dataset, lost = read_for(True, annotations, images, annotation_format, **reading)
+    pose_dataset = read_for(True, annotations, images, annotation_format, **reading)
+    raise_if_empty(pose_dataset, annotations)
     result = evaluate_estimator(estimator, pose_dataset, progress=progress)
-    result = result._replace(
-        problems=[fault for fault in result.problems if fault not in lost], failed=[*lost, *result.failed]
-    )
     if json_file is not None:
         files.write_json(json_file, result.metrics, indent=1)
     return result
@@ -82,16 +81,17 @@ def evaluate_estimator(
             f"the model's joints ({', '.join(estimator.skeleton.joints)}) are not those of the annotations "
             f"({', '.join(pose_dataset.skeleton.joints)})"
         )
-    failed = []
+    unusable: list[str] = []
     xy, scores = estimator.read_dataset(
-        pose_dataset, on_error=lambda path, error: failed.append(str(error)), progress=progress
+        pose_dataset, on_error=lambda path, error: unusable.append(str(error)), progress=progress
     )
     read = np.isfinite(scores).all(axis=1)
     if not read.any():
-        raise ValueError(f"none of the images of the annotated people can be used; the first: {failed[0]}")
+        first = f"; the first: {unusable[0]}" if unusable else ""
+        raise ValueError(f"none of the images of the annotated people can be used{first}")
     people = tuple(person for person, good in zip(pose_dataset.people, read, strict=True) if good)
     measured = pose_dataset.replace(people=people)
     metrics = evaluate_poses(measured, xy[read], keypoint_scores=scores[read])
-    return PoseEvaluationResult(
-        metrics, measured, xy[read], scores[read], list(pose_dataset.problems), failed
-    )
+    problems = [str(problem) for problem in pose_dataset.problems if not problem.costs_image]
+    failed = [str(problem) for problem in pose_dataset.problems if problem.costs_image] + unusable
+    return PoseEvaluationResult(metrics, measured, xy[read], scores[read], problems, failed)

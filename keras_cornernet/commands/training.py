@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_cornernet.commands.reading import read_for
+from keras_cornernet.data.checking import raise_if_empty
 from keras_cornernet.structures import DetectionDataset, PoseDataset, Problem
 
 log = logging.getLogger(__name__)
-SHOWN = 20  # faults that are logged one by one
+SHOWN = 20  # problems that are logged one by one
 
 
 class TrainingResult(NamedTuple):
@@ -91,8 +92,9 @@ def train(
     sets, failed = {}, []
     for name, (annotated, folder) in pairs.items():
         reading = {"default_split": name, "adjusted": adjusted}
-        sets[name], lost = read_for(pose, annotated, folder, annotation_format, **reading)
-        failed += lost
+        sets[name] = read_for(pose, annotated, folder, annotation_format, **reading)
+        raise_if_empty(sets[name], annotated)
+        failed += [str(problem) for problem in sets[name].problems if problem.costs_image]
         _report(sets[name])
     unusable: dict[Problem, None] = {}  # in the order found; validation finds each again and again
     experiment.train(
@@ -144,7 +146,7 @@ def _settings(output: Path, preset: str, changes: Mapping[str, object], resume: 
 
 
 def _report(dataset: DetectionDataset | PoseDataset) -> None:
-    for fault in dataset.problems[:SHOWN]:
-        log.warning("left out: %s", fault)
+    for problem in dataset.problems[:SHOWN]:
+        log.warning("left out: %s", problem)
     if len(dataset.problems) > SHOWN:
         log.warning("and %d more; check-data lists them all", len(dataset.problems) - SHOWN)

@@ -28,11 +28,10 @@ def default_categories(count: int, categories: Categories | Sequence[str] | None
     if categories is None:
         named = count == len(COCO_CLASSES)
         return Categories(tuple(COCO_CLASSES.values()), tuple(COCO_CLASSES)) if named else None
-    if not isinstance(categories, Categories):
-        categories = Categories(tuple(categories), tuple(range(1, len(categories) + 1)))
-    if len(categories.names) != count:
+    categories = Categories.of(categories)
+    if len(categories) != count:
         raise ValueError(
-            f"categories has {len(categories.names)} names for {count} classes; num_classes asks for fresh "
+            f"categories has {len(categories)} names for {count} classes; num_classes asks for fresh "
             "heads of another number"
         )
     return categories

@@ -54,8 +54,7 @@ class BoxLoader:
         self.gives_visible = min_visible is None  # the codec decides
         self.min_visible = min_visible or 0.0
         self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
-        paths, sizes = [s.path for s in self.samples], [s.size for s in self.samples]
-        self.images = ImageStore(paths, sizes, cache_bytes, on_problem)
+        self.images = ImageStore(dataset.paths, dataset.sizes, cache_bytes, on_problem)
 
     @property
     def annotations(self) -> dict[str, tuple]:

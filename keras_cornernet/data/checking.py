@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from PIL import ImageOps
 
 from keras_cornernet.preprocessing import Size, open_image
 from keras_cornernet.structures import (
+    Dataset,
     DetectionDataset,
     PoseDataset,
     Problem,
@@ -18,6 +20,25 @@ from keras_cornernet.structures import (
 
 MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
+
+
+def raise_if_empty(dataset: Dataset, annotations: str | Path) -> None:
+    """Raises an error if nothing is annotated that could be trained on or measured.
+
+    Args:
+        dataset: what a reader returned.
+        annotations: the file that it was read from.
+
+    Raises:
+        ValueError: no box or no person is left; the message has the first problem.
+    """
+    if dataset.annotation_count:
+        return
+    reason = "has none"
+    if dataset.problems:
+        count = len(dataset.problems)
+        reason = f"{count} of its entries cannot be used; the first: {dataset.problems[0]}"
+    raise ValueError(f"{annotations}: no usable {dataset.annotation_noun} is left: {reason}")
 
 
 def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[Problem]:
@@ -77,7 +98,7 @@ def summarize(dataset: DetectionDataset) -> dict:
     labels = np.concatenate([b.labels for b in boxes] or [np.zeros(0, int)])
     ignore = np.concatenate([b.ignore for b in boxes] or [np.zeros(0, bool)])
     width, height = xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1]
-    names = dataset.categories.names
+    names = dataset.categories.unique_names
     per_class = np.bincount(labels[~ignore], minlength=len(names))
     return {
         "images": len(boxes),

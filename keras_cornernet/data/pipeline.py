@@ -85,13 +85,13 @@ def make_dataset(
         "on_problem": on_problem,
     }
     if isinstance(dataset, PoseDataset):
-        count, things, names = len(dataset.people), "people", dataset.skeleton.joints
+        loader_type = PersonLoader
     else:
-        count, things, names = len(dataset.samples), "images", dataset.categories.names
+        loader_type = BoxLoader
         settings["max_objects"] = max_objects
+    count, names = len(dataset), dataset.names
     if not count:
-        raise ValueError(f"dataset has no {things}")
-    loader_type = PersonLoader if isinstance(dataset, PoseDataset) else BoxLoader
+        raise ValueError(f"dataset has no {dataset.noun}")
     loader = loader_type(dataset, input_size, **settings)
     loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
     epochs = Epochs()

@@ -37,8 +37,7 @@ class PersonLoader:
         self.input_size = tuple(input_size)
         self.augmentation = augmentation
         self.seed = seed
-        paths, sizes = [p.path for p in self.people], [p.image_size for p in self.people]
-        self.images = ImageStore(paths, sizes, cache_bytes, on_problem)
+        self.images = ImageStore(pose_dataset.paths, pose_dataset.sizes, cache_bytes, on_problem)
 
     @property
     def annotations(self) -> dict[str, tuple]:

@@ -92,7 +92,7 @@ def describe(
             "pose", skeleton.joints, (), skeleton.name, skeleton.limbs, skeleton.flip_pairs, **shared
         )
     categories = model.categories
-    return Description("detection", tuple(categories.names), tuple(categories.ids), "", (), (), **shared)
+    return Description("detection", categories.names, categories.ids, "", (), (), **shared)
 
 
 def _tuples(value):

@@ -49,8 +49,8 @@ def from_preset(
         ValueError: no such preset and no such file, the arguments disagree, or are of the other kind.
         ModuleNotFoundError: the preset's weights are not installed.
     """
-    categories = _as_categories(categories)
     if categories is not None:
+        categories = Categories.of(categories)
         if num_classes not in (None, len(categories.names)):
             raise ValueError(
                 f"num_classes={num_classes} and the {len(categories.names)} names in categories disagree"
@@ -137,7 +137,7 @@ def build_detector(
         categories = (
             Categories(tuple(named["names"]), tuple(named["ids"]))
             if named
-            else Categories(tuple(f"class_{i}" for i in range(count)), tuple(range(1, count + 1)))
+            else Categories.of(f"class_{i}" for i in range(count))
         )
     settings = family.detector.settings_type(**_tuples(metadata.get("settings", {})))
     codec = family.codec(count, **metadata.get("codec", {}))
@@ -216,12 +216,6 @@ def default_augmentation(model: Detector | PoseEstimator) -> Augmentation | Pose
 def preset_of(model: Detector | PoseEstimator) -> Preset | PosePreset | None:
     """The preset that a model grew from, if its file tells."""
     return PRESETS.get((model.network.metadata or {}).get("preset"))
-
-
-def _as_categories(categories) -> Categories | None:
-    if categories is None or isinstance(categories, Categories):
-        return categories
-    return Categories(tuple(categories), tuple(range(1, len(categories) + 1)))
 
 
 def _as_json(skeleton: Skeleton) -> dict:

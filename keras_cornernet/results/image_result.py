@@ -1,42 +1,10 @@
 """What all result classes share."""
 
-import dataclasses
-from typing import Any, Self
-
-import numpy as np
+from keras_cornernet.structures import Record
 
 
-class ImageResult:
-    """The common part of `Detections` and `Poses`, which are frozen dataclasses.
+class ImageResult(Record):
+    """The common part of `Detections` and `Poses`: what was found on one image.
 
-    Two results are equal if they are of the same class and all fields but `speed` are equal; arrays are
-    compared by value, and NaN equals NaN. Results hold arrays and are not hashable.
+    Two results are equal if they are of the same class and all fields but `speed` are equal, see `Record`.
     """
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with other values in some fields, such as `found.replace(image=None)`.
-
-        Args:
-            changes: new values by field name.
-
-        Raises:
-            TypeError: there is no such field.
-        """
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        return all(_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields if f.compare)
-
-
-def _equal(a: object, b: object) -> bool:
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        floats = a.dtype.kind == "f" and b.dtype.kind == "f"
-        return np.array_equal(a, b, equal_nan=floats)
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return False
-    return a == b

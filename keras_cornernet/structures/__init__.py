@@ -5,13 +5,22 @@ from 0 and -1 marks padding.
 """
 
 from keras_cornernet.structures.boxes import Boxes, Categories
-from keras_cornernet.structures.datasets import DetectionDataset, Person, PoseDataset, Progress, Sample
+from keras_cornernet.structures.datasets import (
+    Dataset,
+    DetectionDataset,
+    Person,
+    PoseDataset,
+    Progress,
+    Sample,
+)
 from keras_cornernet.structures.keypoints import Keypoints
 from keras_cornernet.structures.problem import OnProblem, Problem, image_problem, size_problem
+from keras_cornernet.structures.record import Record
 
 __all__ = [
     "Boxes",
     "Categories",
+    "Dataset",
     "DetectionDataset",
     "Keypoints",
     "OnProblem",
@@ -19,6 +28,7 @@ __all__ = [
     "PoseDataset",
     "Problem",
     "Progress",
+    "Record",
     "Sample",
     "image_problem",
     "size_problem",

@@ -1,11 +1,12 @@
-"""What a data set says of boxes."""
+"""The classes of a data set, and the boxes on an image."""
 
-import dataclasses
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
+
+from keras_cornernet.structures.record import Record
 
 
 @dataclass(frozen=True)
@@ -13,64 +14,103 @@ class Categories:
     """The classes of a data set.
 
     Attributes:
-        names: one name per label; label `i` is `names[i]`.
-        ids: the data set's own category id of each label (COCO ids have gaps, labels have none).
+        names: one name for each label; label `i` is `names[i]`. A COCO file may use a name twice.
+        ids: the data set's own category id of each label; COCO's ids have gaps, labels have none.
 
     Raises:
-        ValueError: there are not as many ids as names, or a name is not a text.
+        ValueError: there are not as many ids as names, a name is not a text, or an id is not a whole number
+            or occurs twice.
     """
 
     names: tuple[str, ...]
     ids: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        for name, values in {"names": self.names, "ids": self.ids}.items():
-            if isinstance(values, str) or not isinstance(values, Sequence):
-                raise ValueError(f"categories: {name} must be a sequence, not {values!r}")
+        for field, values in (("names", self.names), ("ids", self.ids)):
+            if not isinstance(values, tuple | list):
+                raise ValueError(f"categories: expected a tuple of {field}, got {values!r}")
         if len(self.names) != len(self.ids):
-            raise ValueError(f"categories: {len(self.names)} names and {len(self.ids)} ids do not match")
-        wrong = [name for name in self.names if not isinstance(name, str)]
-        if wrong:
-            raise ValueError(f"categories: names must be texts, not {wrong[0]!r}")
+            raise ValueError(f"categories: there are {len(self.names)} names and {len(self.ids)} ids")
+        for name in self.names:
+            if not isinstance(name, str):
+                raise ValueError(f"categories: the name {name!r} is not a text")
+        for id_, count in Counter(self.ids).items():
+            if not isinstance(id_, int | np.integer) or isinstance(id_, bool):
+                raise ValueError(f"categories: the id {id_!r} is not a whole number")
+            if count > 1:
+                raise ValueError(f"categories: the id {id_} occurs {count} times")
 
     @classmethod
-    def of(cls, categories: "Categories | Sequence[str]") -> "Categories":
-        """Categories as they are, or of a list of names with ids from 1.
+    def of(cls, names: "Categories | Iterable[str]", *, argument: str = "categories") -> "Categories":
+        """Makes categories from a list of class names; their ids count from 1.
+
+        Args:
+            names: the names in the order of their labels. `Categories` are returned as they are.
+            argument: what the message of an error calls the names.
 
         Raises:
-            ValueError: the names are one text, none, not texts, or not distinct.
+            ValueError: `names` is not a list of different texts, or is empty.
+
+        Example:
+            >>> Categories.of(["cat", "dog"])
+            Categories(names=('cat', 'dog'), ids=(1, 2))
         """
-        if isinstance(categories, Categories):
-            return categories
-        if isinstance(categories, str) or not isinstance(categories, Sequence):
-            raise ValueError(f"categories must be a list of names, not {categories!r}")
-        if not categories:
-            raise ValueError("categories must hold at least one name")
-        doubled = [name for i, name in enumerate(categories) if name in categories[:i]]
-        if doubled:
-            raise ValueError(f"categories must be distinct, and {doubled[0]!r} is listed twice")
-        return cls(tuple(categories), tuple(range(1, len(categories) + 1)))
+        if isinstance(names, Categories):
+            found = names
+        elif isinstance(names, str | bytes | Mapping | Set) or not isinstance(names, Iterable):
+            raise ValueError(f"{argument}: expected a list of class names, got {names!r}")
+        else:
+            listed = tuple(names)
+            for name, count in Counter(map(repr, listed)).items():
+                if count > 1:
+                    raise ValueError(f"{argument}: the name {name} occurs {count} times")
+            for name in listed:
+                if not isinstance(name, str) or not name.strip():
+                    raise ValueError(f"{argument}: expected a list of class names, got {name!r} in it")
+            found = cls(tuple(map(str, listed)), tuple(range(1, len(listed) + 1)))
+        if not found.names:
+            raise ValueError(f"{argument}: expected at least one class name")
+        return found
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def unique_names(self) -> tuple[str, ...]:
+        """The names; one that occurred before carries its id, such as `cat (id 7)`."""
+        found: list[str] = []
+        for name, id_ in zip(self.names, self.ids, strict=True):
+            found.append(f"{name} (id {id_})" if name in found else name)
+        return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
-class Boxes:
-    """Annotated boxes of one image.
+class Boxes(Record):
+    """The annotated boxes of one image.
 
     Attributes:
         xyxy: `(n, 4)` float32, image pixels.
         labels: `(n,)` int32, from 0.
-        ignore: `(n,)` bool; crowd regions and over-clipped boxes, neither taught nor counted.
+        ignore: `(n,)` bool; True for crowds and over-clipped boxes, which are neither positive nor negative.
+
+    Raises:
+        ValueError: the shapes do not belong together.
     """
 
     xyxy: np.ndarray
     labels: np.ndarray
     ignore: np.ndarray
 
+    def __post_init__(self) -> None:
+        shapes = self.xyxy.shape, self.labels.shape, self.ignore.shape
+        n = len(self.labels)
+        if shapes != ((n, 4), (n,), (n,)):
+            raise ValueError(f"Boxes: expected the shapes (n, 4), (n,) and (n,), got {shapes}")
+
     @classmethod
     def empty(cls) -> "Boxes":
         """No boxes."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros(0, bool))
 
-    def replace(self, **changes: Any) -> Self:
-        """The same boxes with some fields changed."""
-        return dataclasses.replace(self, **changes)
+    def __len__(self) -> int:
+        return len(self.labels)

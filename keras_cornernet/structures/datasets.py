@@ -1,59 +1,88 @@
 """What readers return: images with boxes, and people with keypoints."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures.boxes import Boxes, Categories
-from keras_cornernet.structures.keypoints import Keypoints
+from keras_cornernet.structures.problem import Problem
+from keras_cornernet.structures.record import Record
 
-# Wraps what a loop goes over and shows how far it is, such as `tqdm.tqdm`; `list` shows nothing.
-Progress = Callable[[Sequence], Iterable]
+# Wraps what a loop runs over and shows its progress, such as `tqdm.tqdm`; `list` shows nothing.
+Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
 
-class _Replaceable:
-    def replace(self, **changes: Any) -> Self:
-        """The same with some fields changed."""
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+class Dataset(Protocol):
+    """What every task's data set has, so that training, checking and evaluation need not know the task."""
+
+    noun: ClassVar[str]
+    """What its items are called in messages, in the plural."""
+
+    annotation_noun: ClassVar[str]
+    """What an annotation is called in messages, in the singular."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong in the annotations and is left out."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what a model learns to find."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The image of each item."""
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int] | None, ...]:
+        """`(height, width)` of each item's image as the annotations state it, or None."""
+
+    @property
+    def annotation_count(self) -> int:
+        """How many boxes or people are annotated, without ignored ones."""
+
+    def __len__(self) -> int: ...
+
+    def select(self, indices: Iterable[int]) -> Self:
+        """The items at these indices, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sample(_Replaceable):
-    """One image of a data set, not yet read.
+class Sample(Record):
+    """One image of a data set with its boxes; the file is not yet read.
 
     Attributes:
-        path: file of the image.
-        image_id: the data set's own id.
+        path: the image file.
+        image_id: the data set's own id of the image.
         size: `(height, width)` in pixels as the annotations state it (after EXIF rotation), or None.
-        boxes: the annotated `Boxes`.
-        keypoints: the annotated `Keypoints`, or None.
+        boxes: the annotated boxes.
     """
 
     path: str
     image_id: int
     size: tuple[int, int] | None
     boxes: Boxes
-    keypoints: Keypoints | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class DetectionDataset(_Replaceable):
-    """What a reader returns.
+class DetectionDataset(Record):
+    """Images with boxes, as a reader returns them.
 
     Attributes:
-        samples: the images in a fixed order.
+        samples: the images, in a fixed order.
         categories: the classes.
-        problems: one plain sentence for each thing that was wrong and left out, naming file and place.
+        problems: what was wrong in the annotations and is left out.
     """
 
     samples: tuple[Sample, ...]
     categories: Categories
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
     noun: ClassVar[str] = "images"
+    annotation_noun: ClassVar[str] = "box"
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -68,25 +97,35 @@ class DetectionDataset(_Replaceable):
         """The file of each image."""
         return tuple(sample.path for sample in self.samples)
 
-    def select(self, indices: Iterable[int]) -> Self:
-        """The data set of the images at these indices."""
-        return self.replace(samples=tuple(self.samples[index] for index in indices))
+    @property
+    def sizes(self) -> tuple[tuple[int, int] | None, ...]:
+        """`(height, width)` of each image as the annotations state it, or None."""
+        return tuple(sample.size for sample in self.samples)
+
+    @property
+    def annotation_count(self) -> int:
+        """How many boxes there are, without the ignored ones."""
+        return sum(int((~sample.boxes.ignore).sum()) for sample in self.samples)
+
+    def select(self, indices: Iterable[int]) -> "DetectionDataset":
+        """The images at these indices, in this order."""
+        return self.replace(samples=tuple(self.samples[i] for i in indices))
 
 
 @dataclass(frozen=True, eq=False)
-class Person(_Replaceable):
-    """One annotated person, not yet read: what a pose network is shown and what it should answer.
+class Person(Record):
+    """One annotated person; the image file is not yet read.
 
-    Every convention of the data sets (MPII's shifted centre, units of 200 pixels, boxes) ends in the square
-    of `center` and `side`, and every index base in pixels that count from 0.
+    The conventions of the data sets (MPII's shifted centre, units of 200 pixels, boxes) have been turned into
+    one: a square of `center` and `side`. All coordinates are in pixels that count from 0.
 
     Attributes:
-        path: file of the image.
+        path: the image file.
         image_id: the data set's own id of the image.
-        center: `(2,)` float32 x, y of the square crop's middle, image pixels.
+        center: `(2,)` float32 x, y of the middle of the square crop, image pixels.
         side: of the square crop, image pixels.
         keypoints: `(k, 2)` float32, image pixels; 0 where a joint is not annotated.
-        visibility: `(k,)` int32: 0 not annotated, 1 annotated but hidden, 2 visible (as COCO).
+        visibility: `(k,)` int32: 0 not annotated, 1 annotated but hidden, 2 visible (as in COCO).
         box: `(4,)` float32 `xyxy` of the whole person, or None.
         area: of the person's outline in square pixels, for object keypoint similarity, or None.
         head_size: 0.6 of the head box's diagonal, the unit of PCKh, or None.
@@ -106,19 +145,21 @@ class Person(_Replaceable):
 
 
 @dataclass(frozen=True, eq=False)
-class PoseDataset(_Replaceable):
-    """What a reader of poses returns.
+class PoseDataset(Record):
+    """People with keypoints, as a reader returns them.
 
     Attributes:
         people: in a fixed order.
         skeleton: names, limbs and left-right pairs of their joints.
-        problems: one plain sentence for each thing that was wrong and left out, naming file and place.
+        problems: what was wrong in the annotations and is left out.
     """
 
     people: tuple[Person, ...]
     skeleton: Skeleton
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
     noun: ClassVar[str] = "people"
+    annotation_noun: ClassVar[str] = "person"
 
     def __len__(self) -> int:
         return len(self.people)
@@ -133,6 +174,16 @@ class PoseDataset(_Replaceable):
         """The file of each person's image."""
         return tuple(person.path for person in self.people)
 
-    def select(self, indices: Iterable[int]) -> Self:
-        """The data set of the people at these indices."""
-        return self.replace(people=tuple(self.people[index] for index in indices))
+    @property
+    def sizes(self) -> tuple[tuple[int, int] | None, ...]:
+        """`(height, width)` of each person's image as the annotations state it, or None."""
+        return tuple(person.image_size for person in self.people)
+
+    @property
+    def annotation_count(self) -> int:
+        """How many people there are."""
+        return len(self.people)
+
+    def select(self, indices: Iterable[int]) -> "PoseDataset":
+        """The people at these indices, in this order."""
+        return self.replace(people=tuple(self.people[i] for i in indices))

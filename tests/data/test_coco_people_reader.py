@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cornernet.data.readers import read_coco, read_coco_people, read_people
+from keras_cornernet.data.readers import read_coco_people, read_people
 from keras_cornernet.skeletons import COCO, LSP, MPII
 
 DOG = {"id": 18, "name": "dog", "keypoints": ["Nose", "left ear", "Right-Ear"], "skeleton": [[1, 2], [1, 3]]}
@@ -75,7 +75,21 @@ def test_a_skeleton_is_made_of_the_category(read):
     assert skeleton.limbs == ((0, 1), (0, 2)) and skeleton.flip_pairs == ((1, 2),) and skeleton.sigmas is None
 
 
-@pytest.mark.parametrize("names", [("l_ear", "r_ear"), ("ear_left", "ear_right"), ("ear_l", "ear_r")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("l_ear", "r_ear"),
+        ("ear_left", "ear_right"),
+        ("ear_l", "ear_r"),
+        ("leftEar", "rightEar"),
+        ("earLeft", "earRight"),
+        ("LEar", "REar"),
+        ("Lear", "Rear"),
+        ("ear.L", "ear.R"),
+        ("leftear", "rightear"),
+        ("outer_left_ear", "outer_right_ear"),
+    ],
+)
 def test_sides_in_other_words(read, names):
     assert read([dog()], DOG | {"keypoints": ["nose", *names]}).skeleton.flip_pairs == ((1, 2),)
 
@@ -104,18 +118,26 @@ def test_who_is_passed_over(read):
     ("changes", "words"),
     [
         ({"bbox": [10, 20, 0, 40]}, "bbox has zero width"),
+        ({"keypoints": [1, 2, 0.9, 3, 4, 1, 0, 0, 0]}, "a visibility that is not 0, 1 or 2: [0.9, 1, 0]"),
         ({"keypoints": [1, 2, 2]}, "keypoints [1, 2, 2] are not 3 triples of finite numbers"),
         ({"keypoints": [float("nan"), 2, 2, 1, 1, 1, 1, 1, 1]}, "are not 3 triples of finite numbers"),
         ({"image_id": 99}, "the image id 99 is not among the images"),
     ],
 )
-def test_faults_are_those_of_the_boxes(read, changes, words):
+def test_what_costs_a_person_is_named(read, changes, words):
     annotations = [dog(**changes), dog(id=2)]
     dataset = read(annotations)
-    assert len(dataset.people) == 1 and dataset.problems[0].endswith(words)
-    assert dataset.problems == read(annotations, reader=read_coco).problems
+    (problem,) = dataset.problems
+    assert len(dataset.people) == 1 and problem.reason.endswith(words) and problem.costs_image
+    assert problem.where.startswith("annotation id 1")
     with pytest.raises(ValueError, match="annotation id 1"):
         read(annotations, strict=True)
+
+
+def test_a_problem_of_another_category_costs_no_person(read):
+    dataset = read([dog(), {"id": 5, "image_id": 3, "category_id": 2, "bbox": [1, 1, -5, 5]}])
+    (problem,) = dataset.problems
+    assert len(dataset.people) == 1 and not problem.costs_image
 
 
 @pytest.mark.parametrize("area", [None, 0, -5, "700", float("nan")])
@@ -130,7 +152,7 @@ def test_an_area_that_is_no_positive_number_is_that_of_the_box(read, area):
         ([DOG, DOG | {"id": 19, "name": "cat"}], "exactly one category with 'keypoints', found 'dog', 'cat'"),
         (DOG | {"keypoints": "nose"}, "its keypoints 'nose' are not texts"),
         (DOG | {"keypoints": ["nose", 1, 2]}, r"its keypoints \['nose', 1, 2\] are not texts"),
-        (DOG | {"keypoints": ["nose", "ear", "Ear"]}, "has a keypoint name twice"),
+        (DOG | {"keypoints": ["nose", "ear", "Ear"]}, "a keypoint name occurs twice"),
         (DOG | {"skeleton": [[0, 1]]}, r"its skeleton \[\[0, 1\]\] is not a list of pairs .* from 1 to 3"),
         (DOG | {"skeleton": [[1, 2, 3]]}, "is not a list of pairs of keypoint numbers"),
         (DOG | {"skeleton": 5}, "its skeleton 5 is not a list of pairs"),
@@ -159,5 +181,12 @@ def test_a_wrong_padding(read, padding):
 def test_read_people_takes_the_format_and_its_options(read):
     people = read([dog()], reader=read_people, format="coco", padding=2).people
     assert people[0].side == 80 and np.array_equal(people[0].keypoints, read([dog()]).people[0].keypoints)
-    with pytest.raises(ValueError, match="format: expected one of coco, lsp, mpii, flic, got 'voc'"):
+    with pytest.raises(
+        ValueError,
+        match="format: expected one of coco, lsp, mpii, flic, got 'voc'; voc is a format of detection",
+    ):
         read([dog()], reader=read_people, format="voc")
+    with pytest.raises(ValueError, match="split is an option of the formats lsp and mpii, not of coco"):
+        read([dog()], reader=read_people, format="coco", split="train")
+    with pytest.raises(ValueError, match="spilt is not an option of any of the formats coco, lsp"):
+        read([dog()], reader=read_people, format="coco", spilt="train")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.data.readers import read_coco
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Categories, Problem
 
 BCCD = Path(__file__).parents[2] / ".." / "shared" / "data" / "bccd"
 
@@ -44,7 +44,7 @@ def read(tmp_path):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_coco(path, images, **options)
 
-    run.images = images
+    run.images, run.path = images, tmp_path / "annotations.json"
     return run
 
 
@@ -55,7 +55,7 @@ def test_what_is_read(read):
     first, second = dataset.samples
     assert (first.image_id, second.image_id) == (7, 3)
     assert first.path == str(read.images / "a.jpg") and first.size == (80, 100)
-    assert first.boxes.xyxy.shape == (0, 4) and first.keypoints is None
+    assert first.boxes.xyxy.shape == (0, 4)
     boxes = second.boxes
     np.testing.assert_array_equal(boxes.xyxy, np.array([[10, 20, 40, 60.5], [-5, 0, 15, 20]], np.float32))
     assert boxes.labels.tolist() == [1, 0] and boxes.ignore.tolist() == [False, True]
@@ -100,9 +100,9 @@ def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
     content = coco()
     content["annotations"][0] |= changes
     dataset = read(content)
-    assert len(dataset.problems) == 1
-    assert dataset.problems[0].startswith("annotations.json: annotation id 17 (image 'b.jpg'): ")
-    assert dataset.problems[0].endswith(fault)
+    (problem,) = dataset.problems
+    assert problem.path == str(read.path) and not problem.costs_image
+    assert problem.where == "annotation id 17 (image 'b.jpg')" and problem.reason.endswith(fault)
     assert len(dataset.samples) == 2 and len(dataset.samples[1].boxes.labels) == 1
     with pytest.raises(ValueError, match="annotation id 17"):
         read(content, strict=True)
@@ -112,15 +112,17 @@ def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
 def test_an_unknown_image_id(read, image_id):
     content = coco()
     content["annotations"][0]["image_id"] = image_id
-    (fault,) = read(content).problems
-    assert fault == f"annotations.json: annotation id 17: the image id {image_id!r} is not among the images"
+    (problem,) = read(content).problems
+    where = "annotation id 17"
+    assert problem == Problem(str(read.path), where, f"the image id {image_id!r} is not among the images")
+    assert str(problem) == f"{read.path}: annotation id 17: the image id {image_id!r} is not among the images"
 
 
 def test_an_annotation_without_id_is_named_by_its_place(read):
     content = coco()
     content["annotations"][1] = {"image_id": 3, "category_id": 2}
-    (fault,) = read(content).problems
-    assert fault.startswith("annotations.json: annotations[1] (image 'b.jpg'): bbox None")
+    (problem,) = read(content).problems
+    assert problem.where == "annotations[1] (image 'b.jpg')" and problem.reason.startswith("bbox None")
 
 
 @pytest.mark.parametrize(
@@ -134,10 +136,10 @@ def test_an_annotation_without_id_is_named_by_its_place(read):
         ({"file_name": ".."}, "there is no such file in "),
         ({"file_name": "."}, "there is no such file in "),
         ({"file_name": "nul\0/a.jpg"}, "null"),
-        ({"file_name": ""}, "the file name is '', expected a text"),
-        ({"file_name": 5}, "the file name is 5, expected a text"),
+        ({"file_name": ""}, "the file name '' is not a text"),
+        ({"file_name": 5}, "the file name 5 is not a text"),
         ({"id": "3"}, "images[1] ('b.jpg'): the id '3' is not a whole number"),
-        ({"id": 7}, "image id 7 ('b.jpg'): this image id stands twice, the first is kept"),
+        ({"id": 7}, "image id 7 ('b.jpg'): another image has the same id; the first one is kept"),
         ({"width": -5}, "image id 3 ('b.jpg'): the width -5 is not a whole number of at least 1"),
         ({"height": "80"}, "the height '80' is not a whole number of at least 1"),
         ({"height": None}, "the height None is not a whole number of at least 1"),
@@ -150,9 +152,11 @@ def test_a_faulty_image_is_named_and_left_out_with_its_boxes(read, changes, faul
     content = coco()
     content["images"][1] |= changes
     dataset = read(content)
-    assert dataset.problems[0].startswith("annotations.json: image") and fault in dataset.problems[0]
+    problem = dataset.problems[0]
+    assert problem.path == str(read.path) and problem.costs_image
+    assert fault in f"{problem.where}: {problem.reason}"
     assert [sample.image_id for sample in dataset.samples] == [7]
-    with pytest.raises(ValueError, match=r"^annotations\.json: image"):
+    with pytest.raises(ValueError, match=r"annotations\.json: image"):
         read(content, strict=True)
 
 
@@ -183,7 +187,7 @@ def test_without_stated_size_only_the_upper_left_can_be_outside(read):
     content["annotations"][1]["bbox"] = [-50, 20, 30, 40]
     dataset = read(content)
     assert dataset.samples[1].size is None and len(dataset.samples[1].boxes.labels) == 1
-    assert dataset.problems[0].endswith("lies entirely outside the image")
+    assert dataset.problems[0].reason.endswith("lies entirely outside the image")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +202,10 @@ def test_without_stated_size_only_the_upper_left_can_be_outside(read):
         (coco(annotations=[1]), r"annotations\[0\] should be an object, got a int"),
         (coco(categories=[{"id": 1}]), r"categories\[0\] needs a whole number 'id' and a text 'name'"),
         (coco(categories=[{"id": "1", "name": "x"}]), r"categories\[0\] needs a whole number 'id'"),
-        (coco(categories=[{"id": 1, "name": "x"}] * 2), r"categories\[1\]: the category id 1 stands twice"),
+        (
+            coco(categories=[{"id": 1, "name": "x"}] * 2),
+            r"categories\[1\]: another category has the id 1, too",
+        ),
         ('{"images": [\n  {"id": 1,', r"not json at line 2, column 1"),
         ("", r"not json at line 1, column 1"),
         (b"\xff\xd8\xff\xe0 not a text", r"not json"),
@@ -219,34 +226,38 @@ def test_missing_file_and_missing_folder(read, tmp_path):
 
 
 def test_empty_tables(read):
-    assert read({"images": [], "annotations": [], "categories": []}).samples == ()
+    assert read(coco(images=[], annotations=[])).samples == ()
+    with pytest.raises(ValueError, match=r"annotations\.json: 'categories' is empty"):
+        read({"images": [], "annotations": [], "categories": []})
 
 
-PERSON = [{"id": 1, "name": "person", "keypoints": ["nose", "eye"]}, {"id": 2, "name": "kite"}]
+@pytest.mark.parametrize("size", [(0, 0), (0, 80), (100, 0), (None, None)])
+def test_a_size_of_0_is_an_unknown_size(read, size):
+    content = coco()
+    content["images"][1] |= {"width": size[0], "height": size[1]}
+    dataset = read(content)
+    assert dataset.problems == () and dataset.samples[1].size is None
 
 
-def test_keypoints(read):
-    box = {"image_id": 3, "bbox": [0, 0, 9, 9]}
-    annotations = [
-        box | {"id": 1, "category_id": 1, "keypoints": [1, 2, 2, 3.5, 4, 1]},
-        box | {"id": 2, "category_id": 1},
-        box | {"id": 3, "category_id": 2},
-        box | {"id": 4, "category_id": 1, "keypoints": [1, 2, 2]},
-        box | {"id": 5, "category_id": 1, "keypoints": [1, 2, 7, 0, 0, 0]},
-        box | {"id": 6, "category_id": 1, "keypoints": [1, math.nan, 2, 0, 0, 0]},
-        box | {"id": 7, "category_id": 1, "keypoints": [5, 6, 1, 0, 0, 0]},
-    ]
-    dataset = read(coco(categories=PERSON, annotations=annotations))
-    assert dataset.samples[0].keypoints.xy.shape == (0, 2, 2)
-    keypoints = dataset.samples[1].keypoints
-    assert keypoints.xy.dtype == np.float32 and keypoints.visibility.dtype == np.int32
-    assert keypoints.xy.tolist() == [[[1, 2], [3.5, 4]], [[0, 0]] * 2, [[0, 0]] * 2, [[5, 6], [0, 0]]]
-    assert keypoints.visibility.tolist() == [[2, 1], [0, 0], [0, 0], [1, 0]]
-    assert [fault.split(": ")[1] for fault in dataset.problems] == [
-        f"annotation id {i} (image 'b.jpg')" for i in (4, 5, 6)
-    ]
-    assert "are not 2 triples of finite numbers" in dataset.problems[0]
-    assert "have a visibility that is not 0, 1 or 2" in dataset.problems[1]
+def test_boxes_in_fractions_of_the_image_are_named_once_and_left_out(read):
+    content = coco()
+    for annotation in content["annotations"]:
+        annotation["bbox"] = [0.125, 0.25, 0.5, 0.75]
+    dataset = read(content)
+    (problem,) = dataset.problems
+    assert problem.where == "annotations" and "fractions of the image size" in problem.reason
+    assert dataset.annotation_count == 0 and len(dataset) == 2
+    content["annotations"][0]["bbox"] = [0.125, 0.25, 20, 20]
+    assert read(content).problems == ()
+
+
+def test_keypoints_that_cannot_be_read_cost_no_box(read):
+    person = {"id": 2, "name": "person", "keypoints": ["nose", "eye"]}
+    box = {"image_id": 3, "category_id": 2, "bbox": [0, 0, 9, 9]}
+    wrong = ([1, 2, 2], [1, 2, 0.93, 0, 0, 0], [1, math.nan, 2, 0, 0, 0], "none")
+    annotations = [box | {"id": i, "keypoints": values} for i, values in enumerate(wrong)]
+    dataset = read(coco(categories=[person], annotations=annotations))
+    assert dataset.problems == () and len(dataset.samples[1].boxes) == 4
 
 
 def test_many_annotations_take_little_time(tmp_path):
@@ -258,7 +269,9 @@ def test_many_annotations_take_little_time(tmp_path):
         for i in range(50_000)
     ]
     path = tmp_path / "many.json"
-    path.write_text(json.dumps(coco(images=images, annotations=annotations, categories=PERSON[1:])))
+    path.write_text(
+        json.dumps(coco(images=images, annotations=annotations, categories=[{"id": 2, "name": "kite"}]))
+    )
     start = time.process_time()
     dataset = read_coco(path, tmp_path)
     assert time.process_time() - start < 4

@@ -50,7 +50,9 @@ def test_the_joints_of_mpii_are_refused(read):
 
 def test_a_missing_image_is_a_fault(read):
     dataset = read(imgname=[b"b.jpg"])
-    assert dataset.people == () and "row 0 (image 'b.jpg'): there is no such file" in dataset.problems[0]
+    (problem,) = dataset.problems
+    assert dataset.people == () and problem.where == "row 0 (image 'b.jpg')"
+    assert problem.reason.startswith("there is no such file in ")
 
 
 def test_the_skeleton():

@@ -77,7 +77,9 @@ def test_images_are_paired_by_number_and_a_missing_one_is_a_fault(read):
         (1, "im00001.jpg", 20),
         (3, "im00003.jpg", 22),
     ]
-    assert dataset.problems == (f"joints.mat: row 2: there is no image of this number in {read.images}",)
+    (problem,) = dataset.problems
+    assert (problem.where, problem.costs_image) == ("row 2", True)
+    assert problem.reason == f"there is no image of this number in {read.images}"
 
 
 @pytest.mark.parametrize("names", [("im01001.jpg", "im01002.jpg"), ("anna.png", "bo.png")])
@@ -99,15 +101,16 @@ def test_images_that_cannot_be_paired(read, names):
         ((4, 1), np.inf, "joint 4 (left_knee) is at 14, inf, expected finite numbers"),
         ((4, 1), 1e30, "joint 4 (left_knee) is at 14, 1e+30, expected finite numbers"),
         ((4, 2), 2, "joint 4 (left_knee) has the flag 2, not 0 or 1"),
-        ((slice(None), 2), 0, "has no annotated joint"),
-        ((slice(1, None), 2), 0, "its annotated joints lie on one point, which gives no crop"),
+        ((slice(None), 2), 0, "no joint is annotated"),
+        ((slice(1, None), 2), 0, "all annotated joints are at the same point, so that the crop has no size"),
     ],
 )
 def test_a_faulty_person_is_named_and_left_out(read, index, values, words):
     joints, names = lspet(), ["im00001.jpg", "im00002.jpg"]
     joints[(*index, 1)] = values
     dataset = read(joints, names)
-    assert dataset.problems == (f"joints.mat: row 2 (image 'im00002.jpg'): {words}",)
+    (problem,) = dataset.problems
+    assert (problem.where, problem.reason) == ("row 2 (image 'im00002.jpg')", words)
     assert len(dataset.people) == 1
     with pytest.raises(ValueError, match="row 2"):
         read(joints, names, strict=True)
@@ -123,8 +126,9 @@ def test_a_joint_that_is_not_annotated_may_be_nan(read):
 def test_an_image_that_links_out_of_the_folder(read, tmp_path):
     Image.new("RGB", (8, 6)).save(tmp_path / "secret.jpg")
     (read.images / "im00002.jpg").symlink_to(tmp_path / "secret.jpg")
-    (fault,) = read(lspet(), ["im00001.jpg"]).problems
-    assert fault.startswith("joints.mat: row 2 (image 'im00002.jpg'): the path 'im00002.jpg' leads outside")
+    (problem,) = read(lspet(), ["im00001.jpg"]).problems
+    assert problem.where == "row 2 (image 'im00002.jpg')"
+    assert problem.reason.startswith("the path 'im00002.jpg' leads outside")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_an_image_that_links_out_of_the_folder(read, tmp_path):
         (np.ones((14, 2, 5)), r"\(3, 14, n\) of LSP or \(14, 3, n\) of LSPET, got \(14, 2, 5\)"),
         (np.ones((5, 14, 3)), r"got \(5, 14, 3\)"),
         (np.ones((14, 3, 5, 2)), r"the field 'joints' should have"),
-        ("text", "got something that is no array of numbers"),
+        ("text", "got no array of numbers"),
     ],
 )
 def test_joints_of_another_shape(read, joints, words):

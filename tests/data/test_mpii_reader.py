@@ -9,6 +9,7 @@ from scipy.io import savemat
 
 from keras_cornernet.data.readers import read_mpii
 from keras_cornernet.skeletons import MPII
+from keras_cornernet.structures import Problem
 
 NAME = "005808361.jpg"
 CENTER, SCALE = (966, 340), 4.718488  # of that image's first person, as MPII states them
@@ -125,7 +126,9 @@ def test_h5_of_a_test_split_may_have_no_joints(tmp_path, folder):
     assert len(read_mpii(path, folder, split="test").people) == 2
     dataset = read_mpii(path, folder)
     assert dataset.people == ()
-    assert dataset.problems[0] == f"test.h5: row 0 (image '{NAME}'): has no annotated joint"
+    assert dataset.problems[0] == Problem(
+        str(path), f"row 0 (image '{NAME}')", "no joint is annotated", costs_image=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_h5_of_a_test_split_may_have_no_joints(tmp_path, folder):
 def test_a_faulty_row_is_named_and_left_out(tmp_path, folder, changes, words):
     path = write_h5(tmp_path / "valid.h5", **changes)
     dataset = read_mpii(path, folder)
-    assert dataset.problems[0].startswith("valid.h5: row 0 (image ") and words in dataset.problems[0]
+    assert str(dataset.problems[0]).startswith(f"{path}: row 0 (image ") and words in str(dataset.problems[0])
     assert len(dataset.people) == 2 - len(dataset.problems)
     with pytest.raises(ValueError, match="row 0"):
         read_mpii(path, folder, strict=True)
@@ -159,8 +162,8 @@ def test_a_faulty_row_is_named_and_left_out(tmp_path, folder, changes, words):
         ),
         ({"visible": np.zeros((3, 16))}, r"'visible' should hold numbers of the shape \(2, 16\)"),
         ({"scale": [b"a", b"b"]}, r"'scale' should hold numbers of the shape \(2,\), got object"),
-        ({"imgname": [1.0, 2.0]}, "'imgname' should hold one text per person, got float64"),
-        ({"imgname": [b"\xff\xfe", b"b.jpg"]}, "'imgname' should hold one text per person, got 'utf-8'"),
+        ({"imgname": [1.0, 2.0]}, "'imgname' should hold one text for each person, got float64"),
+        ({"imgname": [b"\xff\xfe", b"b.jpg"]}, "'imgname' should hold one text for each person, got 'utf-8'"),
     ],
 )
 def test_h5_of_another_form(tmp_path, folder, changes, words):
@@ -260,8 +263,9 @@ def test_mat_without_visible_flags_and_without_head_box(tmp_path, folder):
 def test_a_faulty_person_of_the_mat_is_named(tmp_path, folder, changes, words):
     path = write_mat(tmp_path / "mpii.mat", (NAME, rect(), rect(**changes)))
     dataset = read_mpii(path, folder)
-    (fault,) = dataset.problems
-    assert fault.startswith(f"mpii.mat: annolist(1).annorect(2) (image '{NAME}'): ") and words in fault
+    (problem,) = dataset.problems
+    assert problem.where == f"annolist(1).annorect(2) (image '{NAME}')" and words in problem.reason
+    assert problem.path == str(path) and problem.costs_image
     assert len(dataset.people) == 1
 
 
@@ -330,7 +334,8 @@ def test_json_of_a_test_split_has_no_joints(tmp_path, folder):
     path = write_json(tmp_path / "a.json", {"image": NAME, "center": list(CENTER), "scale": SCALE})
     (person,) = read_mpii(path, folder, split="test").people
     assert not person.visibility.any()
-    assert read_mpii(path, folder).problems == (f"a.json: [0] (image '{NAME}'): the joints are missing",)
+    (problem,) = read_mpii(path, folder).problems
+    assert str(problem) == f"{path}: [0] (image '{NAME}'): the joints are missing"
 
 
 @pytest.mark.parametrize("form", [pytorch_pose, hrnet])
@@ -339,7 +344,7 @@ def test_json_of_a_test_split_has_no_joints(tmp_path, folder):
     [
         ("image", "none.jpg", "there is no such file in "),
         ("image", "../b.jpg", "the path '..' leads outside its folder"),
-        ("image", None, "the file name is None, expected a text"),
+        ("image", None, "the file name None is not a text"),
         ("center", None, "the centre None is not two finite numbers"),
         ("center", [1, "2"], "the centre [1, '2'] is not two finite numbers"),
         ("scale", None, "the scale None is not a number above 0"),
@@ -352,8 +357,8 @@ def test_a_faulty_person_of_a_json_is_named(tmp_path, folder, form, key, value, 
     other = {"image": "img_paths", "center": "objpos", "scale": "scale_provided", "joints": "joint_self"}
     faulty = form(**{key if form is hrnet else other[key]: value})
     dataset = read_mpii(write_json(tmp_path / "a.json", form(), faulty), folder)
-    (fault,) = dataset.problems
-    assert fault.startswith("a.json: [1] (image ") and words in fault and len(dataset.people) == 1
+    (problem,) = dataset.problems
+    assert problem.where.startswith("[1] (image ") and words in problem.reason and len(dataset.people) == 1
 
 
 def test_joints_of_a_json_that_are_no_numbers(tmp_path, folder):
@@ -366,14 +371,14 @@ def test_joints_of_a_json_that_are_no_numbers(tmp_path, folder):
         pytorch_pose(joint_self=[[1, 2]] * 16),
     )
     problems = read_mpii(write_json(tmp_path / "a.json", *people[:4]), folder).problems
-    assert [fault.split("): ", 1)[1][:40] for fault in problems] == [
+    assert [problem.reason[:40] for problem in problems] == [
         "joint 0 (right_ankle): [nan, 1, 1] is no",
         "joints_vis [1, 1, 1, 1, 1, 1, ...] is no",
         "the joints [[1, 2, 1], [1, 2, 1], [1, 2,",
-        "has no annotated joint",
+        "no joint is annotated",
     ]
-    (fault,) = read_mpii(write_json(tmp_path / "b.json", people[4]), folder).problems
-    assert "joint 0 (right_ankle): [1, 2] is not three finite numbers x, y, visible" in fault
+    (problem,) = read_mpii(write_json(tmp_path / "b.json", people[4]), folder).problems
+    assert problem.reason == "joint 0 (right_ankle): [1, 2] is not three finite numbers x, y, visible"
 
 
 @pytest.mark.parametrize("content", [{"images": []}, [1, 2], [], [{"bbox": 1}]])

@@ -24,15 +24,10 @@ def drawn():
     return [compose(np.random.default_rng(seed), SIZE, 5, (0.15, 0.8)) for seed in range(80)]
 
 
-def arrays(scene):
-    image, boxes, keypoints = scene[:3]
-    return image, boxes.xyxy, boxes.labels, boxes.ignore, keypoints.xy, keypoints.visibility
-
-
 def test_the_same_seed_draws_the_same_scene():
     first, again = draw_scene(3, SIZE), draw_scene(np.random.default_rng(3), SIZE)
-    for a, b in zip(arrays(first), arrays(again), strict=True):
-        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(first[0], again[0])
+    assert first[1:] == again[1:]
     assert (draw_scene(4, SIZE)[0] != first[0]).any()
 
 

@@ -104,15 +104,22 @@ def test_files_that_are_there_are_left_alone(tmp_path):
         ({"image": b"not an image"}, "example 2 ('two.png'): not an image that can be read"),
         ({"image": np.zeros((4, 4, 7), np.float64)}, "example 2 ('two.png'): "),
         ({"filename": b"../../out.png"}, "the path '../../out.png' leads outside its folder"),
-        ({"filename": b"one.png"}, "its image id or its file name stands twice, the first is kept"),
-        ({"image/id": np.int64(1)}, "its image id or its file name stands twice, the first is kept"),
+        (
+            {"filename": b"one.png"},
+            "another example has the same image id or file name; the first one is kept",
+        ),
+        (
+            {"image/id": np.int64(1)},
+            "another example has the same image id or file name; the first one is kept",
+        ),
     ],
 )
 def test_a_faulty_image_is_named_and_left_out(tmp_path, changes, fault):
     folder = tmp_path / "images" / "deep"
     examples = example(), example(**{"filename": b"two.png"} | changes)
     dataset = convert(*examples, folder=folder)
-    assert dataset.problems[0].startswith("bccd train: example 2") and fault in dataset.problems[0]
+    problem = dataset.problems[0]
+    assert str(problem).startswith("bccd train: example 2") and fault in str(problem) and problem.costs_image
     assert len(dataset.samples) == 1 and [path.name for path in folder.iterdir()] == ["one.png"]
     with pytest.raises(ValueError, match="example 2"):
         convert(*examples, folder=folder, strict=True)
@@ -131,8 +138,9 @@ def test_a_faulty_image_is_named_and_left_out(tmp_path, changes, fault):
 )
 def test_a_faulty_box_is_named_and_left_out(tmp_path, bbox, label, fault):
     dataset = convert(example(bbox=[(0, 0, 1, 1), bbox], label=(1, label)), folder=tmp_path)
-    (found,) = dataset.problems
-    assert found.startswith("bccd train: example 1 ('one.png'): object 1: ") and found.endswith(fault)
+    (problem,) = dataset.problems
+    assert problem.path == "bccd train" and problem.where == "example 1 ('one.png'), object 1"
+    assert problem.reason.endswith(fault) and not problem.costs_image
     assert dataset.samples[0].boxes.labels.tolist() == [1]
 
 

@@ -1,5 +1,4 @@
-"""Readers: each turns annotation files into a `DetectionDataset` or `PoseDataset` and names what is
-faulty."""
+"""Readers: each turns annotation files into a data set and names what cannot be used in it."""
 
 from keras_cornernet.data.readers.coco import read_coco
 from keras_cornernet.data.readers.coco_people import read_coco_people
@@ -7,12 +6,14 @@ from keras_cornernet.data.readers.flic import read_flic
 from keras_cornernet.data.readers.lsp import read_lsp
 from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
-from keras_cornernet.data.readers.people import read_people
+from keras_cornernet.data.readers.table import READERS, read_dataset, read_people
 from keras_cornernet.data.readers.tfds import read_tfds
 
 __all__ = [
+    "READERS",
     "read_coco",
     "read_coco_people",
+    "read_dataset",
     "read_flic",
     "read_lsp",
     "read_mpii",

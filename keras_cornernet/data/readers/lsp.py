@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_cornernet import files
+from keras_cornernet.data.readers.checks import LARGEST, raise_if_strict
+from keras_cornernet.data.readers.image_folder import ImageFolder
 from keras_cornernet.data.readers.matlab import read_mat
-from keras_cornernet.data.readers.problems import LARGEST, ImageFolder, refuse
 from keras_cornernet.data.readers.squares import square_around
 from keras_cornernet.skeletons import LSP
-from keras_cornernet.structures import Person, PoseDataset
+from keras_cornernet.structures import Person, PoseDataset, Problem
 
 JOINTS = len(LSP.joints)
 HALVES = {"train": slice(0, 1000), "val": slice(1000, 2000), "test": slice(1000, 2000), "all": slice(None)}
@@ -20,63 +21,69 @@ HALVES = {"train": slice(0, 1000), "val": slice(1000, 2000), "test": slice(1000,
 def read_lsp(
     annotations: str | Path, images: str | Path, *, split: str = "all", strict: bool = False
 ) -> PoseDataset:
-    """Reads a `joints.mat` of either set; the layout tells which it is.
+    """Reads a `joints.mat` of either set; the shape of its table shows which it is.
 
     LSP is `(3, 14, n)` and its third row marks hidden joints; all are annotated. LSPET is `(14, 3, n)` and
-    its third column marks annotated joints; the coordinates of the others mean nothing. Coordinates are
-    taken as they stand: LSPET has joints at exactly 0, and where its images were cut with equal margins,
-    the first joint is as far from 0 as the last from the width, so they do not count from 1.
+    its third column marks annotated joints; the coordinates of the others mean nothing. Coordinates are used
+    as
+    the file states them: LSPET has joints at exactly 0, and where its images were cut with equal margins,
+    the first joint is as far from 0 as the last is from the width, so they do not count from 1.
 
-    An image belongs to the row of its number, `im00001.jpg` to the first. Where the numbers do not fit the
-    rows but there are as many images as rows, they are paired in their order.
+    The number in an image's name is its row, so that `im00001.jpg` is the first. Where the numbers do not fit
+    the rows but there are as many images as rows, images and rows are paired in their order.
 
     Args:
         annotations: the `joints.mat`.
         images: the folder of the images.
-        split: `"train"`, `"val"`, `"test"` or `"all"`. Of the 2,000 people of LSP the first 1,000 are for
+        split: `"train"`, `"val"`, `"test"` or `"all"`. The first 1,000 of the 2,000 people of LSP are for
             training, the others for testing. Any other file is one part by itself and is read whole.
-        strict: raise at the first fault.
+        strict: raise at the first problem.
 
     Returns:
-        One person per row, cropped by a square of 1.25 times the longer side of the box of all annotated
-        joints. Image ids are the rows, from 1. Joints outside the image are kept.
+        One person for each row, cropped by a square of 1.25 times the longer side of the box of all annotated
+        joints. Image ids are the rows, from 1. Joints outside of the image are kept.
 
     Raises:
         ImportError: SciPy is not installed.
         ValueError: no such split, the file is not MATLAB's or its `joints` have another shape, images and
-            rows cannot be paired, or `strict` and a fault.
+            rows cannot be paired, or `strict` and a problem.
         NotADirectoryError: `images` is not a folder.
     """
     path = Path(annotations)
     if split not in HALVES:
         raise ValueError(f"split: expected one of {', '.join(HALVES)}, got {split!r}")
     table = read_mat(path, "joints")
-    xy, visibility, wrong = _joints(table, path)
+    xy, visibility, unusable = _joints(table, path)
     folder = ImageFolder(images)
     people, problems = [], []
     half = HALVES[split if np.shape(table) == (3, JOINTS, 2000) else "all"]
     for row, name in list(enumerate(_names(folder, len(xy), path)))[half]:
-        image_id, seen = row + 1, xy[row][visibility[row] > 0]
-        if name is None:
-            fault = f"there is no image of this number in {folder.root}"
-        else:
-            fault = wrong.get(row) or folder.fault(name)
-        if not fault and not len(seen):
-            fault = "has no annotated joint"
-        if not fault and not (seen.max(axis=0) > seen.min(axis=0)).any():
-            fault = "its annotated joints lie on one point, which gives no crop"
-        if fault:
-            image = "" if name is None else f" (image {name!r})"
-            problems.append(f"{path.name}: row {image_id}{image}: {fault}")
+        annotated = xy[row][visibility[row] > 0]
+        reason = unusable.get(row) or _unusable(name, annotated, folder)
+        if name is None or reason:
+            where = f"row {row + 1}" if name is None else f"row {row + 1} (image {name!r})"
+            reason = reason or f"there is no image of this number in {folder.root}"
+            problems.append(Problem(str(path), where, reason, costs_image=True))
             continue
-        center, side = square_around(seen.min(axis=0), seen.max(axis=0))
-        points = xy[row].astype(np.float32)
-        people.append(Person(folder.path(name), image_id, center, side, points, visibility[row]))
-    return refuse(PoseDataset(tuple(people), LSP, tuple(problems)), strict)
+        center, side = square_around(annotated.min(axis=0), annotated.max(axis=0))
+        keypoints = xy[row].astype(np.float32)
+        people.append(Person(folder.path(name), row + 1, center, side, keypoints, visibility[row]))
+    return raise_if_strict(PoseDataset(tuple(people), LSP, tuple(problems)), strict)
+
+
+def _unusable(name: str | None, annotated: np.ndarray, folder: ImageFolder) -> str | None:
+    """The reason why a row cannot be used, or None."""
+    if name is not None and (reason := folder.unusable(name)):
+        return reason
+    if not len(annotated):
+        return "no joint is annotated"
+    if not (annotated.max(axis=0) > annotated.min(axis=0)).any():
+        return "all annotated joints are at the same point, so that the crop has no size"
+    return None
 
 
 def _joints(values: object, path: Path) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
-    """Points `(n, 14, 2)` float64, visibility `(n, 14)` int32, and what is wrong with some rows."""
+    """Points `(n, 14, 2)` float64, visibility `(n, 14)` int32, and the reason for each unusable row."""
     shape = np.shape(values) if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" else None
     if shape is not None and len(shape) == 2:  # MATLAB drops a last axis of 1
         values = values[..., None]
@@ -85,23 +92,25 @@ def _joints(values: object, path: Path) -> tuple[np.ndarray, np.ndarray, dict[in
     elif shape is not None and shape[:2] == (JOINTS, 3):
         table, flag_when_hidden = np.transpose(values, (2, 0, 1)), False
     else:
-        found = "something that is no array of numbers" if shape is None else shape
+        found = "no array of numbers" if shape is None else shape
         raise ValueError(
             f"{path}: the field 'joints' should have the shape (3, {JOINTS}, n) of LSP or ({JOINTS}, 3, n) "
             f"of LSPET, got {found}"
         )
     points, flags = table[..., :2].astype(np.float64), table[..., 2]
     visibility = np.where(flags == 1, 1, 2) if flag_when_hidden else np.where(flags == 1, 2, 0)
-    wrong = {}
+    unusable: dict[int, str] = {}
     for row, joint in np.argwhere((visibility > 0) & ~(np.abs(points) < LARGEST).all(axis=-1)):
         x, y = points[row, joint]
-        wrong[int(row)] = f"joint {joint} ({LSP.joints[joint]}) is at {x:g}, {y:g}, expected finite numbers"
+        unusable[int(row)] = (
+            f"joint {joint} ({LSP.joints[joint]}) is at {x:g}, {y:g}, expected finite numbers"
+        )
     for row, joint in np.argwhere((flags != 0) & (flags != 1)):
-        wrong[int(row)] = (
+        unusable[int(row)] = (
             f"joint {joint} ({LSP.joints[joint]}) has the flag {flags[row, joint]:g}, not 0 or 1"
         )
     points = np.where(visibility[..., None] > 0, points, 0)
-    return points, visibility.astype(np.int32), wrong
+    return points, visibility.astype(np.int32), unusable
 
 
 def _names(folder: ImageFolder, rows: int, path: Path) -> list[str | None]:

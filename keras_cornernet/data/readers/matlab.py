@@ -1,6 +1,7 @@
-"""Reads one variable of a MATLAB file into plain lists, dictionaries and arrays."""
+"""Reads one variable of a MATLAB file as lists, dictionaries and arrays."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,8 @@ def read_mat(path: str | Path, field: str) -> object:
 
     Returns:
         Numbers as an array with the shape that MATLAB shows, so at least two axes; a text as `str`; a
-        struct as a list of dictionaries, whatever its size; a cell as a list. Both run through the
-        elements column by column, as MATLAB counts them.
+        struct as a list of dictionaries, whatever its size; a cell as a list. Both lists hold the elements
+        column by column, as MATLAB counts them. A sparse matrix is returned as SciPy's.
 
     Raises:
         ImportError: SciPy is not installed.
@@ -41,14 +42,14 @@ def read_mat(path: str | Path, field: str) -> object:
                 f"{path}: this is a MATLAB file of version 7.3 (HDF5), which cannot be read. "
                 "Save it in MATLAB with save(..., '-v7')"
             ) from None
-        except Exception as error:  # SciPy raises a dozen kinds over damaged bytes
+        except Exception as error:  # SciPy raises nearly anything on damaged files
             raise ValueError(f"{path}: not a MATLAB file: {error}") from None
     if field not in names:
         raise ValueError(f"{path}: has no field {field!r}; it has: {', '.join(names) or 'none'}")
     return _plain(content[field])
 
 
-def structs(value: object) -> list[dict]:
+def structs(value: object) -> list[dict[str, Any]]:
     """The elements of a struct; none where MATLAB holds `[]` in its place."""
     return value if isinstance(value, list) and all(isinstance(v, dict) for v in value) else []
 
@@ -63,7 +64,9 @@ def number(value: object) -> float | None:
         return None
 
 
-def _plain(value: np.ndarray) -> object:
+def _plain(value: object) -> object:
+    if not isinstance(value, np.ndarray):  # a sparse matrix
+        return value
     elements = value.ravel(order="F")
     if value.dtype.names is not None:
         return [{name: _plain(element[name]) for name in value.dtype.names} for element in elements]

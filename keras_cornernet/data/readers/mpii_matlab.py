@@ -1,12 +1,13 @@
 """The official file of MPII, `mpii_human_pose_v1_u12_1.mat`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_cornernet.data.readers.center_scale import Entry
+from keras_cornernet.data.readers.checks import shown
 from keras_cornernet.data.readers.matlab import number, read_mat, structs
-from keras_cornernet.data.readers.problems import shown
 from keras_cornernet.evaluation.pck import head_size_from_boxes
 from keras_cornernet.skeletons import MPII
 
@@ -15,7 +16,8 @@ def mpii_matlab_entries(path: Path, split: str) -> list[Entry]:
     """The people of a split.
 
     Args:
-        path: the file, with a struct `RELEASE` of `annolist` (an image each) and `img_train` (1 or 0).
+        path: the file, with a struct `RELEASE` of `annolist` (one element for each image) and `img_train` (1
+            or 0).
         split: `"train"`, `"test"` or `"all"`.
 
     Raises:
@@ -38,16 +40,14 @@ def mpii_matlab_entries(path: Path, split: str) -> list[Entry]:
         if split != "all" and train != (split == "train"):
             continue
         name = next((holder.get("name") for holder in structs(image.get("image"))), None)
-        for place, rect in enumerate(structs(image.get("annorect"))):
-            entry = _entry(
-                f"{path.name}: annolist({index + 1}).annorect({place + 1})", name, index, rect, train
-            )
+        for i, rect in enumerate(structs(image.get("annorect")), start=1):
+            entry = _entry(f"annolist({index + 1}).annorect({i})", name, index, rect, train)
             if entry is not None:
                 entries.append(entry)
     return entries
 
 
-def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Entry | None:
+def _entry(where: str, name: object, index: int, rect: dict[str, Any], train: bool) -> Entry | None:
     """One person, or None for someone whom MPII does not use.
 
     Bystanders of training images have a head box and no joints; people of test images who are not
@@ -58,9 +58,9 @@ def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Ent
     scale = number(rect.get("scale"))
     if not points and (train or (position is None and scale is None)):
         return None
-    joints, fault = _joints(points)
+    joints, unusable = _joints(points)
     return Entry(
-        place=place,
+        where=where,
         name=name,
         image_id=index,
         center=None if position is None else [number(position.get("x")), number(position.get("y"))],
@@ -68,24 +68,24 @@ def _entry(place: str, name: object, index: int, rect: dict, train: bool) -> Ent
         joints=joints if points else None,
         head_size=_head_size(rect),
         labelled=train,
-        fault=fault,
+        unusable=unusable,
     )
 
 
-def _joints(points: list[dict]) -> tuple[list[list], str | None]:
-    """`x, y, visible` of all joints, zeros for those that no point has; and what is wrong, or None."""
-    joints = [[0.0, 0.0, 0.0] for _ in MPII.joints]
+def _joints(points: list[dict[str, Any]]) -> tuple[list[list[float | None]], str | None]:
+    """`x, y, visible` of all joints, zeros where there is no point; and the reason if they cannot be used."""
+    joints: list[list[float | None]] = [[0.0, 0.0, 0.0] for _ in MPII.joints]
     for point in points:
         joint = number(point.get("id"))
         if joint is None or not 0 <= joint < len(joints) or joint != int(joint):
             return joints, f"a joint's id {shown(joint)} is not a whole number from 0 to {len(joints) - 1}"
-        visible = number(point.get("is_visible"))  # a number, a text, or [] where nobody said
+        visible = number(point.get("is_visible"))  # a number, a text, or [] where none is stated
         flag = 1.0 if visible is None else visible
         joints[int(joint)] = [number(point.get("x")), number(point.get("y")), flag]
     return joints, None
 
 
-def _head_size(rect: dict) -> float | None:
+def _head_size(rect: dict[str, Any]) -> float | None:
     """The unit of PCKh, or None without a head box."""
     box = [number(rect.get(key)) for key in ("x1", "y1", "x2", "y2")]
     return None if None in box else float(head_size_from_boxes([box])[0])

@@ -3,14 +3,15 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.problems import box_faults, label_table, refuse, shown
-from keras_cornernet.preprocessing import open_image
-from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
+from keras_cornernet.data.readers.checks import raise_if_strict, shown, unusable_boxes
+from keras_cornernet.preprocessing import Size, open_image
+from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Problem, Sample
 
 ORIENTATION = 0x0112  # the EXIF tag
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp"}
@@ -23,22 +24,22 @@ def read_tfds(
 ) -> DetectionDataset:
     """Reads an object-detection set of TensorFlow Datasets, such as `bccd`, `voc/2007`, `coco/2017`.
 
-    The set is downloaded and prepared if it is not yet. Its images are written to `folder` as they
-    were encoded; images already there are left alone.
+    The set is downloaded and prepared if it is not yet. Its images are written to `folder` without encoding
+    them again; images that are there already are not written again.
 
     Args:
         name: the set, with its configuration: `"bccd"`, `"voc/2007"`.
         split: the split, as TensorFlow Datasets spells it: `"train"`, `"validation[:50%]"`.
-        folder: where the images go.
-        data_dir: where TensorFlow Datasets keeps its sets, or None for its own choice.
-        strict: raise at the first fault.
+        folder: the images are written to it.
+        data_dir: the folder of TensorFlow Datasets, or None for its default.
+        strict: raise at the first problem.
 
     Returns:
         The images in the order of the set; see `convert_examples`.
 
     Raises:
         ImportError: `tensorflow_datasets` is not installed.
-        ValueError: the set has no boxes, or `strict` and a fault.
+        ValueError: the set has no boxes, or `strict` and a problem.
     """
     try:
         import tensorflow_datasets
@@ -55,7 +56,7 @@ def read_tfds(
     return convert_examples(examples, names, folder, source=f"{name} {split}", strict=strict)
 
 
-def class_names(features: Mapping, source: str = "the set") -> tuple[str, ...]:
+def class_names(features: Mapping[str, Any], source: str = "the set") -> tuple[str, ...]:
     """The class names that the features of a set state under `objects/label`.
 
     Raises:
@@ -72,7 +73,7 @@ def class_names(features: Mapping, source: str = "the set") -> tuple[str, ...]:
 
 
 def convert_examples(
-    examples: Iterable[Mapping],
+    examples: Iterable[Mapping[str, Any]],
     names: Sequence[str],
     folder: str | Path,
     *,
@@ -87,53 +88,56 @@ def convert_examples(
             where the set has them `image/filename`, `image/id`, and in `objects` `is_crowd` or
             `is_difficult`, which become `ignore`.
         names: the class names.
-        folder: where the images go; no name may lead outside it.
-        source: what faults call the examples.
-        strict: raise at the first fault.
+        folder: the images are written to it; no name may lead outside of it.
+        source: what problems call the examples.
+        strict: raise at the first problem.
 
     Returns:
-        The images in the order of the examples. Image ids are `image/id` where it is a whole number,
-        else the examples count from 1; category ids are the labels. Boxes are in pixels of the image
-        as stored: an EXIF rotation, which TensorFlow does not apply, is taken out of the file.
+        The images in the order of the examples. Image ids are `image/id` where it is a whole number, else the
+        number of the example, from 1; category ids are the labels. Boxes are in pixels of the image as
+        stored: an EXIF rotation, which TensorFlow does not apply, is removed from the file.
 
     Raises:
-        ValueError: `names` has a name twice, or `strict` and a fault.
+        ValueError: `names` is not a list of different names, or `strict` and a problem.
     """
-    categories = Categories(tuple(label_table(names)), tuple(range(len(names))))
-    samples, problems, ids, paths = [], [], set(), set()
-    for place, example in enumerate(examples, start=1):
-        name = _file_name(example, place)
-        where = f"{source}: example {place} ({name!r})"
-        image_id = int(example["image/id"]) if _is_whole(example.get("image/id")) else place
+    categories = Categories(Categories.of(names, argument="names").names, tuple(range(len(names))))
+    samples: list[Sample] = []
+    problems: list[Problem] = []
+    ids: set[int] = set()
+    paths: set[Path] = set()
+    for number, example in enumerate(examples, start=1):
+        name = _file_name(example, number)
+        where = f"example {number} ({name!r})"
+        image_id = int(example["image/id"]) if _is_whole(example.get("image/id")) else number
         try:
             content, suffix, size = _image_file(example["image"])
             path = _with_suffix(files.inside(folder, name), suffix)
             if image_id in ids or path in paths:
-                raise ValueError("its image id or its file name stands twice, the first is kept")
+                raise ValueError("another example has the same image id or file name; the first one is kept")
             if not (path.is_file() and path.read_bytes() == content):
-                files.write_with(path, lambda aside, content=content: aside.write_bytes(content))
+                files.write_bytes(path, content)
         except UNREADABLE as error:
-            problems.append(f"{where}: {error}")
+            problems.append(Problem(source, where, str(error), costs_image=True))
             continue
         ids.add(image_id)
         paths.add(path)
-        boxes, wrong = _boxes(example["objects"], size, len(names))
-        problems += [f"{where}: {fault}" for fault in wrong]
+        boxes, unusable = _boxes(example["objects"], size, len(names))
+        problems += [Problem(source, f"{where}, object {i}", unusable[i]) for i in sorted(unusable)]
         samples.append(Sample(str(path), image_id, size, boxes))
-    return refuse(DetectionDataset(tuple(samples), categories, tuple(problems)), strict)
+    return raise_if_strict(DetectionDataset(tuple(samples), categories, tuple(problems)), strict)
 
 
 def _is_whole(value: object) -> bool:
     return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.integer)
 
 
-def _file_name(example: Mapping, place: int) -> str:
+def _file_name(example: Mapping[str, Any], number: int) -> str:
     stated = example.get("image/filename", "")
     text = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
-    return text or f"{place:08d}"
+    return text or f"{number:08d}"
 
 
-def _image_file(image: bytes | np.ndarray) -> tuple[bytes, str, tuple[int, int]]:
+def _image_file(image: bytes | np.ndarray) -> tuple[bytes, str, Size]:
     """The content of an image file, the suffix that fits it, and `(height, width)`."""
     if not isinstance(image, bytes):
         pixels = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
@@ -160,24 +164,24 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _boxes(objects: Mapping, size: tuple[int, int], classes: int) -> tuple[Boxes, list[str]]:
-    """The sound boxes in pixels, and what is wrong with the others."""
+def _boxes(objects: Mapping[str, Any], size: Size, classes: int) -> tuple[Boxes, dict[int, str]]:
+    """The usable boxes in pixels, and the reason why others cannot be used, by index."""
     relative = np.asarray(objects["bbox"], np.float64).reshape(-1, 4)
     labels = np.asarray(objects["label"], np.int64).reshape(-1)
     flags = objects.get("is_crowd", objects.get("is_difficult", np.zeros(len(labels), bool)))
     finite = np.isfinite(relative).all(axis=1)
     height, width = size
     xyxy = np.where(finite[:, None], relative, (0, 0, 1, 1))[:, [1, 0, 3, 2]] * (width, height, width, height)
-    wrong = box_faults(xyxy, np.full((len(xyxy), 2), size, np.float64))
+    unusable = unusable_boxes(xyxy, np.full((len(xyxy), 2), size, np.float64))
     for i in np.flatnonzero(~finite):
-        wrong[int(i)] = f"bbox {shown(relative[i].tolist())} is not four finite numbers"
+        unusable[int(i)] = f"bbox {shown(relative[i].tolist())} is not four finite numbers"
     for i in np.flatnonzero((labels < 0) | (labels >= classes)):
-        wrong[int(i)] = f"the label {labels[i]} is not among the {classes} classes"
+        unusable[int(i)] = f"the label {labels[i]} is not among the {classes} classes"
     keep = np.ones(len(xyxy), bool)
-    keep[list(wrong)] = False
+    keep[list(unusable)] = False
     boxes = Boxes(
         xyxy[keep].astype(np.float32),
         labels[keep].astype(np.int32),
         np.asarray(flags, bool).reshape(-1)[keep],
     )
-    return boxes, [f"object {i}: {wrong[i]}" for i in sorted(wrong)]
+    return boxes, unusable
