@@ -12,7 +12,6 @@ from tensorflow_side import tf  # noqa: F401  (sets the threads before TensorFlo
 from timing import Spread, interleave, ratio
 
 from keras_cornernet import files
-from keras_cornernet.commands.evaluation import evaluate_detector
 from keras_cornernet.data.readers import read_coco
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import from_preset
@@ -58,7 +57,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--output", type=Path, default=Path("accuracy_and_speed.png"))
     options = parser.parse_args()
-    image = read_image(read_coco(options.annotations, options.images).samples[0].path)
+    dataset = read_coco(options.annotations, options.images)
+    image = read_image(dataset.samples[0].path)
 
     detectors, metrics = {}, {}
     for given in options.models:
@@ -67,9 +67,9 @@ def main():
         for flip, told in MODES.items():
             side = (name or Path(source).stem) + told
             detectors[side] = detector.with_settings(flip=flip)
-            metrics[side] = evaluate_detector(detectors[side], options.annotations, options.images).metrics
+            metrics[side] = detectors[side].evaluate(dataset).metrics
     results = interleave(
-        {side: lambda d=d: d.predict(image) for side, d in detectors.items()}, options.rounds
+        {side: lambda d=d: d.predict(image, flip=None) for side, d in detectors.items()}, options.rounds
     )
     first = next(iter(results))
     print(f"\n| model | parameters | AP | AP50 | ms | quartiles | of {first} |")

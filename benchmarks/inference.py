@@ -40,10 +40,10 @@ def main():
         view = view_of(plain)
         shown = tf.constant(view.apply(image)[None], tf.float32)
         network = jit(lambda images, network=model.network: network(images, training=False), model.network)
-        shipped, single, alone = "predict, as shipped", "predict, no mirror image", "network alone"
+        shipped, single, alone = "predict, flip=True", "predict", "network alone"
         results = interleave(
             {
-                shipped: lambda d=model: d.predict(image),
+                shipped: lambda d=model: d.predict(image, flip=True),
                 single: lambda d=plain: d.predict(image),
                 alone: lambda run=network, x=shown: next(iter(run(x)[-1].values()))["heatmap"].numpy(),
             },

@@ -19,7 +19,7 @@ from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.experiment import TrainingConfig, make_optimizer
-from keras_cornernet.presets import from_preset, is_pose, make_trainer, preset_named
+from keras_cornernet.presets import from_preset, make_trainer, preset_named
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Person, PoseDataset, Sample
 
@@ -66,7 +66,7 @@ def run_through(dataset):
 def training_step(preset, batch, steps):
     """A call that trains once on a batch, and returns when that is done."""
     keras.utils.set_random_seed(0)
-    kind = {"skeleton": LSP} if is_pose(preset) else {"categories": CATEGORIES}
+    kind = {"skeleton": LSP} if preset_named(preset).skeleton else {"categories": CATEGORIES}
     trainer = make_trainer(from_preset(preset, **kind))
     trainer.compile(optimizer=make_optimizer(TrainingConfig(), steps))
     images, annotations = tf.nest.map_structure(tf.constant, batch)
@@ -82,7 +82,7 @@ def main():
     options = parser.parse_args()
     preset = preset_named(options.preset)
     with tempfile.TemporaryDirectory() as folder:
-        dataset = write_images(Path(folder), is_pose(options.preset))
+        dataset = write_images(Path(folder), bool(preset_named(options.preset).skeleton))
         datasets = {
             name: make_dataset(
                 dataset,

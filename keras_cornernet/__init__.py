@@ -17,6 +17,8 @@ _HOMES = {
     "CornerNetSaccade": "models",
     "CornerNetSqueeze": "models",
     "DetectionLoss": "losses",
+    "EvaluationCallback": "training",
+    "EvaluationResult": "evaluation",
     "Detections": "results",
     "Detector": "inference",
     "KeypointCodec": "codecs",
@@ -43,7 +45,17 @@ _HOMES = {
 }
 _ROOMS = (
     *("codecs", "conversion", "data", "evaluation", "export", "inference", "layers", "losses", "models"),
-    *("ops", "preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+    *(
+        "ops",
+        "preprocessing",
+        "presets",
+        "skeletons",
+        "results",
+        "structures",
+        "tasks",
+        "training",
+        "visualization",
+    ),
 )
 
 __all__ = sorted(["__version__", *_HOMES, *_ROOMS])

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from keras_cornernet import cli
-from keras_cornernet.commands import detection
+from keras_cornernet import cli, tasks
 
 
 def run(*arguments):
@@ -21,11 +20,10 @@ def data(folder: Path) -> tuple:
     return "--annotations", folder / "annotations.json", "--images", folder / "images"
 
 
-def load_once(*modules) -> Iterator[None]:
+def load_once() -> Iterator[None]:
     """Keeps models that commands load, and their compiled graphs: compiling takes seconds each time."""
     patch = pytest.MonkeyPatch()
-    load = lru_cache(maxsize=4)(detection.load_trained)
-    for module in modules:
-        patch.setattr(module, "load_trained", lambda model: load(str(model)))
+    load = lru_cache(maxsize=4)(tasks.load_model)
+    patch.setattr(tasks, "load_model", lambda model: load(str(model)))
     yield
     patch.undo()

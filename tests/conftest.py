@@ -7,7 +7,7 @@ import pytest
 from parity_folders import parity_folder
 
 # Tests that compile training steps take the longest: they go first, so that no worker ends with one alone.
-SLOW = ("tests/training/", "tests/test_cli", "tests/test_experiment.py")
+SLOW = ("tests/training/", "tests/cli/", "tests/experiment/")
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,12 @@ NAMES = {
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
     *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze", "ObjectsAsPoints", "CenterCodec"),
     *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),
+    *("EvaluationCallback", "EvaluationResult"),
 }
 ROOMS = {
     *("codecs", "conversion", "data", "evaluation", "export", "inference", "layers", "losses", "models"),
     *("ops", "preprocessing", "presets", "skeletons", "structures", "training", "visualization"),
+    *("results", "tasks"),
 }
 
 

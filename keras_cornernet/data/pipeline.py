@@ -1,11 +1,11 @@
 """The `tf.data` pipeline: files in, `(images, padded annotations)` out; never heatmaps."""
 
 import os
+from typing import Any
 
 import numpy as np
 
-from keras_cornernet.data.boxes import Augmentation, BoxLoader
-from keras_cornernet.data.pose_augmentation import PoseAugmentation
+from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset
@@ -17,6 +17,9 @@ except ModuleNotFoundError:
         "make_dataset reads through tf.data, which needs TensorFlow beside any backend of Keras. "
         "Type: pip install 'keras_cornernet[tf-cpu]'"
     ) from None
+
+# What makes training examples of each kind of data set; `tasks.register` adds to it.
+LOADERS: dict[type, Any] = {DetectionDataset: BoxLoader, PoseDataset: PersonLoader}
 
 MAX_LOADERS = 16
 """Images loaded at once where there are more processors; Python's lock lets few more load in fact."""
@@ -39,11 +42,11 @@ class Epochs:
 
 
 def make_dataset(
-    dataset: DetectionDataset | PoseDataset,
+    dataset: Any,
     input_size: Size,
     *,
     batch_size: int,
-    augmentation: Augmentation | PoseAugmentation | None = None,
+    augmentation: Any = None,
     shuffle: bool = False,
     seed: int = 0,
     max_objects: int | None = None,
@@ -53,7 +56,7 @@ def make_dataset(
     """Batches of images and padded annotations, one pass an epoch.
 
     Args:
-        dataset: images with boxes, or people with joints.
+        dataset: what a reader returned: images with boxes, or people with joints.
         input_size, augmentation, seed, cache_bytes, on_problem: see `BoxLoader` and `PersonLoader`.
         batch_size: images per batch. With `shuffle` the last incomplete batch is dropped.
         shuffle: a new order each epoch.
@@ -71,27 +74,25 @@ def make_dataset(
         ValueError: the data set is empty or `batch_size` is below 1.
         TypeError: the data set is not what a reader returns.
     """
-    if not isinstance(dataset, DetectionDataset | PoseDataset):
+    loader_type = LOADERS.get(type(dataset))
+    if loader_type is None:
         raise TypeError(
-            "dataset must be a DetectionDataset or a PoseDataset, as readers return, not "
+            f"dataset must be a {' or a '.join(kind.__name__ for kind in LOADERS)}, as readers return, not "
             f"{type(dataset).__name__}"
         )
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    settings = {
+    count, names = len(dataset), tuple(dataset.names)
+    if not count:
+        raise ValueError(f"dataset has no {dataset.noun}")
+    settings: dict[str, Any] = {
         "augmentation": augmentation,
         "seed": seed,
         "cache_bytes": cache_bytes,
         "on_problem": on_problem,
     }
-    if isinstance(dataset, PoseDataset):
-        loader_type = PersonLoader
-    else:
-        loader_type = BoxLoader
+    if max_objects is not None:
         settings["max_objects"] = max_objects
-    count, names = len(dataset), dataset.names
-    if not count:
-        raise ValueError(f"dataset has no {dataset.noun}")
     loader = loader_type(dataset, input_size, **settings)
     loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
     epochs = Epochs()
@@ -127,5 +128,5 @@ def make_dataset(
     options = tf.data.Options()
     options.autotune.enabled = False
     dataset = dataset.with_options(options)
-    dataset.epochs, dataset.names = epochs, tuple(names)
+    dataset.epochs, dataset.names = epochs, names
     return dataset

@@ -3,9 +3,12 @@
 from keras_cornernet.evaluation.average_precision import format_table
 from keras_cornernet.evaluation.coco import coco_results, evaluate_coco_files, evaluate_detections
 from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, object_keypoint_similarity
+from keras_cornernet.evaluation.matching import match_categories
 from keras_cornernet.evaluation.poses import evaluate_poses, format_pose_table
+from keras_cornernet.evaluation.result import EvaluationResult
 
 __all__ = [
+    "EvaluationResult",
     "coco_results",
     "evaluate_coco_files",
     "evaluate_detections",
@@ -13,5 +16,6 @@ __all__ = [
     "format_pose_table",
     "format_table",
     "keypoint_average_precision",
+    "match_categories",
     "object_keypoint_similarity",
 ]

@@ -1,93 +1,113 @@
 """A whole training run in a folder: datasets, optimizer, evaluation, results, best and last model."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_cornernet import files, visualization
 from keras_cornernet.data.pipeline import make_dataset
-from keras_cornernet.experiment.config import TrainingConfig, make_optimizer, training_config
-from keras_cornernet.experiment.evaluators import evaluator_of
 from keras_cornernet.experiment.results import ResultsTable
-from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.presets import default_augmentation, from_preset, make_trainer, preset_of, save_model
-from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset
+from keras_cornernet.inference.model import Model
+from keras_cornernet.presets import (
+    default_augmentation,
+    default_input_size,
+    from_preset,
+    save_model,
+    training_config,
+)
+from keras_cornernet.presets.families import Augmentation
+from keras_cornernet.structures import OnProblem
+from keras_cornernet.tasks import Task, task_of
+from keras_cornernet.training import EvaluationCallback, TrainingConfig, averaged_weights, make_optimizer
+
+PICTURES = 9  # on predictions.jpg
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run that has ended.
+
+    Attributes:
+        model: the best one, or the last where nothing was measured.
+        table: of the epochs.
+        score: name of the number that decided which model is the best, or None.
+    """
+
+    model: Model
+    table: ResultsTable
+    score: str | None
 
 
 def train(
     preset: str,
-    train_dataset: DetectionDataset | PoseDataset,
-    val_dataset: DetectionDataset | PoseDataset | None,
+    train_dataset: Any,
+    val_dataset: Any | None,
     output: str | Path,
     config: TrainingConfig | None = None,
     *,
     resume: bool = False,
     verbose: str | int = "auto",
     on_problem: OnProblem | None = None,
-) -> Detector | PoseEstimator:
-    """Trains a detector or a pose network and leaves a folder with all that one wants to know of the run.
+) -> Run:
+    """Trains a model and leaves a folder with all that one wants to know of the run.
 
     Args:
-        preset: a name, or the path of a `.keras` file to go on from (other classes or joints get fresh
-            heads).
+        preset: a name, or the path of a `.keras` file to start from (other classes or joints get new heads).
         train_dataset, val_dataset: what readers returned; without `val_dataset` nothing is measured.
         output: folder for `last.keras`, `best.keras` (by AP or PCK), `results.csv`, `curves.png`,
-            `predictions.jpg`, `config.json`.
-        config: the numbers of the run; None: `training_config(preset)`.
-        resume: go on from the last finished epoch found in `output`.
+            `predictions.jpg`, `plan.json`.
+        config: the settings of the run; None: `presets.training_config(preset)`.
+        resume: continue after the last completed epoch found in `output`.
         verbose: of `keras.Model.fit`.
         on_problem: called for images that cannot be used, which training and validation leave out; for one of
             the validation set at each measurement.
 
     Returns:
-        The best model, or the last one without `val_dataset`.
+        The model with the best score, or the last one without `val_dataset`, and the table of the epochs.
 
     Raises:
-        ValueError: the folder holds a run and `resume` is off, the classes of the two sets differ, or the
-            network cannot take the input size.
+        ValueError: the folder holds a run and `resume` is off, the two data sets have different classes or
+            joints, or the network cannot take the input size.
     """
     config = config or training_config(preset)
     output = Path(output)
-    judge = evaluator_of(train_dataset)
-    judge.check(train_dataset, val_dataset)
+    task = task_of(train_dataset)
+    if val_dataset is not None:
+        _check_same_names(train_dataset, val_dataset)
     table = ResultsTable(output / "results.csv", resume)
     keras.utils.set_random_seed(config.seed)
-    model = judge.model(preset, train_dataset)
-    grown_from = preset_of(model)
-    augmentation = default_augmentation(model)
-    input_size = model.settings.input_size or (grown_from.input_size if grown_from else (511, 511))
+    model = _model_for(preset, train_dataset, task)
+    input_size = default_input_size(model)
     if config.input_size is not None:
-        input_size = tuple(config.input_size)
+        input_size = config.input_size
         model = model.with_settings(input_size=input_size)
     model.network.check_input_size(input_size)
-    if config.rotations:
-        augmentation = rotated(augmentation)
+    augmentation = default_augmentation(model)
     dataset = make_dataset(
         train_dataset,
         input_size,
         batch_size=config.batch_size,
-        augmentation=augmentation,
+        augmentation=with_rotations(augmentation) if config.rotations else augmentation,
         shuffle=True,
         seed=config.seed,
         on_problem=on_problem,
     )
-    trainer = make_trainer(model)
     steps_per_epoch = int(dataset.cardinality())
     config = config.in_epochs(steps_per_epoch)
-    trainer.compile(optimizer=make_optimizer(config, steps_per_epoch))
+    model.compile(make_optimizer(config, steps_per_epoch))
     files.write_json(output / "plan.json", {"preset": str(preset), **asdict(config)}, indent=1)
-    trainer.fit(
+    evaluate_and_save = EvaluateAndSave(model, val_dataset, output, config, table, on_problem)
+    model.fit(
         dataset,
         epochs=config.epochs,
         verbose=verbose,
         callbacks=[
-            # Before the backup: an epoch whose evaluation was stopped is not finished, and is run again.
-            EvaluateAndSave(
-                model, judge, val_dataset, output, config, table, on_problem or (lambda problem: None)
-            ),
+            # Before the backup: an epoch whose evaluation was interrupted is not complete, and runs again.
+            evaluate_and_save,
             # Kept when the run is over, so that it can be resumed with more epochs.
             keras.callbacks.BackupAndRestore(
                 str(output / "backup"), double_checkpoint=True, delete_checkpoint=False
@@ -95,92 +115,116 @@ def train(
         ],
     )
     best = output / "best.keras"
-    return from_preset(best) if best.is_file() else model
+    score = evaluate_and_save.names[0] if evaluate_and_save.names else None
+    return Run(from_preset(best) if best.is_file() else model, table, score)
 
 
-def rotated(augmentation):
-    """The same augmentation for subjects that have no up.
+def _model_for(preset: str, dataset: Any, task: Task) -> Model:
+    """A model with the classes or joints of the data."""
+    own = task_of(preset)
+    if own is not task:
+        raise ValueError(f"{preset} is for {own.name}, and the data set is for {task.name}")
+    labels_field = next(iter(task.families.values())).model.labels_field
+    return from_preset(preset, **{labels_field: getattr(dataset, labels_field)})
+
+
+def _check_same_names(train_dataset: Any, val_dataset: Any) -> None:
+    """Raises `ValueError` where two data sets have other classes or joints, or in another order."""
+    ours, theirs = tuple(train_dataset.names), tuple(val_dataset.names)
+    if ours == theirs:
+        return
+    if sorted(ours) == sorted(theirs):
+        position = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+        raise ValueError(
+            "the training and validation sets list the same names in another order: "
+            f"{ours[position]!r} is number {position + 1} in one and "
+            f"{theirs.index(ours[position]) + 1} in the other"
+        )
+    only = [", ".join(n for n in a if n not in b) or "none" for a, b in ((ours, theirs), (theirs, ours))]
+    raise ValueError(
+        "the training and validation sets have different names: "
+        f"only in training {only[0]}; only in validation {only[1]}"
+    )
+
+
+def with_rotations(augmentation: Augmentation) -> Augmentation:
+    """The same augmentation with rotations, for subjects without an upright orientation.
 
     Raises:
-        ValueError: the recipe is one of those that never turn an image.
+        ValueError: this augmentation has none.
     """
     if not hasattr(augmentation, "rotated"):
         raise ValueError(
-            f"turns: the preset's {type(augmentation).__name__} never turns an image; cornernet_small, "
-            "cornernet_squeeze_small and centernet_small have a recipe that can"
+            f"rotations: the preset's {type(augmentation).__name__} never rotates an image; cornernet_small, "
+            "cornernet_squeeze_small and centernet_small have an augmentation that can"
         )
-    return augmentation.rotated()
+    rotated: Augmentation = augmentation.rotated()
+    return rotated
 
 
-class EvaluateAndSave(keras.callbacks.Callback):
-    """At the end of epochs: measures with the averaged weights, saves models, table and pictures."""
+class EvaluateAndSave(EvaluationCallback):
+    """At the end of epochs: measures with the averaged weights, saves models, table and pictures.
+
+    Args:
+        model: that is trained.
+        dataset: the validation set, or None.
+        output: the folder of the run.
+        config: its settings, `epochs` given.
+        table: its results so far.
+        on_problem: called for images of `dataset` that cannot be used.
+    """
 
     def __init__(
         self,
-        trained,
-        judge,
-        val_dataset,
+        model: Model,
+        dataset: Any,
         output: Path,
         config: TrainingConfig,
         table: ResultsTable,
-        on_problem: OnProblem,
+        on_problem: OnProblem | None,
     ):
-        super().__init__()
-        self.trained = trained
-        # The mirror image costs twice the time and changes little between epochs.
-        self.quick = trained.with_settings(flip=False)
-        self.judge = judge
-        self.val_dataset = val_dataset
+        super().__init__(model, dataset, every=config.evaluate_every)
+        self.on_problem = on_problem
         self.output = output
         self.config = config
         self.table = table
-        self.on_problem = on_problem
+        self.names: tuple[str, ...] = ()  # of the validation's numbers; the first decides which model is best
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
-        last = epoch + 1 == self.config.epochs
-        if last or (epoch + 1) % self.config.evaluate_every == 0:
+        if epoch + 1 == self.config.epochs or (epoch + 1) % self.every == 0:
             with averaged_weights(self.model):
-                if self.val_dataset is not None:
+                if self.dataset is not None:
                     row.update(self._evaluate())
                 self._save(row)
         self.table.add(row)
         self._draw_curves()
 
-    def _evaluate(self) -> dict:
-        metrics, pictures = self.judge.measure(self.quick, self.val_dataset, self.on_problem)
+    def _evaluate(self) -> dict[str, float]:
+        self.result = self.measured.evaluate(self.dataset, flip=self.flip)
+        for problem in self.result.problems:
+            if self.on_problem is not None and problem not in self.dataset.problems:
+                self.on_problem(problem)
+        pictures = task_of(self.dataset).draw_predictions(self.measured, self.result, PICTURES)
         if pictures:
             files.write_image(self.output / "predictions.jpg", visualization.grid(pictures, 3, 1200))
-        return metrics
+        self.names = tuple(self.result.headline)
+        return dict(self.result.headline)
 
-    def _save(self, row):
-        save_model(self.trained, self.output / "last.keras")
-        score = self.judge.score
+    def _save(self, row: dict[str, Any]) -> None:
+        save_model(self.measured, self.output / "last.keras")
+        if not self.names:
+            return
+        score = self.names[0]
         best = np.nanmax([math.nan, -1.0, *self.table.curve(score)])
-        if score in row and row[score] > best:
-            save_model(self.trained, self.output / "best.keras")
+        if row.get(score, math.nan) > best:
+            save_model(self.measured, self.output / "best.keras")
 
-    def _draw_curves(self):
+    def _draw_curves(self) -> None:
         columns = ["loss", *self.model.loss_terms.names]
         curves = {name: self.table.curve(name) for name in columns}
         pictures = [visualization.plot_curves(curves, "training loss", log=True)]
-        if self.val_dataset is not None:
-            measured = {name: self.table.curve(name) for name in self.judge.names}
+        if self.names:
+            measured = {name: self.table.curve(name) for name in self.names}
             pictures.append(visualization.plot_curves(measured, "validation"))
         files.write_image(self.output / "curves.png", visualization.grid(pictures, 1, 800))
-
-
-class averaged_weights:
-    """Puts the optimizer's averaged weights into a model for the length of a `with` block."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def __enter__(self):
-        variables = self.model.trainable_variables
-        self.own = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-        self.model.optimizer.finalize_variable_values(variables)
-
-    def __exit__(self, *_):
-        for variable, value in zip(self.model.trainable_variables, self.own, strict=True):
-            variable.assign(value)

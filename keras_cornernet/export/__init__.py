@@ -17,6 +17,7 @@ _HOMES = {
     "to_openvino": "onnx_files",
     "to_saved_model": "saved_model",
     "to_tflite": "tflite",
+    "write": "writers",
 }
 
 __all__ = sorted(_HOMES)

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +22,12 @@ class Tolerance(NamedTuple):
     """How far answers may differ.
 
     Attributes:
-        place: box sides and joints, as a share of the image's longer side.
+        distance: between box sides or joints, as a share of the image's longer side.
         score: of boxes and joints.
         fraction: of all boxes and joints that must agree so well.
     """
 
-    place: float
+    distance: float
     score: float
     fraction: float
 
@@ -39,25 +41,37 @@ TOLERANCES = {
 }
 
 
-class Agreement(NamedTuple):
+@dataclass(frozen=True)
+class Agreement:
     """How well two models agree.
 
     Attributes:
         compared: boxes or joints that one of the two shows.
         fraction: of them that agree within the tolerance; 0 where nothing was shown.
-        place: median difference of places, as a share of the image's longer side.
-        largest_place, largest_score: the largest differences of those that the other shows at all.
+        distance: median distance, as a share of the image's longer side.
+        largest_distance, largest_score: the largest differences of those that the other shows at all.
         milliseconds: median time of the exported model for an image, with preparation and decoding.
         sound: whether the share is large enough.
     """
 
     compared: int
     fraction: float
-    place: float
-    largest_place: float
+    distance: float
+    largest_distance: float
     largest_score: float
     milliseconds: float
     sound: bool
+
+    def disagreement(self, path: str | Path, precision: str) -> str:
+        """Why the file at `path` cannot be trusted, for people."""
+        wanted = TOLERANCES[precision]
+        if not self.compared:
+            return f"{path}: the model finds nothing on these images, so nothing was compared: give --images"
+        return (
+            f"{path}: only {self.fraction:.1%} of {self.compared} boxes or joints agree with Keras "
+            f"within {wanted.distance:.1%} of the image and {wanted.score} in score, and "
+            f"{wanted.fraction:.0%} should"
+        )
 
 
 def compare(
@@ -97,7 +111,7 @@ def compare(
         pairs[:, 0] /= max(image.shape[:2])
         differences.append(pairs)
     place, score = np.concatenate(differences).T
-    good = (place <= tolerance.place) & (score <= tolerance.score)
+    good = (place <= tolerance.distance) & (score <= tolerance.score)
     fraction = float(good.mean()) if len(good) else 0.0
     matched = np.isfinite(place)
     return Agreement(

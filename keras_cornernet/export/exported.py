@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cornernet.export.runtimes import open_runtime
 from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.evaluating import MeasuresDetections, MeasuresPoses
 from keras_cornernet.inference.pose_reader import PoseReader
 from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.preprocessing import View, fit_view
@@ -30,8 +31,7 @@ def load(path: str | Path, *, threads: int | None = None) -> "ExportedDetector |
         >>> keras_cornernet.export.load("people_int8.tflite").predict("street.jpg")[0].save("found.jpg")
     """
     runtime = open_runtime(path, threads=threads)
-    kind = ExportedPoseEstimator if runtime.description.task == "pose" else ExportedDetector
-    return kind(runtime)
+    return EXPORTED[runtime.description.task](runtime)
 
 
 class _Exported:
@@ -64,15 +64,19 @@ class _Exported:
         return {name: value[0] for name, value in answers.items()}, view
 
 
-class ExportedDetector(_Exported):
+class ExportedDetector(MeasuresDetections, _Exported):
     """A detector in an exported file."""
+
+    task = "detection"
 
     @property
     def categories(self) -> Categories:
         """Names and ids of the labels."""
         return self.description.categories
 
-    def predict(self, source, *, batch_size: int = 1) -> list[Detections]:
+    def predict(
+        self, source, *, min_score: float = 0.3, flip: bool | None = None, batch_size: int = 1
+    ) -> list[Detections]:
         """Finds objects on one or many images, one after the other.
 
         An image of another size than the file takes is fitted into it first, and its boxes are brought back;
@@ -86,14 +90,24 @@ class ExportedDetector(_Exported):
             OSError: an image cannot be read; the message names it.
             ValueError: an array has another shape or type.
         """
-        return list(self.stream(source))
+        return list(self.stream(source, min_score=min_score, flip=flip))
 
-    def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator[Detections]:
+    def stream(
+        self,
+        source,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = None,
+        batch_size: int = 1,
+        on_error: OnError | None = None,
+    ) -> Iterator[Detections]:
         """`predict`, one result at a time; see `Detector.stream`."""
+        if flip:
+            self.with_settings(flip=flip)
         for item in list_images(source):
             image = read_or_report(item, on_error)
             if image is not None:
-                yield self._found(image, path_of(item))
+                yield self._found(image, path_of(item)).with_min_score(min_score)
 
     def _found(self, image, path) -> Detections:
         answers, view = self._answers(image)
@@ -105,7 +119,7 @@ class ExportedDetector(_Exported):
         return Detections(boxes.astype(np.float32), scores, labels, self.categories, image, path)
 
 
-class ExportedPoseEstimator(_Exported, PoseReader):
+class ExportedPoseEstimator(MeasuresPoses, _Exported, PoseReader):
     """A pose network in an exported file, used as a `PoseEstimator`.
 
     The file takes one person an image. With boxes, given or found by the `detector`, everyone is cropped as
@@ -113,6 +127,8 @@ class ExportedPoseEstimator(_Exported, PoseReader):
     without, the whole image is one person. A SavedModel, which takes images of any size, is shown a square of
     each person; beyond it, where the network's input is not square, it sees black.
     """
+
+    task = "pose"
 
     def __init__(self, runtime, settings: PoseInferenceConfig | None = None, *, detector=None):
         _Exported.__init__(self, runtime)
@@ -165,3 +181,7 @@ class ExportedPoseEstimator(_Exported, PoseReader):
         points = answers["keypoints"]
         points = points if view is None else view.points_to_image(points)
         return points[None].astype(np.float32), answers["scores"][None]
+
+
+# The class of the models of each task, by the name that files state; `tasks.register` adds to it.
+EXPORTED: dict[str, type] = {"detection": ExportedDetector, "pose": ExportedPoseEstimator}

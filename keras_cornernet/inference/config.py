@@ -152,7 +152,7 @@ class PoseInferenceConfig:
         flip: average with the mirror image.
         shift_mirrored: the heatmaps of the mirror image are moved right by one cell; for networks taught with
             mmpose's positions, which mirror cell 0 onto the last but one.
-        score: boxes of a detector below it are nobody.
+        min_score: boxes of a detector below it are not taken for people.
         label: name of the detector's class that is posed.
     """
 
@@ -160,7 +160,7 @@ class PoseInferenceConfig:
     padding: float = 1.25
     flip: bool = True
     shift_mirrored: bool = False
-    score: float = 0.3
+    min_score: float = 0.3
     label: str = "person"
 
     def __post_init__(self):

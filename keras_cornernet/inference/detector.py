@@ -1,22 +1,24 @@
 """Detection on whole images."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import confirm_by_centers
 from keras_cornernet.inference.config import InferenceConfig, PostprocessConfig
+from keras_cornernet.inference.evaluating import MeasuresDetections
+from keras_cornernet.inference.model import Model
 from keras_cornernet.inference.reading import OnError, list_images, path_of, read_or_report
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.ops.boxes import ordered, without_unusable
 from keras_cornernet.ops.suppression import soft_nms
+from keras_cornernet.preprocessing import View
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Categories
 
 
-class Detector:
+class Detector(MeasuresDetections, Model):
     """Finds objects on images with a network, its codec and test settings.
 
     Args:
@@ -34,6 +36,8 @@ class Detector:
         >>> found.save("street_found.jpg")
     """
 
+    task = "detection"
+    labels_field = "categories"
     settings_type: type[PostprocessConfig] = InferenceConfig
 
     def __init__(self, network, codec, categories: Categories, settings: InferenceConfig | None = None):
@@ -44,15 +48,19 @@ class Detector:
         self._find = jit(self._decode, network)
         self._reduce = jit(self._suppress)
 
-    def with_settings(self, **changes) -> "Detector":
-        """The same detector with other test settings.
+    @classmethod
+    def unnamed(cls, count: int) -> Categories:
+        """Categories `class_0`, `class_1`, .. for a network whose file names none."""
+        return Categories(tuple(f"class_{i}" for i in range(count)), tuple(range(1, count + 1)))
 
-        Args:
-            changes: fields of its settings, such as `InferenceConfig`.
-        """
-        return type(self)(self.network, self.codec, self.categories, replace(self.settings, **changes))
+    def only_view(self, image_size: tuple[int, int]) -> View | None:
+        """The one view in which an image of `(height, width)` is shown, or None if there are several."""
+        views = self.settings.views(image_size)
+        return views[0] if len(views) == 1 else None
 
-    def predict(self, source, *, batch_size: int = 1) -> list[Detections]:
+    def predict(
+        self, source, *, min_score: float = 0.3, flip: bool | None = False, batch_size: int = 1
+    ) -> list[Detections]:
         """Detects on one or many images.
 
         Args:
@@ -67,9 +75,17 @@ class Detector:
             OSError: an image cannot be read, or a folder has none; the message names it.
             ValueError: an array has another shape or type.
         """
-        return list(self.stream(source, batch_size=batch_size))
+        return list(self.stream(source, min_score=min_score, flip=flip, batch_size=batch_size))
 
-    def stream(self, source, *, batch_size: int = 1, on_error: OnError | None = None) -> Iterator[Detections]:
+    def stream(
+        self,
+        source,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
+        batch_size: int = 1,
+        on_error: OnError | None = None,
+    ) -> Iterator[Detections]:
         """`predict`, one result at a time.
 
         Args:
@@ -77,6 +93,18 @@ class Detector:
             on_error: called with path and error for an image that cannot be read, which is then skipped; None
                 raises.
         """
+        model = self._flipped(flip)
+        for found in model._stream(source, batch_size, on_error):
+            yield found.with_min_score(min_score)
+
+    def _flipped(self, flip):
+        if flip in (None, self.settings.flip):
+            return self
+        if not hasattr(self, "_other"):
+            self._other = self.with_settings(flip=flip)
+        return self._other
+
+    def _stream(self, source, batch_size, on_error):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         waiting: list[tuple[str | None, np.ndarray]] = []

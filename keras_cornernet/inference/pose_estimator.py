@@ -1,17 +1,21 @@
 """Poses on whole images: everyone is cropped, read, and put back."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import jit
 from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.evaluating import MeasuresPoses
+from keras_cornernet.inference.model import Model
 from keras_cornernet.inference.pose_reader import PoseReader
+from keras_cornernet.preprocessing import View, person_view
 from keras_cornernet.skeletons import Skeleton
 
 
-class PoseEstimator(PoseReader):
+class PoseEstimator(MeasuresPoses, PoseReader, Model):
     """Reads the joints of people with a network, its codec and test settings.
 
     Args:
@@ -28,6 +32,10 @@ class PoseEstimator(PoseReader):
         >>> poses.save("street_posed.jpg")
     """
 
+    task = "pose"
+    labels_field = "skeleton"
+    settings_type = PoseInferenceConfig
+
     def __init__(
         self,
         network,
@@ -42,14 +50,24 @@ class PoseEstimator(PoseReader):
         self.codec = codec
         self._find = jit(self._read, network)
 
-    def with_settings(self, **changes) -> "PoseEstimator":
-        """The same estimator with other test settings.
+    def with_settings(self, **changes: Any) -> "PoseEstimator":
+        """The same estimator with other settings of inference.
 
         Args:
             changes: fields of `PoseInferenceConfig`.
         """
         settings = replace(self.settings, **changes)
         return PoseEstimator(self.network, self.codec, self.skeleton, settings, detector=self.detector)
+
+    @classmethod
+    def unnamed(cls, count: int) -> Skeleton:
+        """Joints `joint_0`, `joint_1`, .. for a network whose file names none."""
+        return Skeleton("unnamed", tuple(f"joint_{i}" for i in range(count)), (), ())
+
+    def only_view(self, image_size: tuple[int, int]) -> View:
+        """The view of a whole image of `(height, width)` as one person."""
+        height, width = image_size
+        return person_view((width / 2, height / 2), max(image_size), self.settings.input_size)
 
     def read_inputs(self, inputs: np.ndarray, *, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
         """See `PoseReader.read_inputs`."""

@@ -39,7 +39,15 @@ class PoseReader:
         """
         raise NotImplementedError
 
-    def predict(self, source, boxes=None, *, batch_size: int = 8) -> list[Poses]:
+    def predict(
+        self,
+        source,
+        boxes=None,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
+        batch_size: int = 8,
+    ) -> list[Poses]:
         """Poses the people on one or many images.
 
         Args:
@@ -56,13 +64,15 @@ class PoseReader:
             OSError: an image cannot be read; the message names it.
             ValueError: a box has no area, or there are not as many lists of boxes as images.
         """
-        return list(self.stream(source, boxes, batch_size=batch_size))
+        return list(self.stream(source, boxes, min_score=min_score, flip=flip, batch_size=batch_size))
 
     def stream(
         self,
         source,
         boxes=None,
         *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
         batch_size: int = 8,
         on_error: OnError | None = None,
     ) -> Iterator[Poses]:
@@ -75,6 +85,15 @@ class PoseReader:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        if flip not in (None, self.settings.flip):
+            if not hasattr(self, "_other"):
+                self._other = self.with_settings(flip=flip)
+            self._other.detector = self.detector
+            yield from self._other.stream(
+                source, boxes, min_score=min_score, flip=None, batch_size=batch_size, on_error=on_error
+            )
+            return
+        self._min_score = min_score
         images = list_images(source)
         for item, given in zip(images, self._boxes_of_images(boxes, len(images)), strict=True):
             image = read_or_report(item, on_error)
@@ -120,6 +139,7 @@ class PoseReader:
         self,
         pose_dataset: PoseDataset,
         *,
+        flip: bool | None = None,
         batch_size: int = 16,
         on_error: OnError | None = None,
         progress: Progress = list,
@@ -137,6 +157,11 @@ class PoseReader:
             `(n, k, 2)` float32 image pixels and `(n, k)` float32 scores; NaN for people whose image cannot
             be used.
         """
+        if flip not in (None, self.settings.flip):
+            model = self.with_settings(flip=flip)
+            return model.read_dataset(
+                pose_dataset, batch_size=batch_size, on_error=on_error, progress=progress
+            )
         k = len(self.skeleton.joints)
         points = np.full((len(pose_dataset.people), k, 2), np.nan, np.float32)
         scores = np.full((len(pose_dataset.people), k), np.nan, np.float32)
@@ -181,7 +206,7 @@ class PoseReader:
         return boxes, np.ones(len(boxes), np.float32)
 
     def _detect(self, image) -> Detections:
-        found = self.detector.predict(image)[0].with_min_score(self.settings.score).non_empty()
+        found = self.detector.predict(image, min_score=0.0)[0].with_min_score(self._min_score).non_empty()
         keep = np.array([name == self.settings.label for name in found.names], bool)
         return found.replace(boxes=found.boxes[keep], scores=found.scores[keep], labels=found.labels[keep])
 

@@ -44,6 +44,10 @@ class SaccadeDetector(Detector):
         super().__init__(network, codec, categories, settings)
         self._find_and_attend = jit(self._decode_and_attend, network)
 
+    def only_view(self, image_size: tuple[int, int]) -> None:
+        """None: it looks at several crops."""
+        return None
+
     def _sizes(self, image):
         return self.settings.input_size
 

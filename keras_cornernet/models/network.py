@@ -6,7 +6,12 @@ import keras
 
 # Names in files of versions before 0.1.0, and what they are called since.
 RENAMED = {"task": "metadata", "counts": "num_blocks", "kind": "block"}
-RENAMED_SETTINGS = {"multiple": "size_divisor", "near": "nms_distance", "near_both_ways": "nms_both_axes"}
+RENAMED_SETTINGS = {
+    "multiple": "size_divisor",
+    "near": "nms_distance",
+    "near_both_ways": "nms_both_axes",
+    "score": "min_score",
+}
 RENAMED_CODEC = {"bump_radius": "fixed_radius"}
 
 
@@ -58,6 +63,19 @@ class Network(keras.Model):
     @property
     def _halvings(self):
         return 2 ** (len(self.arguments["num_blocks"]) - 1)
+
+    @property
+    def num_outputs(self) -> int:
+        """The number of classes or joints."""
+        return self.arguments[self._count]
+
+    @property
+    def _count(self) -> str:
+        return "num_classes" if "num_classes" in self.arguments else "num_joints"
+
+    def with_num_outputs(self, count: int):
+        """The same network for another number of classes or joints; returns as `with_num_classes`."""
+        return self.with_num_classes(count) if self._count == "num_classes" else self.with_num_joints(count)
 
     def with_num_classes(self, num_classes: int):
         """The same network for another number of classes: same body, fresh class heads.

@@ -1,31 +1,41 @@
-"""Presets: the one place that binds network, codec, loss, sizes and recipe."""
+"""Presets: the one place that binds network, codec, loss, sizes and augmentation."""
 
 from keras_cornernet.presets.catalog import PRESETS, preset_named
-from keras_cornernet.presets.models import (
-    default_augmentation,
+from keras_cornernet.presets.families import FAMILIES, Family
+from keras_cornernet.presets.loading import (
+    build_model,
     from_preset,
-    is_pose,
     load_network,
-    make_trainer,
-    preset_of,
+    network_type,
     save_model,
 )
-from keras_cornernet.presets.preset import PosePreset, Preset, Published
+from keras_cornernet.presets.preset import Preset, Published
+from keras_cornernet.presets.training import (
+    default_augmentation,
+    default_input_size,
+    make_trainer,
+    preset_of,
+    training_config,
+)
 from keras_cornernet.presets.weights import find_weights, weights_path
 
 __all__ = [
+    "FAMILIES",
     "PRESETS",
-    "PosePreset",
+    "Family",
     "Preset",
     "Published",
+    "build_model",
     "default_augmentation",
+    "default_input_size",
     "find_weights",
     "from_preset",
-    "is_pose",
     "load_network",
     "make_trainer",
+    "network_type",
     "preset_named",
     "preset_of",
     "save_model",
+    "training_config",
     "weights_path",
 ]

@@ -7,14 +7,23 @@ from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
 from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
-from keras_cornernet.models import CenterNet, CornerNetSqueeze, LegacyStackedHourglass, ObjectsAsPoints
+from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
+    CornerNetSqueeze,
+    LegacyStackedHourglass,
+    ObjectsAsPoints,
+    StackedHourglass,
+)
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.presets.papers import PAPERS
-from keras_cornernet.presets.preset import PosePreset, Preset
-from keras_cornernet.skeletons import LSP
+from keras_cornernet.presets.preset import Preset
+from keras_cornernet.skeletons import LSP, MPII
+from keras_cornernet.training.config import TrainingConfig
 
 _SMALL = Preset(
     summary="for CPUs and small data: one narrow hourglass on a grid of an eighth",
+    network=CornerNet,
     arguments={
         "stacks": 1,
         "channels": (64, 96, 128, 128),
@@ -55,32 +64,37 @@ _SQUEEZE_SMALL = replace(
 
 # `opts.lua` of anewell/pose-hg-train: 100 epochs of 8,000 steps at one learning rate, "then a few more" at a
 # fifth of it (issue 16 there), of which four are taken here.
-_NEWELL_TRAINING = {
-    "optimizer": "rmsprop",
-    "batch_size": 6,
-    "steps": 832_000,
-    "learning_rate": 2.5e-4,
-    "lr_decay_at": 100 / 104,
-    "lr_decay_factor": 5.0,
-    "warmup": 0.0,
-    "clip_norm": None,
-    "ema": 0.0,
-}
+_NEWELL_TRAINING = TrainingConfig(
+    optimizer="rmsprop",
+    batch_size=6,
+    steps=832_000,
+    learning_rate=2.5e-4,
+    lr_decay_at=100 / 104,
+    lr_decay_factor=5.0,
+    warmup=0.0,
+    clip_norm=None,
+    ema=0.0,
+)
 
 
-def _newell(stacks: int) -> PosePreset:
+def _newell(stacks: int) -> Preset:
     """Newell et al. 2016, secs. 3.1 to 3.3."""
-    return PosePreset(
+    return Preset(
         summary=f"human pose, Stacked Hourglass of the paper with {stacks} stack{'s' * (stacks > 1)}",
+        network=StackedHourglass,
         arguments={"stacks": stacks},
         input_size=(256, 256),
         settings=PoseInferenceConfig(input_size=(256, 256)),
+        augmentation=PoseAugmentation(),
+        loss=PoseLoss(),
+        skeleton=MPII,
         training=_NEWELL_TRAINING,
     )
 
 
-_PHONE = PosePreset(
+_PHONE = Preset(
     summary="human pose for phones and CPUs: two hourglasses, narrow where the maps are large",
+    network=StackedHourglass,
     arguments={
         "stacks": 2,
         "channels": (64, 128, 160, 192),
@@ -96,7 +110,7 @@ _PHONE = PosePreset(
     skeleton=LSP,
 )
 
-PRESETS: dict[str, Preset | PosePreset] = {
+PRESETS: dict[str, Preset] = {
     **PAPERS,
     "cornernet_small": _SMALL,
     "cornernet_squeeze_small": _SQUEEZE_SMALL,
@@ -178,7 +192,7 @@ PRESETS: dict[str, Preset | PosePreset] = {
 }
 
 
-def preset_named(name: str) -> Preset | PosePreset:
+def preset_named(name: str) -> Preset:
     """Looks a preset up.
 
     Raises:

@@ -1,30 +1,33 @@
 """The detectors of the papers at full size."""
 
 from dataclasses import replace
+from typing import Any
 
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
+from keras_cornernet.models.network import Network
 from keras_cornernet.presets.families import FAMILIES
 from keras_cornernet.presets.preset import Preset, Published
+from keras_cornernet.training.config import TrainingConfig
 
 
-def _training(batch_size: int, steps: int = 500_000) -> dict:
-    """The authors' training: Adam, the learning rate divided by ten after 450,000 steps, nothing clipped.
+def _training(batch_size: int, steps: int = 500_000, decay: int = 450_000) -> TrainingConfig:
+    """The authors' training: Adam, the learning rate divided by ten after `decay` steps, no clipping.
 
     Source: `config/*.json` and `train.py` of princeton-vl/CornerNet, CornerNet-Lite and Duankaiwen/CenterNet.
     """
-    return {
-        "batch_size": batch_size,
-        "steps": steps,
-        "learning_rate": 2.5e-4,
-        "lr_decay_at": 450_000 / steps,
-        "warmup": 0.0,
-        "clip_norm": None,
-        "ema": 0.0,
-    }
+    return TrainingConfig(
+        batch_size=batch_size,
+        steps=steps,
+        learning_rate=2.5e-4,
+        lr_decay_at=decay / steps,
+        warmup=0.0,
+        clip_norm=None,
+        ema=0.0,
+    )
 
 
-def _paper(summary: str, published: Published, network=CornerNet, **changes) -> Preset:
+def _paper(summary: str, published: Published, network: type[Network] = CornerNet, **changes: Any) -> Preset:
     preset = Preset(
         summary=summary,
         arguments={},
@@ -117,6 +120,6 @@ PAPERS: dict[str, Preset] = {
         ObjectsAsPoints,
         input_size=(512, 512),
         settings=InferenceConfig(method="none", whole_multiples=True),
-        training={**_training(24, 250_000), "lr_decay_at": 0.8},
+        training=_training(24, 250_000, 200_000),
     ),
 }

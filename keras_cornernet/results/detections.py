@@ -50,22 +50,22 @@ class Detections(ImageResult):
     def _of(self, keep: np.ndarray) -> "Detections":
         return self.replace(boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
 
-    def plot(self, score: float = 0.3):
+    def plot(self, min_score: float = 0.3):
         """The image with boxes, names and scores drawn on it, as a `PIL.Image`.
 
         Args:
-            score: boxes below it are not drawn.
+            min_score: boxes that score less are not drawn.
         """
         if self.image is None:
             raise ValueError("Detections.plot needs the image, and these detections carry none")
-        shown = self.with_min_score(score)
+        shown = self.with_min_score(min_score)
         return visualization.draw_boxes(
             self.image, shown.boxes, shown.labels, self.categories.names, scores=shown.scores
         )
 
-    def save(self, path: str | Path, score: float = 0.3) -> Path:
+    def save(self, path: str | Path, min_score: float = 0.3) -> Path:
         """Writes the drawn picture to `path` (its suffix picks the format)."""
-        return files.write_image(path, self.plot(score))
+        return files.write_image(path, self.plot(min_score))
 
     def to_coco(self, image_id: int) -> list[dict]:
         """The boxes in COCO result form: `image_id, category_id, bbox` as x, y, width, height, `score`."""

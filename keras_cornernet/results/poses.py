@@ -51,21 +51,21 @@ class Poses(ImageResult):
         """`(n,)` the score of each person: its box's times the mean of its joints'."""
         return self.box_scores * self.keypoint_scores.mean(axis=1)
 
-    def plot(self, score: float = 0.2):
+    def plot(self, min_score: float = 0.2):
         """The image with the skeletons drawn on it, as a `PIL.Image`.
 
         Args:
-            score: joints below it are not drawn.
+            min_score: joints below it are not drawn.
         """
         if self.image is None:
             raise ValueError("Poses.plot needs the image, and these poses carry none")
         return visualization.draw_skeletons(
-            self.image, self.keypoints, self.keypoint_scores >= score, self.skeleton
+            self.image, self.keypoints, self.keypoint_scores >= min_score, self.skeleton
         )
 
-    def save(self, path: str | Path, score: float = 0.2) -> Path:
+    def save(self, path: str | Path, min_score: float = 0.2) -> Path:
         """Writes the drawn picture to `path` (its suffix picks the format)."""
-        return files.write_image(path, self.plot(score))
+        return files.write_image(path, self.plot(min_score))
 
     def to_coco(self, image_id: int, category_id: int = 1) -> list[dict]:
         """The people in COCO's result form for keypoints: `keypoints` are `x, y, score` of each joint."""

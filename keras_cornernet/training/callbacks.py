@@ -1,8 +1,11 @@
 """Callbacks for training."""
 
 import math
+from typing import Any
 
 import keras
+
+from keras_cornernet.training.averaging import averaged_weights
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
@@ -36,3 +39,43 @@ class NumberEpochs(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epochs.current = epoch
+
+
+class EvaluationCallback(keras.callbacks.Callback):
+    """Measures AP or PCK on a validation set at the end of epochs, with averaged weights if there are any.
+
+    The numbers join the epoch's logs as `val_AP`, `val_PCK@0.2` and so on, so that Keras' own callbacks can
+    watch them (`ModelCheckpoint(monitor="val_AP", mode="max")`). Put it before those.
+
+    Args:
+        model: whose trainer is being fitted: what `from_preset` returned.
+        dataset: what a reader returned.
+        every: epochs between measurements; the last epoch is always measured.
+        flip: look at the mirror image too, which takes twice the time and changes little.
+
+    Attributes:
+        result: the last `EvaluationResult`, or None.
+
+    Example:
+        >>> callback = keras_cornernet.EvaluationCallback(detector, val_dataset, every=5)
+        >>> detector.trainer.fit(dataset, epochs=100, callbacks=[callback])
+    """
+
+    def __init__(self, model: Any, dataset: Any, *, every: int = 1, flip: bool | None = False):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every must be at least 1, not {every}")
+        self.measured = model
+        self.dataset = dataset
+        self.every = every
+        self.flip = flip
+        self.result: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        last = epoch + 1 == self.params.get("epochs")
+        if not last and (epoch + 1) % self.every:
+            return
+        with averaged_weights(self.model):
+            self.result = self.measured.evaluate(self.dataset, flip=self.flip)
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in self.result.headline.items()})

@@ -12,8 +12,6 @@ if keras.backend.backend() != "tensorflow":
             "onnx_files",
             "resampling",
             "exported",
-            "command",
-            "pose_command",
             "ranges",
             "browser",
             "serving",

@@ -1,0 +1,55 @@
+"""The command `keras-cornernet`."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from keras_cornernet.cli.benchmark import benchmark
+from keras_cornernet.cli.check_data import check_data
+from keras_cornernet.cli.console import cli_errors
+from keras_cornernet.cli.convert import convert
+from keras_cornernet.cli.demo import demo
+from keras_cornernet.cli.evaluate import evaluate
+from keras_cornernet.cli.export import export
+from keras_cornernet.cli.make_data import make_data
+from keras_cornernet.cli.models import models
+from keras_cornernet.cli.predict import predict
+from keras_cornernet.cli.train import train
+
+app = typer.Typer(
+    help="CornerNet detection and human pose: find objects, pose people, train on your own, measure.",
+    epilog="Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, models, predict, evaluate, check_data, convert, export, benchmark, make_data):
+    app.command(command.__name__.replace("_", "-"))(cli_errors()(command))
+app.command("train")(cli_errors(training=True)(train))
+
+
+def main() -> None:
+    """Runs the command line."""
+    # As Ctrl-C does, a request to stop lets temporary files be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    app(prog_name="keras-cornernet")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import keras_cornernet
+
+        typer.echo(keras_cornernet.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command line itself."""

@@ -1,0 +1,93 @@
+"""What every command shares: plain messages, exit codes and progress bars.
+
+Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, 130 stopped by Ctrl-C.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import typer
+
+from keras_cornernet.backend import prepare_backend, start_backend_quietly
+
+DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
+WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+SHOWN = 50  # problems that are printed one by one
+
+
+@contextmanager
+def cli_errors(*, training: bool = False) -> Iterator[None]:
+    """Turns errors into one message and an exit code; checks Keras' backend first and quiets TensorFlow."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(format="warning: %(message)s")
+    try:
+        prepare_backend(training=training)
+        start_backend_quietly()
+        yield
+    except KeyboardInterrupt:
+        _fail("stopped; nothing is half-written", 130)
+    except Exception as error:
+        if os.environ.get(DEBUG) or isinstance(error, typer.Exit | typer.BadParameter):
+            raise
+        if isinstance(error, WRONG_USE):
+            _fail(f"error: {error}", 2, error)
+        if isinstance(error, OSError | FloatingPointError) or type(error).__module__.startswith("tensorflow"):
+            _fail(f"error: {error}", 1, error)
+        if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
+            _fail("error: the disk is full", 1, error)
+        raise
+
+
+def _fail(message: str, code: int, error: Exception | None = None) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code) from error
+
+
+def show(result: Any, as_json: bool = False) -> None:
+    """Prints a result, a dataclass with a `__str__`, for people or for machines."""
+    typer.echo(json.dumps(asdict(result)) if as_json else str(result))
+
+
+def list_problems(problems: Sequence[object], words: str = "failed") -> None:
+    """Names what failed on standard error."""
+    for problem in problems[:SHOWN]:
+        typer.echo(f"{words}: {problem}", err=True)
+    if len(problems) > SHOWN:
+        typer.echo(f".. and {len(problems) - SHOWN} more", err=True)
+
+
+def exit_if_any(failed: Sequence[object]) -> None:
+    """Ends the command with exit code 1 if something failed."""
+    if failed:
+        raise typer.Exit(1)
+
+
+def progress_bar(words: str) -> Callable[[Any], Any]:
+    """Shows how far a loop is, on standard error and only on a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return partial(track, description=words, console=console, disable=not console.is_terminal)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Reads `HEIGHTxWIDTH`."""
+    parts = str(text).lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def check_output_folder(output: object) -> None:
+    """Raises `ValueError` where a folder to write into is a file."""
+    from pathlib import Path
+
+    if Path(str(output)).is_file():
+        raise ValueError(f"--output must be a folder, and {output} is a file")

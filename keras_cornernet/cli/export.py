@@ -1,0 +1,212 @@
+"""`keras-cornernet export`: a trained model for deployment, compared with the model it came from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keras_cornernet.cli.check_data import evenly_spaced
+from keras_cornernet.cli.console import check_output_folder, exit_if_any, list_problems, parse_size, show
+from keras_cornernet.cli.options import AsJson, Flip, InputSize, Model
+
+FILES = {
+    "savedmodel": "{name}",
+    "tflite": "{name}_{precision}.tflite",
+    "onnx": "{name}.onnx",
+    "openvino": "{name}.xml",
+}
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+COMPARED = 8  # images that are compared
+CALIBRATED = 200  # images on which the ranges of 8-bit numbers are measured
+DRAWN = 4  # scenes that are drawn to compare on where no images are named
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export left; the fields are fit for json.
+
+    Attributes:
+        path: of the file or of the SavedModel's version.
+        bytes: on disk.
+        agreement: see `export.comparison.Agreement`, as a dict.
+        notes: what was left out.
+        failed: why the file cannot be trusted; empty if it can.
+    """
+
+    path: str
+    bytes: int
+    agreement: dict[str, Any]
+    notes: list[str]
+    failed: list[str]
+
+    def __str__(self) -> str:
+        found = self.agreement
+        return (
+            f"{self.path}: {self.bytes / 1e6:.2f} MB, {found['milliseconds']:.1f} ms an image\n"
+            f"against Keras: {found['fraction']:.1%} of {found['compared']} boxes or joints agree; farthest "
+            f"apart {found['largest_distance']:.2%} of the image, in score {found['largest_score']:.4f}"
+        )
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """How a model is exported.
+
+    Attributes:
+        format: a key of `FILES`.
+        name: of the file or folder; None takes the model's.
+        precision: of TFLite, see `export.to_tflite`; the other formats have float32.
+        input_size: `(height, width)` of the network's input; needed where the model has none.
+        image_size: see `export.to_tflite`; a SavedModel takes images of any size.
+        flip: average with the mirror image; None follows the model's settings.
+        threads: that the runtime may use in the comparison.
+
+    Raises:
+        ValueError: an unknown format or precision, or two fields disagree.
+    """
+
+    format: str = "savedmodel"
+    name: str | None = None
+    precision: str = "float32"
+    input_size: tuple[int, int] | None = None
+    image_size: tuple[int, int] | None = None
+    flip: bool | None = None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in FILES:
+            raise ValueError(f"--format must be one of {', '.join(FILES)}, not {self.format!r}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"--precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        if self.format != "tflite" and self.precision != "float32":
+            raise ValueError(f"--precision {self.precision} is of tflite: {self.format} has float32")
+        if self.format == "savedmodel" and self.image_size is not None:
+            raise ValueError("--image-size is of the other formats: a SavedModel takes images of any size")
+        if self.name is not None and (Path(self.name).name != self.name or self.name in ("", "..")):
+            raise ValueError(f"--name must be the name of a file or folder in --output, not {self.name!r}")
+
+    def path(self, output: str | Path, model: str) -> Path:
+        """Where the export is written."""
+        name = self.name or Path(model).name.removesuffix(".keras")
+        return Path(output) / FILES[self.format].format(name=name, precision=self.precision)
+
+    def options(self, shown: Sequence[Any]) -> Mapping[str, Any]:
+        """Further arguments of the format's writer."""
+        if self.format == "savedmodel":
+            return {}
+        options: dict[str, Any] = {"image_size": self.image_size}
+        return (
+            {**options, "precision": self.precision, "samples": shown} if self.format == "tflite" else options
+        )
+
+
+def export_files(
+    model: str,
+    output: str | Path,
+    config: ExportConfig | None = None,
+    *,
+    images: str | Path | None = None,
+    annotations: str | Path | None = None,
+    annotation_format: str = "coco",
+) -> ExportResult:
+    """Exports a model, opens what was written with its runtime and compares the two on several images.
+
+    Args:
+        model: a preset with weights, or the path of a `.keras` file.
+        output: the folder; a SavedModel goes into `output/name/<next version>`, the others are files in it.
+        config: how; None: a SavedModel.
+        images: an image or a folder of images to compare on, and for `"int8"` to measure ranges on. By
+            default some scenes are drawn, but not for `"int8"`.
+        annotations: of a pose network's `images`; then the people are shown, each in a square.
+        annotation_format: of the annotations.
+
+    Raises:
+        ValueError: there is no such model, or the arguments disagree.
+        ImportError: what writes or runs the format is not installed.
+        OSError: an image cannot be read.
+    """
+    config = config or ExportConfig()
+    if config.precision == "int8" and images is None:
+        raise ValueError("--precision int8 needs --images to measure ranges on, such as the model will see")
+    if annotations is not None and images is None:
+        raise ValueError("--annotations needs --images, the folder that its file names are relative to")
+    check_output_folder(output)
+
+    from keras_cornernet import export as exports
+    from keras_cornernet.inference.model import Model as KerasModel
+    from keras_cornernet.tasks import load_model
+
+    loaded = load_model(model)
+    if not isinstance(loaded, KerasModel):
+        raise ValueError(f"MODEL must be a preset or a .keras file, and {model} is an exported file already")
+    changes = {"input_size": config.input_size, "flip": config.flip}
+    loaded = loaded.with_settings(**{key: value for key, value in changes.items() if value is not None})
+    shown = _images(loaded, images, annotations, annotation_format)
+    written = loaded.export(config.path(output, model), config.format, **config.options(shown))
+    opened = exports.load(written.path, threads=config.threads)
+    agreement = exports.compare(loaded, opened, evenly_spaced(shown, COMPARED))
+    failed = [] if agreement.sound else [agreement.disagreement(written.path, config.precision)]
+    return ExportResult(str(written.path), written.size, asdict(agreement), list(written.notes), failed)
+
+
+def _images(
+    model: Any, images: str | Path | None, annotations: str | Path | None, annotation_format: str
+) -> Sequence[Any]:
+    """What the two are compared on: annotated examples, named images, or drawn ones."""
+    from keras_cornernet.data.readers import read_dataset
+    from keras_cornernet.inference.reading import list_images
+    from keras_cornernet.preprocessing import read_image
+    from keras_cornernet.tasks import task_of
+
+    if images is not None and annotations is None:
+        return [read_image(path) for path in evenly_spaced(list_images(images), CALIBRATED)]
+    task = task_of(model)
+    if annotations is not None:
+        assert images is not None
+        dataset = read_dataset(task.readers, annotations, images, annotation_format, part="train")
+        return task.annotated_images(model, dataset.select(evenly_spaced(range(len(dataset)), CALIBRATED)))
+    return task.export_images(model, DRAWN)
+
+
+def export(
+    model: Model,
+    output: Annotated[Path, typer.Option(help="Folder for what is written.")],
+    format: Annotated[
+        str, typer.Option(metavar="savedmodel|tflite|onnx|openvino", help="Of what is written.")
+    ] = "savedmodel",
+    name: Annotated[str | None, typer.Option(help="By default the model's.")] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="float32|float16|dynamic|int8", help="Of a tflite network.")
+    ] = "float32",
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Images to compare on, and for int8 to measure ranges on; else scenes are drawn."),
+    ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="Of a pose network's --images: show the people, each in a square.")
+    ] = None,
+    annotation_format: Annotated[
+        str, typer.Option(metavar="coco|lsp|mpii|flic", help="Of the annotations.")
+    ] = "coco",
+    input_size: InputSize = None,
+    image_size: Annotated[
+        Any,
+        typer.Option(
+            parser=parse_size, metavar="HxW", help="Of the images that tflite, onnx, openvino take."
+        ),
+    ] = None,
+    flip: Flip = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the runtime, for the comparison.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a model for TF Serving, phones, browsers or servers, and compare it with Keras."""
+    config = ExportConfig(format, name, precision, input_size, image_size, flip, threads)
+    result = export_files(
+        model, output, config, images=images, annotations=annotations, annotation_format=annotation_format
+    )
+    show(result, as_json)
+    list_problems(result.notes, "note")
+    list_problems(result.failed)
+    exit_if_any(result.failed)

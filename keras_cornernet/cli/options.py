@@ -1,0 +1,49 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keras_cornernet.cli.console import parse_size
+
+Model = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="A model with trained weights (see 'models') or a .keras file."),
+]
+Runnable = Annotated[
+    str, typer.Argument(metavar="MODEL", help="As for other commands, or what 'export' wrote.")
+]
+Annotations = Annotated[Path, typer.Option(help="COCO json file, or a file of the format given.")]
+Images = Annotated[Path, typer.Option(help="Folder that the annotations' file names are relative to.")]
+AnnotationFormat = Annotated[
+    str,
+    typer.Option(
+        "--format", metavar="coco|voc|lsp|mpii|flic", help="Of the annotations; boxes: coco or voc."
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="train|val|test|all",
+        help="Part of a file of mpii or lsp that holds several; by default the one that the command is for.",
+    ),
+]
+Adjusted = Annotated[
+    bool | None,
+    typer.Option(
+        "--adjusted/--raw",
+        help="Whether centres and scales of mpii are already enlarged; by default as the file's form says.",
+    ),
+]
+Flip = Annotated[
+    bool | None,
+    typer.Option("--flip/--no-flip", help="Average with the mirror image; by default as the model says."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print json on standard output and nothing else there.")]
+InputSize = Annotated[
+    Any,
+    typer.Option(
+        parser=parse_size, metavar="HxW", help="Of the network's input, instead of the model's own."
+    ),
+]

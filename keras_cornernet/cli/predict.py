@@ -1,0 +1,177 @@
+"""`keras-cornernet predict`: objects or poses on image files."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keras_cornernet.cli.console import (
+    check_output_folder,
+    exit_if_any,
+    list_problems,
+    progress_bar,
+    show,
+)
+from keras_cornernet.cli.options import AsJson, Flip, Runnable
+
+
+@dataclass(frozen=True)
+class PredictionResult:
+    """What `predict` found; the fields are fit for json.
+
+    Attributes:
+        output: the folder.
+        noun: what the predictions are counted in.
+        images: `{"id", "file_name", "path", "picture"}` of each image that was read, ids from 1.
+        predictions: in COCO result form.
+        failed: one message for each input that could not be read, which names it.
+    """
+
+    output: str
+    noun: str
+    images: list[dict[str, Any]]
+    predictions: list[dict[str, Any]]
+    failed: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
+            f"pictures and predictions.json in {self.output}"
+        )
+
+
+def predict_files(
+    model: str,
+    sources: Sequence[str | Path],
+    output: str | Path,
+    *,
+    detector: str | None = None,
+    min_score: float | None = None,
+    flip: bool | None = False,
+    progress: Any = list,
+) -> PredictionResult:
+    """Finds objects, or poses people, on images and writes the results.
+
+    Args:
+        model: a preset with weights, a `.keras` file or an exported file.
+        sources: images and folders of images.
+        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`.
+        detector: for a pose network: the model that finds the people; None takes each image as one person
+            who fills it.
+        min_score: leave out boxes below this score; by default a detector's `predictions.json` holds all
+            boxes and its pictures show those from 0.3, and people are posed from 0.3.
+        flip: average with the mirror image; None follows the model's settings.
+        progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: there is no such model, an argument does not apply to it, or a picture would overwrite
+            its source.
+    """
+    from keras_cornernet import files
+    from keras_cornernet.tasks import load_model, task_of
+
+    check_output_folder(output)
+    paths, failed = expand_sources(sources)
+    output = Path(output)
+    names = picture_names(paths)
+    _check_targets(output, names, paths)
+    loaded = load_model(model)
+    task = task_of(loaded)
+    finder = None if detector is None else load_model(detector)
+    plan = task.prediction(loaded, detector=finder, min_score=min_score)
+    images: list[dict[str, Any]] = []
+    predictions: list[dict[str, Any]] = []
+    for path, name in zip(progress(paths), names, strict=True):
+        try:
+            (found,) = plan.model.stream(path, flip=flip, **plan.stream_options)
+        except OSError as error:
+            failed.append(str(error))
+            continue
+        image_id = len(images) + 1
+        found.save(output / name, **plan.save_options)
+        images.append({"id": image_id, "file_name": path.name, "path": str(path), "picture": name})
+        predictions += found.to_coco(image_id)
+    files.write_json(output / "images.json", images, indent=1)
+    files.write_json(output / "predictions.json", predictions)
+    return PredictionResult(str(output), task.noun, images, predictions, failed)
+
+
+def picture_names(paths: Sequence[Path]) -> list[str]:
+    """A file name for the picture of each image: its own, numbered where two are the same."""
+    from keras_cornernet import files
+
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        known = path.suffix.lower() in files.IMAGE_SUFFIXES
+        stem, suffix = (path.stem, path.suffix) if known else (path.name, ".jpg")
+        name, number = stem + suffix, 1
+        while name.casefold() in taken:  # some file systems ignore case
+            number += 1
+            name = f"{stem}_{number}{suffix}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def expand_sources(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+    """The images of all sources, and what is wrong with folders that have none."""
+    from keras_cornernet.inference.reading import list_images
+
+    paths: list[Path] = []
+    failed: list[str] = []
+    for source in sources:
+        try:
+            paths += list_images(source)
+        except OSError as error:
+            failed.append(str(error))
+    return paths, failed
+
+
+def _check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
+    """Raises `ValueError` where a picture would overwrite its source."""
+    own = {os.path.realpath(path) for path in paths}  # which takes links to themselves as they are
+    for name in names:
+        if os.path.realpath(output / name) in own:
+            raise ValueError(f"the picture {output / name} would overwrite a source: choose another output")
+
+
+def predict(
+    model: Runnable,
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Images and folders of images.")],
+    output: Annotated[Path, typer.Option(help="Folder for pictures and json.")] = Path("predictions"),
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Leave out boxes below this score; by default pictures show boxes from 0.3, "
+            "predictions.json holds all, and people are posed from 0.3.",
+        ),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="For a pose network: finds the people. Without it each image is one person who fills it.",
+        ),
+    ] = None,
+    flip: Flip = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
+    result = predict_files(
+        model,
+        sources,
+        output,
+        detector=detector,
+        min_score=min_score,
+        flip=flip,
+        progress=progress_bar("predicting"),
+    )
+    show(result, as_json)
+    list_problems(result.failed)
+    exit_if_any(result.failed)

@@ -1,0 +1,236 @@
+"""`keras-cornernet train`: a training run from files."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keras_cornernet.cli.console import exit_if_any, list_problems, show
+from keras_cornernet.cli.options import Adjusted, AnnotationFormat, Annotations, Images, InputSize
+
+log = logging.getLogger(__name__)
+SHOWN = 20  # problems of the annotations that are logged one by one
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run left; the fields are fit for json.
+
+    Attributes:
+        output: the folder.
+        model: the best model, or the last where nothing was validated.
+        epochs: rows of `results.csv`.
+        score: name of the number that decides which model is the best, or None without validation.
+        best: the row of the best score, or the last row.
+        failed: one message for each image that is missing or cannot be used.
+    """
+
+    output: str
+    model: str
+    epochs: int
+    score: str | None
+    best: dict[str, Any]
+    failed: list[str]
+
+    def __str__(self) -> str:
+        lines = []
+        if self.score in self.best:
+            more = f" (AP50 {self.best['AP50']:.3f})" if "AP50" in self.best else ""
+            lines.append(
+                f"best {self.score} {self.best[self.score]:.3f}{more} after epoch {self.best['epoch']:.0f}"
+            )
+        return "\n".join([*lines, f"{self.epochs} epochs in {self.output}; the model: {self.model}"])
+
+
+def train_on_files(
+    preset: str,
+    annotations: str | Path,
+    images: str | Path,
+    *,
+    val_annotations: str | Path | None = None,
+    val_images: str | Path | None = None,
+    annotation_format: str = "coco",
+    adjusted: bool | None = None,
+    output: str | Path | None = None,
+    config: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    verbose: str | int = "auto",
+) -> TrainingResult:
+    """Trains a model; see `experiment.train` for what a run leaves in its folder.
+
+    Args:
+        preset: a name, or the path of a `.keras` file to start from.
+        annotations, images: the annotation file and the folder of its images.
+        val_annotations, val_images: of the validation set, if any; its images may share the folder.
+        annotation_format: of the annotations. Of a file that holds several parts, each is used for its own
+            purpose.
+        adjusted: of MPII, see `read_mpii`.
+        output: the folder of the run, `runs/<preset>` by default.
+        config: fields of `TrainingConfig` that differ from the preset's; a resumed run keeps the others.
+        resume: continue after the last completed epoch found in `output`.
+        verbose: of `keras.Model.fit`.
+
+    Raises:
+        ValueError: a path is missing, the folder holds a run, or a file is not of the format.
+    """
+    if val_images is not None and val_annotations is None:
+        raise ValueError("val_images needs val_annotations")
+    parts = {"train": (annotations, images)}
+    if val_annotations is not None:
+        parts["val"] = (val_annotations, val_images or images)
+    for files in parts.values():
+        _check_paths(*files)
+    output = Path("runs") / Path(preset).stem if output is None else Path(output)
+    settings = _settings(output, preset, config or {}, resume)
+
+    # Keras is loaded here, so that a mistyped path is reported at once.
+    from keras_cornernet import experiment, presets
+    from keras_cornernet.data.checking import raise_if_empty
+    from keras_cornernet.data.readers import read_dataset
+    from keras_cornernet.tasks import task_of
+
+    task = task_of(preset)
+    run_config = presets.training_config(preset, **settings)
+    _announce(run_config)
+    problems: list[Any] = []
+    datasets = {}
+    for name, (file, folder) in parts.items():
+        datasets[name] = read_dataset(
+            task.readers, file, folder, annotation_format, part=name, adjusted=adjusted
+        )
+        raise_if_empty(datasets[name], file)
+        problems += datasets[name].problems
+    _report(problems)
+    unusable: dict[Any, None] = {}  # in the order found; each validation finds its own again
+    run = experiment.train(
+        preset,
+        datasets["train"],
+        datasets.get("val"),
+        output,
+        run_config,
+        resume=resume,
+        verbose=verbose,
+        on_problem=unusable.setdefault,
+    )
+    return _result(output, run, [str(problem) for problem in (*problems, *unusable) if problem.costs_image])
+
+
+def _result(output: Path, run: Any, failed: list[str]) -> TrainingResult:
+    model = output / "best.keras"
+    return TrainingResult(
+        output=str(output),
+        model=str(model if model.is_file() else output / "last.keras"),
+        epochs=len(run.table.rows),
+        score=run.score,
+        best=max(run.table.rows, key=lambda row: (row.get(run.score, -1.0), row["epoch"])),
+        failed=list(dict.fromkeys(failed)),
+    )
+
+
+def _check_paths(annotations: str | Path, images: str | Path) -> None:
+    if not Path(annotations).is_file():
+        raise ValueError(f"annotations: there is no file {annotations}")
+    if not Path(images).is_dir():
+        raise ValueError(f"images: {images} is not a folder")
+
+
+def _settings(output: Path, preset: str, changes: Mapping[str, Any], resume: bool) -> dict[str, Any]:
+    """The fields of the config: as changed, else as the run to resume had them."""
+    if not resume:
+        if any((output / name).exists() for name in ("results.csv", "backup")):
+            raise ValueError(
+                f"{output} holds a run already: use --resume to continue it, or another --output"
+            )
+        return dict(changes)
+    stored = json.loads((output / "plan.json").read_text()) if (output / "plan.json").is_file() else {}
+    before = stored.pop("preset", preset)
+    if before != preset:
+        raise ValueError(f"{output} holds a run of {before}, not of {preset}: use another --output")
+    if stored.get("input_size"):
+        stored["input_size"] = tuple(stored["input_size"])
+    return {**stored, **changes}
+
+
+def _announce(config: Any) -> None:
+    if config.steps is not None:
+        log.warning(
+            "trains as published: %s steps of %d images, learning rate %g; --epochs, --batch-size and "
+            "--learning-rate change that",
+            f"{config.steps:,}",
+            config.batch_size,
+            config.learning_rate,
+        )
+
+
+def _report(problems: list[Any]) -> None:
+    for problem in problems[:SHOWN]:
+        log.warning("left out: %s", problem)
+    if len(problems) > SHOWN:
+        log.warning("and %d more; check-data lists them all", len(problems) - SHOWN)
+
+
+def train(
+    preset: Annotated[
+        str, typer.Argument(metavar="PRESET", help="A name (see 'models') or a .keras file to start from.")
+    ],
+    annotations: Annotations,
+    images: Images,
+    val_annotations: Annotated[
+        Path | None, typer.Option(help="Annotations of the validation set, for AP or PCK and the best model.")
+    ] = None,
+    val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
+    annotation_format: AnnotationFormat = "coco",
+    adjusted: Adjusted = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8; likewise).")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The peak (0.001; likewise).")] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."),
+    ] = None,
+    input_size: InputSize = None,
+    rotations: Annotated[
+        bool | None,
+        typer.Option("--rotations", help="Augment with rotations too: for subjects without an upright side."),
+    ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(min=1, help="Epochs between measurements (5).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/PRESET.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
+) -> None:
+    """Train a detector or a pose network: best.keras, last.keras, results.csv, curves and pictures."""
+    config = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "input_size": input_size,
+        "rotations": rotations,
+        "evaluate_every": evaluate_every,
+        "seed": seed,
+    }
+    result = train_on_files(
+        preset,
+        annotations,
+        images,
+        val_annotations=val_annotations,
+        val_images=val_images,
+        annotation_format=annotation_format,
+        adjusted=adjusted,
+        output=output,
+        config={name: value for name, value in config.items() if value is not None},
+        resume=resume,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    show(result)
+    list_problems(result.failed)
+    exit_if_any(result.failed)

@@ -1,1 +1,0 @@
-"""What the command line does, as functions that take paths and return plain data."""

@@ -1,0 +1,156 @@
+"""Models measured on annotated data sets; shared by models in Keras and in exported files."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_cornernet.evaluation import (
+    EvaluationResult,
+    evaluate_detections,
+    evaluate_poses,
+    format_pose_table,
+    format_table,
+    match_categories,
+)
+from keras_cornernet.structures import (
+    DetectionDataset,
+    PoseDataset,
+    Problem,
+    Progress,
+    image_problem,
+    size_problem,
+)
+
+HEADLINE = ("AP", "AP50", "AP75")
+
+
+class MeasuresDetections:
+    """The `evaluate` of whatever finds boxes: it has `categories` and `stream`."""
+
+    categories: Any
+    stream: Any
+
+    def evaluate(
+        self, dataset: DetectionDataset, *, flip: bool | None = None, progress: Progress = list
+    ) -> EvaluationResult:
+        """Measures COCO's AP.
+
+        Args:
+            dataset: what a reader of boxes returned. Its classes are matched by name, see
+                `evaluation.match_categories`.
+            flip: detect on the mirror image too; None follows the model's settings.
+            progress: wraps the images and shows how far the evaluation is, such as `tqdm.tqdm`.
+
+        Returns:
+            `predictions` holds the `Detections` by image id, without their images. Images that cannot be read
+            or have another size than their annotations state are left out and named in `problems`.
+
+        Raises:
+            ValueError: no image can be measured, or the classes do not match.
+        """
+        categories, notes = match_categories(self.categories, dataset.categories)
+        problems, found, measured = list(dataset.problems), {}, []
+        for sample in progress(dataset.samples):
+            unread: list[Problem] = []
+            options = {"min_score": 0.0, "flip": flip, "on_error": _collect(unread)}
+            for result in self.stream(sample.path, **options):
+                wrong = size_problem(sample.path, sample.size, result.image.shape[:2])
+                if wrong is not None:
+                    unread.append(wrong)
+                    continue
+                # Without the image: thousands of them would not fit into memory.
+                found[sample.image_id] = result.replace(image=None)
+                measured.append(sample)
+            problems += unread
+        if not measured:
+            raise ValueError(_nothing_measured("images", problems))
+        named = {id_: result.replace(categories=categories) for id_, result in found.items()}
+        metrics = evaluate_detections(dataset.replace(samples=tuple(measured)), named)
+        return EvaluationResult(
+            metrics,
+            {name: metrics[name] for name in HEADLINE},
+            format_table(metrics),
+            found,
+            tuple(problems),
+            notes,
+        )
+
+
+@dataclass(frozen=True)
+class PosePredictions:
+    """The keypoints found for the people of a data set.
+
+    Attributes:
+        dataset: the people who were measured.
+        keypoints: `(n, k, 2)` float32, image pixels.
+        keypoint_scores: `(n, k)` float32.
+    """
+
+    dataset: PoseDataset
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+
+
+class MeasuresPoses:
+    """The `evaluate` of whatever reads joints: it has a `skeleton` and `read_dataset`."""
+
+    skeleton: Any
+    read_dataset: Any
+
+    def evaluate(
+        self, dataset: PoseDataset, *, flip: bool | None = None, progress: Progress = list
+    ) -> EvaluationResult:
+        """Measures PCK and what else the annotations allow, everyone shown in the annotated square.
+
+        Args:
+            dataset: what a reader of poses returned, with the joints of the model.
+            flip: average with the mirror image; None follows the model's settings.
+            progress: wraps the people and shows how far the evaluation is, such as `tqdm.tqdm`.
+
+        Returns:
+            `predictions` holds `PosePredictions`. People whose image cannot be read are left out and named
+            in `problems`.
+
+        Raises:
+            ValueError: no image can be read, or the joints are others.
+        """
+        if self.skeleton.joints != dataset.skeleton.joints:
+            raise ValueError(
+                f"the model's joints ({', '.join(self.skeleton.joints)}) are not those of the annotations "
+                f"({', '.join(dataset.skeleton.joints)})"
+            )
+        problems = list(dataset.problems)
+        keypoints, scores = self.read_dataset(
+            dataset, flip=flip, on_error=_collect(problems), progress=progress
+        )
+        read = np.isfinite(scores).all(axis=1)
+        if not read.any():
+            raise ValueError(_nothing_measured("images of the annotated people", problems))
+        measured = dataset.select(np.flatnonzero(read))
+        metrics = evaluate_poses(measured, keypoints[read], keypoint_scores=scores[read])
+        name = "PCK@0.2" if dataset.skeleton.has_torso else "PCK@0.2 of box"
+        return EvaluationResult(
+            metrics,
+            # Nobody may have both joints of the torso, or a box.
+            {name: metrics.get(name, math.nan)},
+            format_pose_table(metrics),
+            PosePredictions(measured, keypoints[read], scores[read]),
+            tuple(problems),
+        )
+
+
+def _collect(problems: list[Problem]) -> Any:
+    """An `on_error` that keeps each unreadable image as a problem."""
+
+    def on_error(path: str, error: OSError) -> None:
+        problems.append(image_problem(path, error))
+
+    return on_error
+
+
+def _nothing_measured(what: str, problems: Sequence[Problem]) -> str:
+    first = f"; the first problem: {problems[0]}" if problems else ""
+    return f"none of the {what} can be measured{first}"

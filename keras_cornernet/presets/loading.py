@@ -1,0 +1,160 @@
+"""Models: built from a preset, read from a file, written to one."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_cornernet import files
+from keras_cornernet.inference.model import Labels, Model
+from keras_cornernet.models.network import Network
+from keras_cornernet.presets.catalog import PRESETS, preset_named
+from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
+from keras_cornernet.presets.weights import weights_path
+from keras_cornernet.skeletons import Skeleton
+from keras_cornernet.structures import Categories
+
+COCO_CLASSES = 80  # of a detector that is built before its data is known
+
+
+def from_preset(
+    name_or_path: str | Path,
+    num_classes: int | None = None,
+    *,
+    categories: Categories | Sequence[str] | None = None,
+    skeleton: Skeleton | None = None,
+) -> Model:
+    """Builds a model from a preset, or loads one from a `.keras` file.
+
+    Args:
+        name_or_path: a name of `PRESETS`, or the path of a file that `train`, `convert` or `save` wrote.
+        num_classes: of a detector; another number keeps the body's weights and gives new class heads.
+        categories: names (and ids) of a detector's classes; decides `num_classes` too.
+        skeleton: of a pose estimator; another number of joints keeps the body's weights.
+
+    Returns:
+        A `Detector`, `SaccadeDetector` or `PoseEstimator`, to be fitted, evaluated, used and exported.
+
+    Raises:
+        ValueError: there is no such preset and no such file, or the arguments disagree with each other or
+            with the model's task.
+        ModuleNotFoundError: the preset's trained weights are not installed.
+    """
+    given: dict[str, Any] = {"skeleton": skeleton}
+    if categories is not None:
+        given["categories"] = Categories.of(categories)
+        count = len(given["categories"].names)
+        if num_classes not in (None, count):
+            raise ValueError(f"num_classes={num_classes} and the {count} names in categories disagree")
+    elif num_classes is not None:
+        given["categories"] = num_classes
+    path = Path(name_or_path)
+    if path.suffix == ".keras" or path.is_file():
+        network = load_network(path)
+    else:
+        network = _preset_network(str(name_or_path), given)
+    wanted = _labels(network, given, name_or_path)
+    return build_model(network, wanted, source=path if path.is_file() else None)
+
+
+def build_model(
+    network: Network, labels: Labels | int | None = None, *, source: str | Path | None = None
+) -> Model:
+    """Joins a network with its family's codec, and with settings and labels as its `metadata` has them.
+
+    Args:
+        network: see `FAMILIES`.
+        labels: the classes or joints, or how many; None: as the metadata has them. Another number than the
+            network's gives it new heads.
+        source: the file that the network came from, for messages.
+
+    Raises:
+        ValueError: the metadata is damaged, see `read_metadata`.
+    """
+    model = FAMILIES[type(network)].model
+    count = labels if isinstance(labels, int) else None if labels is None else len(labels.names)
+    if count not in (None, network.num_outputs):
+        network, _ = network.with_num_outputs(count)
+    metadata = read_metadata(network, source)
+    named = labels if labels is not None and not isinstance(labels, int) else metadata.labels
+    return model(network, metadata.codec, named or model.unnamed(network.num_outputs), metadata.settings)
+
+
+def _labels(network: Network, given: dict[str, Any], name: str | Path) -> Labels | int | None:
+    """The classes or joints that were asked for, checked against the task of the network."""
+    wanted = FAMILIES[type(network)].model.labels_field
+    foreign = [key for key, value in given.items() if value is not None and key != wanted]
+    if foreign:
+        raise ValueError(
+            f"{name} takes {wanted}, not {'classes' if 'categories' in foreign else 'a skeleton'}"
+        )
+    labels: Labels | int | None = given.get(wanted)
+    return labels
+
+
+def _preset_network(name: str, given: dict[str, Any]) -> Network:
+    """The network of a preset, with its trained weights where it has some."""
+    preset = preset_named(name)
+    if preset.weights is not None:
+        return load_network(weights_path(preset.weights))
+    metadata: dict[str, Any] = {"preset": name, "settings": asdict(preset.settings), "codec": preset.codec}
+    labels = given.get(FAMILIES[preset.network].model.labels_field) or preset.skeleton or COCO_CLASSES
+    if isinstance(labels, Skeleton):
+        metadata["skeleton"] = labels_to_json(labels)
+    count = labels if isinstance(labels, int) else len(labels.names)
+    return preset.network(count, name=name, metadata=metadata, **preset.arguments)
+
+
+def network_type(name_or_path: str | Path) -> type[Network]:
+    """The class of the network of a preset or of a `.keras` file, of which only the outline is read.
+
+    Raises:
+        ValueError: there is no such preset and no such file, or the file is not one of this package.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".keras" and not path.is_file():
+        return preset_named(str(name_or_path)).network
+    try:
+        with zipfile.ZipFile(path) as archive:
+            name = json.loads(archive.read("config.json"))["class_name"]
+    except FileNotFoundError:
+        raise ValueError(_no_such_file(path)) from None
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
+    for network in FAMILIES:
+        if network.__name__ == name:
+            return network
+    raise ValueError(f"{path}: not a .keras file of this package (it holds a {name})")
+
+
+def _no_such_file(path: Path) -> str:
+    return f"{path}: no such file, and no preset of that name; presets: {', '.join(sorted(PRESETS))}"
+
+
+def load_network(path: str | Path) -> Network:
+    """Loads a network from a `.keras` file, in Keras' safe mode.
+
+    Raises:
+        ValueError: there is no such file, or it holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(_no_such_file(path))
+    try:
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
+    if not isinstance(network, Network):
+        raise ValueError(f"{path}: holds a {type(network).__name__}, not a network of this package")
+    return network
+
+
+def save_model(model: Model, path: str | Path) -> Path:
+    """Writes one `.keras` file: the network, and in its `metadata` all that `from_preset` needs."""
+    model.network.metadata = write_metadata(model)
+    return files.write_with(path, model.network.save)

@@ -1,0 +1,86 @@
+"""Tasks: the one place that asks whether something is about boxes or about poses.
+
+A further task is one object with the attributes of `Task`, given to `register`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_cornernet.data.pipeline import LOADERS, make_dataset
+from keras_cornernet.data.readers import READERS
+from keras_cornernet.export import load
+from keras_cornernet.export.exported import EXPORTED
+from keras_cornernet.export.runtimes import is_exported, open_runtime
+from keras_cornernet.presets import FAMILIES, PRESETS, Preset, from_preset, network_type
+from keras_cornernet.tasks.detection import DetectionTask
+from keras_cornernet.tasks.pose import PoseTask
+from keras_cornernet.tasks.task import Prediction, Task
+
+__all__ = ["TASKS", "Prediction", "Task", "load_model", "make_dataset", "register", "task_of"]
+
+TASKS: dict[str, Task] = {}
+
+
+def register(task: Task) -> None:
+    """Makes a task known to the commands, to `make_dataset`, `from_preset`, `train` and `export.load`."""
+    TASKS[task.name] = task
+    FAMILIES.update(task.families)
+    LOADERS[task.dataset] = task.loader
+    READERS[task.name] = task.readers
+    if task.exported is not None:
+        EXPORTED[task.name] = task.exported
+
+
+register(DetectionTask())
+register(PoseTask())
+
+
+def task_of(thing: Any) -> Task:
+    """The task that something belongs to.
+
+    Args:
+        thing: a preset or its name; the path of a `.keras` or exported file; a model; or a data set.
+
+    Raises:
+        ValueError: there is no such preset or file, or it belongs to no task.
+    """
+    if isinstance(thing, str | Path):
+        if is_exported(thing):
+            return TASKS[open_runtime(thing).description.task]
+        return _task_with_network(network_type(thing))
+    if isinstance(thing, Preset):
+        return _task_with_network(thing.network)
+    name = getattr(thing, "task", None)
+    if name in TASKS:
+        return TASKS[name]
+    for task in TASKS.values():
+        if isinstance(thing, task.dataset):
+            return task
+    raise ValueError(f"{type(thing).__name__} is no preset, model, file or data set of the package")
+
+
+def _task_with_network(network: type) -> Task:
+    return next(task for task in TASKS.values() if network in task.families)
+
+
+def load_model(name_or_path: str | Path) -> Any:
+    """Loads a preset with trained weights, a `.keras` file or an exported file.
+
+    Raises:
+        ValueError: there is no such model, or it is a preset without trained weights; the message lists those
+            that have some.
+    """
+    if is_exported(name_or_path):
+        return load(name_or_path)
+    preset = PRESETS.get(str(name_or_path))
+    if preset is not None and preset.weights is None and not Path(name_or_path).is_file():
+        trained = _names_with_weights()
+        raise ValueError(
+            f"{name_or_path} has no trained weights: train it first, or take one of {', '.join(trained)}"
+        )
+    return from_preset(name_or_path)
+
+
+def _names_with_weights() -> Sequence[str]:
+    return [name for name, preset in PRESETS.items() if preset.weights]

@@ -1,0 +1,106 @@
+"""Finding objects: boxes in, boxes out."""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from keras_cornernet import visualization
+from keras_cornernet.codecs.heatmaps import CORNERS
+from keras_cornernet.data.boxes import BoxLoader
+from keras_cornernet.data.checking import check_images, summarize
+from keras_cornernet.data.readers import READERS
+from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.evaluation import EvaluationResult
+from keras_cornernet.export.exported import ExportedDetector
+from keras_cornernet.inference import Detector
+from keras_cornernet.preprocessing import read_image
+from keras_cornernet.presets import FAMILIES, Preset
+from keras_cornernet.structures import DetectionDataset, Problem, Progress
+from keras_cornernet.tasks.task import Prediction
+
+
+class DetectionTask:
+    """See `Task`."""
+
+    name = "detection"
+    noun = "boxes"
+    dataset = DetectionDataset
+    loader = BoxLoader
+    families: ClassVar = {
+        network: family for network, family in FAMILIES.items() if issubclass(family.model, Detector)
+    }
+    exported = ExportedDetector
+    readers = READERS["detection"]
+    default_preset = "cornernet_small"
+
+    def check_images(self, dataset: DetectionDataset, progress: Progress = list) -> Sequence[Problem]:
+        """Decodes every image."""
+        return check_images(dataset, progress)
+
+    def summarize(self, dataset: DetectionDataset) -> dict[str, Any]:
+        """Counts of images, boxes and classes."""
+        return summarize(dataset)
+
+    def draw_targets(self, dataset: DetectionDataset, index: int, preset: Preset) -> Image.Image:
+        """The boxes, then the drawn targets: the corners, and each further heatmap of the network."""
+        loader = BoxLoader(dataset.select([index]), preset.input_size)
+        codec = FAMILIES[preset.network].codec(len(dataset.categories.names), **preset.codec)
+        names = (*dataset.categories.names, "ignored")
+        sample = dataset.samples[index]
+        labels = np.where(sample.boxes.ignore, len(names) - 1, sample.boxes.labels)
+        boxed = visualization.draw_boxes(read_image(sample.path), sample.boxes.xyxy, labels, names)
+        shown, *parts = loader.load(0, 0)
+        annotations = {name: part[None] for name, part in zip(loader.annotations, parts, strict=True)}
+        targets = codec.encode(annotations, preset.input_size, _grid_size(preset))
+        heats = [visualization.draw_heatmap(shown.astype(np.uint8), heat) for heat in _heatmaps(targets)]
+        columns = min(1 + len(heats), 3)
+        return visualization.grid([boxed, *heats], columns, 800 * columns)
+
+    def draw_predictions(
+        self, model: Detector, result: EvaluationResult, count: int
+    ) -> Sequence[Image.Image]:
+        """The first images with the boxes that were found on them."""
+        shown = list(result.predictions.values())[:count]
+        return [found.replace(image=read_image(found.path)).plot() for found in shown]
+
+    def prediction(self, model: Any, *, detector: Any | None, min_score: float | None) -> Prediction:
+        """All boxes are kept and those of at least 0.3 drawn, unless `min_score` is given."""
+        if detector is not None:
+            raise ValueError(f"--detector finds people for a pose network, and {model} is a detector itself")
+        if min_score is None:
+            return Prediction(model, {"min_score": 0.0})
+        return Prediction(model, {"min_score": min_score}, {"min_score": min_score})
+
+    def export_images(self, model: Detector, count: int) -> Sequence[np.ndarray]:
+        """Drawn scenes."""
+        return [draw_scene(seed, max_people=2)[0] for seed in range(count)]
+
+    def annotated_images(self, model: Detector, dataset: DetectionDataset) -> Sequence[np.ndarray]:
+        """Raises `ValueError`: a detector sees whole images."""
+        raise ValueError("--annotations is of pose networks: a detector sees whole --images")
+
+
+def _heatmaps(targets: Mapping[str, Any]) -> Iterator[np.ndarray]:
+    """The first image's maps `(rows, columns)` over all classes: both corners as one, then the others."""
+    branches = {
+        name: target["heatmap"]
+        for name, target in targets.items()
+        if isinstance(target, dict) and "heatmap" in target
+    }
+    branches |= targets.get("attention", {})
+    maps = {name: np.asarray(heatmap)[0].max(-1) for name, heatmap in branches.items()}
+    corners = [maps.pop(name) for name in CORNERS if name in maps]
+    if corners:
+        yield np.maximum(*corners)
+    yield from maps.values()
+
+
+def _grid_size(preset: Preset) -> tuple[int, int]:
+    """The size of the maps: the stem halves the input once for each of its widths, rounding up."""
+    defaults = inspect.signature(preset.network.__init__).parameters
+    stride = 2 ** len(preset.arguments.get("stem", defaults["stem"].default))
+    height, width = preset.input_size
+    return -(-height // stride), -(-width // stride)

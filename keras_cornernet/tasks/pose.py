@@ -1,0 +1,103 @@
+"""Reading poses: people with keypoints in, keypoints out."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from keras_cornernet import visualization
+from keras_cornernet.codecs import KeypointCodec
+from keras_cornernet.data.checking import check_people, summarize_people
+from keras_cornernet.data.poses import PersonLoader
+from keras_cornernet.data.readers import READERS
+from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.evaluation import EvaluationResult
+from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
+from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.ops.affine import transform_points
+from keras_cornernet.preprocessing import person_view, read_image
+from keras_cornernet.presets import FAMILIES, Preset
+from keras_cornernet.structures import PoseDataset, Problem, Progress
+from keras_cornernet.tasks.task import Prediction
+
+STRIDE = 4  # input pixels for one cell of the networks' maps
+MIN_KEYPOINT_SCORE = 0.1  # of keypoints that are drawn on validation pictures
+
+
+class PoseTask:
+    """See `Task`."""
+
+    name = "pose"
+    noun = "people"
+    dataset = PoseDataset
+    loader = PersonLoader
+    families: ClassVar = {
+        network: family for network, family in FAMILIES.items() if issubclass(family.model, PoseEstimator)
+    }
+    exported = ExportedPoseEstimator
+    readers = READERS["pose"]
+    default_preset = "hourglass_phone"
+
+    def check_images(self, dataset: PoseDataset, progress: Progress = list) -> Sequence[Problem]:
+        """Decodes every image."""
+        return check_people(dataset, progress)
+
+    def summarize(self, dataset: PoseDataset) -> dict[str, Any]:
+        """Counts of images, people and joints."""
+        return summarize_people(dataset)
+
+    def draw_targets(self, dataset: PoseDataset, index: int, preset: Preset) -> Image.Image:
+        """The person's square with the joints, and with the drawn heatmaps."""
+        loader = PersonLoader(dataset.select([index]), preset.input_size)
+        shown, keypoints, weights = loader.load(0, 0)
+        image = shown.astype(np.uint8)
+        posed = visualization.draw_skeletons(image, keypoints[None], weights[None] > 0, dataset.skeleton)
+        annotations = {"keypoints": keypoints[None], "keypoint_weights": weights[None]}
+        grid_size = tuple(side // STRIDE for side in preset.input_size)
+        targets = KeypointCodec(**preset.codec).encode(annotations, preset.input_size, grid_size)
+        heatmap = np.asarray(targets["keypoints"]["heatmap"])[0].max(-1)
+        return visualization.grid([posed, visualization.draw_heatmap(image, heatmap)], 2, 1000)
+
+    def draw_predictions(
+        self, model: PoseEstimator, result: EvaluationResult, count: int
+    ) -> Sequence[Image.Image]:
+        """The first people, each in the annotated square, with the keypoints that were found."""
+        found, pictures = result.predictions, []
+        for i, person in enumerate(found.dataset.people[:count]):
+            view = person_view(person.center, person.side, (384, 384))
+            keypoints = transform_points(view.input_from_image, found.keypoints[i])
+            visible = found.keypoint_scores[i] > MIN_KEYPOINT_SCORE
+            shown = view.apply(read_image(person.path))
+            pictures.append(
+                visualization.draw_skeletons(shown, keypoints[None], visible[None], model.skeleton)
+            )
+        return pictures
+
+    def prediction(self, model: Any, *, detector: Any | None, min_score: float | None) -> Prediction:
+        """Everyone whom the detector finds, or each image as one person who fills it."""
+        if detector is None:
+            if min_score is not None:
+                raise ValueError("--min-score is of the detector's boxes, and no --detector is given")
+            return Prediction(model)
+        if not isinstance(detector, Detector | ExportedDetector):
+            raise ValueError(
+                "--detector must be a detector, and the model given is a pose network, which finds nobody"
+            )
+        model.detector = detector
+        options = {} if min_score is None else {"min_score": min_score}
+        return Prediction(model, {"boxes": "detect", **options})
+
+    def export_images(self, model: PoseEstimator, count: int) -> Sequence[np.ndarray]:
+        """One person of each drawn scene."""
+        crops = []
+        for seed in range(count):
+            image, boxes, *_ = draw_scene(seed, max_people=2)
+            x1, y1, x2, y2 = boxes.xyxy[0].astype(int)
+            crops.append(np.ascontiguousarray(image[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1]))
+        return crops
+
+    def annotated_images(self, model: PoseEstimator, dataset: PoseDataset) -> Sequence[np.ndarray]:
+        """Everyone in the annotated square, as the network sees it."""
+        size = model.settings.input_size
+        return [person_view(p.center, p.side, size).apply(read_image(p.path)) for p in dataset.people]

@@ -1,0 +1,79 @@
+"""What a task is: all that differs between finding boxes and reading poses, in one object."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from keras_cornernet.presets import Family, Preset
+from keras_cornernet.structures import Problem, Progress
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How a model predicts on files.
+
+    Attributes:
+        model: has `stream`.
+        stream_options: further arguments of `stream`.
+        save_options: further arguments of the results' `save`.
+    """
+
+    model: Any
+    stream_options: Mapping[str, Any] = field(default_factory=dict)
+    save_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Task(Protocol):
+    """One task. Everything else of the package asks `task_of` for it and calls these.
+
+    Attributes:
+        name: as exported files state it, and as readers are listed under it.
+        noun: what results are counted in.
+        dataset: the class of its data sets, with `names`, `problems`, `paths`, `select`.
+        loader: the class that makes training examples of such a data set.
+        families: its networks, each with what it is used with.
+        exported: the class of its models in exported files.
+        readers: for each format of annotation files, the function that reads it.
+        default_preset: whose input size and targets `check-data` draws.
+    """
+
+    name: str
+    noun: str
+    dataset: type
+    loader: type
+    families: Mapping[type, Family]
+    exported: type | None
+    readers: Mapping[str, Any]
+    default_preset: str
+
+    def check_images(self, dataset: Any, progress: Progress) -> Sequence[Problem]:
+        """The problems of the images of a data set, each decoded and compared with its stated size."""
+
+    def summarize(self, dataset: Any) -> dict[str, Any]:
+        """Counts of a data set by name, fit for json."""
+
+    def draw_targets(self, dataset: Any, index: int, preset: Preset) -> Image.Image:
+        """One annotated example, beside the targets that a network is trained with."""
+
+    def draw_predictions(self, model: Any, result: Any, count: int) -> Sequence[Image.Image]:
+        """Pictures of the first results of an `EvaluationResult`."""
+
+    def prediction(self, model: Any, *, detector: Any | None, min_score: float | None) -> Prediction:
+        """How the command `predict` uses a model.
+
+        Raises:
+            ValueError: an argument does not apply to the task.
+        """
+
+    def export_images(self, model: Any, count: int) -> Sequence[np.ndarray]:
+        """Drawn images on which an exported file can be compared with its model."""
+
+    def annotated_images(self, model: Any, dataset: Any) -> Sequence[np.ndarray]:
+        """The images of a data set as the model's network sees them, one for each example.
+
+        Raises:
+            ValueError: the task shows its networks whole images.
+        """

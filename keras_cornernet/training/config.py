@@ -1,0 +1,112 @@
+"""The settings of a training run, and the optimizer that they describe."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import keras
+
+from keras_cornernet.training.optimizers import TorchRMSprop
+
+# Torch's epsilon, which the authors trained with; Keras' own is ten times that.
+OPTIMIZERS = {"adam": partial(keras.optimizers.Adam, epsilon=1e-8), "rmsprop": TorchRMSprop}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The settings of a training run.
+
+    Attributes:
+        epochs: passes over the data; not used where `steps` is given.
+        batch_size: images per step.
+        steps: optimizer steps of the whole run, in place of `epochs`; the last epoch is completed.
+        optimizer: `"adam"` with PyTorch's epsilon of 1e-8, or `"rmsprop"` as PyTorch defines it.
+        learning_rate: the peak, reached after the warm-up; it then follows a cosine down to a hundredth.
+        lr_decay_at: fraction of the run after which the learning rate is divided once by
+            `lr_decay_factor`; replaces both cosine and warm-up. None: the cosine.
+        lr_decay_factor: see `lr_decay_at`.
+        warmup: fraction of the run in which the learning rate rises linearly.
+        clip_norm: largest global norm of the gradients; None does not clip.
+        ema: momentum of the moving average of the weights, which is what is evaluated and saved; 0 for none.
+            None lets the average span about a twentieth of the run.
+        evaluate_every: epochs between evaluations on the validation set; the last epoch is always evaluated.
+        input_size: `(height, width)` for training and inference, instead of the preset's.
+        rotations: augment with rotations too, for subjects without an upright orientation.
+        seed: of the initial weights, the order of the images and the augmentation.
+
+    Raises:
+        ValueError: a value is out of its range; the message names it.
+    """
+
+    epochs: int = 100
+    steps: int | None = None
+    batch_size: int = 8
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    lr_decay_at: float | None = None
+    lr_decay_factor: float = 10.0
+    warmup: float = 0.04
+    clip_norm: float | None = 5.0
+    ema: float | None = None
+    evaluate_every: int = 5
+    input_size: tuple[int, int] | None = None
+    rotations: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "steps", "batch_size", "evaluate_every"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {tuple(OPTIMIZERS)}, not {self.optimizer!r}")
+        _check(self, "learning_rate", "above 0", lambda value: value > 0)
+        _check(self, "lr_decay_at", "between 0 and 1", lambda value: 0 < value < 1)
+        _check(self, "lr_decay_factor", "at least 1", lambda value: value >= 1)
+        _check(self, "warmup", "at least 0 and below 1", lambda value: 0 <= value < 1)
+        _check(self, "clip_norm", "above 0", lambda value: value > 0)
+        _check(self, "ema", "at least 0 and below 1", lambda value: 0 <= value < 1)
+        if self.input_size is not None and (len(self.input_size) != 2 or min(self.input_size) < 1):
+            raise ValueError(f"input_size must be (height, width) of at least 1, not {self.input_size!r}")
+
+    def in_epochs(self, steps_per_epoch: int) -> "TrainingConfig":
+        """The same settings with `epochs` instead of `steps`."""
+        if self.steps is None:
+            return self
+        return replace(self, epochs=math.ceil(self.steps / steps_per_epoch), steps=None)
+
+
+def _check(config: TrainingConfig, name: str, expected: str, holds: Callable[[float], bool]) -> None:
+    """Raises `ValueError` for a number that is not finite or not in its range; None is always allowed."""
+    value = getattr(config, name)
+    if value is not None and not (math.isfinite(value) and holds(value)):
+        raise ValueError(f"{name} must be a finite number {expected}, not {value!r}")
+
+
+def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The optimizer with its learning-rate schedule, clipping and moving average of the weights."""
+    total = config.in_epochs(steps_per_epoch).epochs * steps_per_epoch
+    ema = max(0.0, 1 - 20 / total) if config.ema is None else config.ema
+    return OPTIMIZERS[config.optimizer](
+        _learning_rates(config, total),
+        global_clipnorm=config.clip_norm,
+        use_ema=ema > 0,
+        ema_momentum=ema,
+        ema_overwrite_frequency=None,
+    )
+
+
+def _learning_rates(config: TrainingConfig, total: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Of a run of `total` steps."""
+    if config.lr_decay_at is not None:
+        rates = [config.learning_rate, config.learning_rate / config.lr_decay_factor]
+        return keras.optimizers.schedules.PiecewiseConstantDecay([round(config.lr_decay_at * total)], rates)
+    warm = math.ceil(config.warmup * total)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=config.learning_rate / 100,
+        decay_steps=max(1, total - warm),
+        alpha=0.01,
+        warmup_target=config.learning_rate,
+        warmup_steps=warm,
+    )
