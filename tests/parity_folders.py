@@ -1,7 +1,7 @@
 """Folders of numbers that the authors' code computed: the full ones, or the small parts in the repository.
 
-The full folders are `../shared/parity`, which is no part of the repository. `tests/fixtures/parity` holds small
-parts of them, one archive for each folder, which `tests/fixtures/make_parity_subset.py` packs.
+The full folders are `../shared/parity`, which is not part of the repository. `tests/fixtures/parity` holds
+small parts of them, one archive for each folder, which `tests/fixtures/make_parity_subset.py` packs.
 """
 
 import tarfile

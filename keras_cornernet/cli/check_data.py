@@ -68,6 +68,7 @@ def check_dataset(
         ValueError: the file is of another format, or there is no such preset.
     """
     from keras_cornernet import files
+    from keras_cornernet.data.checking import check_images
     from keras_cornernet.data.readers import read_dataset
     from keras_cornernet.tasks import TASKS, task_of
 
@@ -75,7 +76,7 @@ def check_dataset(
     reads = next((task for task in TASKS.values() if annotation_format in task.readers), None)
     task = task_of(preset) if preset or reads is None else reads
     dataset = read_dataset(task.readers, annotations, images, annotation_format, part="train", **reading)
-    broken = task.check_images(dataset, progress)
+    broken = check_images(dataset, progress)
     problems = [str(problem) for problem in (*dataset.problems, *broken)]
     counts = {**task.summarize(dataset), "problems": len(problems)}
     unreadable = {problem.path for problem in broken}

@@ -41,22 +41,17 @@ def raise_if_empty(dataset: Dataset, annotations: str | Path) -> None:
     raise ValueError(f"{annotations}: no usable {dataset.annotation_noun} is left: {reason}")
 
 
-def check_images(dataset: DetectionDataset, progress: Progress = list) -> list[Problem]:
+def check_images(dataset: Dataset, progress: Progress = list) -> list[Problem]:
     """Decodes every image and compares its size with the stated one.
 
     Args:
         dataset: what a reader returned.
-        progress: wraps the samples to show how far the check is.
+        progress: wraps the images to show how far the check is.
 
     Returns:
         One problem for each image that cannot be used.
     """
-    return _image_problems([(sample.path, sample.size) for sample in dataset.samples], progress)
-
-
-def check_people(pose_dataset: PoseDataset, progress: Progress = list) -> list[Problem]:
-    """Does the same as `check_images` for the images of a data set of people."""
-    images = dict.fromkeys((person.path, person.image_size) for person in pose_dataset.people)
+    images = dict.fromkeys(zip(dataset.paths, dataset.sizes, strict=True))
     return _image_problems(list(images), progress)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from keras_cornernet import visualization
 from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.data.boxes import BoxLoader
-from keras_cornernet.data.checking import check_images, summarize
+from keras_cornernet.data.checking import summarize
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.evaluation import EvaluationResult
@@ -18,7 +18,7 @@ from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import FAMILIES, Preset
-from keras_cornernet.structures import DetectionDataset, Problem, Progress
+from keras_cornernet.structures import DetectionDataset
 from keras_cornernet.tasks.task import Prediction
 
 
@@ -35,10 +35,6 @@ class DetectionTask:
     exported = ExportedDetector
     readers = READERS["detection"]
     default_preset = "cornernet_small"
-
-    def check_images(self, dataset: DetectionDataset, progress: Progress = list) -> Sequence[Problem]:
-        """Decodes every image."""
-        return check_images(dataset, progress)
 
     def summarize(self, dataset: DetectionDataset) -> dict[str, Any]:
         """Counts of images, boxes and classes."""

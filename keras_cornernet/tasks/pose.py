@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_cornernet import visualization
 from keras_cornernet.codecs import KeypointCodec
-from keras_cornernet.data.checking import check_people, summarize_people
+from keras_cornernet.data.checking import summarize_people
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
@@ -18,7 +18,7 @@ from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.presets import FAMILIES, Preset
-from keras_cornernet.structures import PoseDataset, Problem, Progress
+from keras_cornernet.structures import PoseDataset
 from keras_cornernet.tasks.task import Prediction
 
 STRIDE = 4  # input pixels for one cell of the networks' maps
@@ -38,10 +38,6 @@ class PoseTask:
     exported = ExportedPoseEstimator
     readers = READERS["pose"]
     default_preset = "hourglass_phone"
-
-    def check_images(self, dataset: PoseDataset, progress: Progress = list) -> Sequence[Problem]:
-        """Decodes every image."""
-        return check_people(dataset, progress)
 
     def summarize(self, dataset: PoseDataset) -> dict[str, Any]:
         """Counts of images, people and joints."""

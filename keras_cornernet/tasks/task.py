@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image
 
 from keras_cornernet.presets import Family, Preset
-from keras_cornernet.structures import Problem, Progress
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,6 @@ class Task(Protocol):
     exported: type | None
     readers: Mapping[str, Any]
     default_preset: str
-
-    def check_images(self, dataset: Any, progress: Progress) -> Sequence[Problem]:
-        """The problems of the images of a data set, each decoded and compared with its stated size."""
 
     def summarize(self, dataset: Any) -> dict[str, Any]:
         """Counts of a data set by name, fit for json."""

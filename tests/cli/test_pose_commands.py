@@ -283,9 +283,9 @@ def test_evaluate_measures_the_validation_part(tmp_path):
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (("--split", "val"), "--split is of"),
-        (("--adjusted",), "--adjusted or --raw is of the format mpii"),
-        (("--head-boxes", "gt.mat"), "--head-boxes is of the format mpii"),
+        (("--split", "val"), "split is an option of the formats lsp and mpii"),
+        (("--adjusted",), "adjusted is an option of the format mpii"),
+        (("--head-boxes", "gt.mat"), "head_boxes is an option of the format mpii"),
     ],
 )
 def test_parts_of_a_format_without_parts(tiny, scenes, option, words):
