@@ -1,4 +1,4 @@
-"""Files: written aside first, then renamed, so that nothing is ever half-written; read with a check."""
+"""Reading and writing of files: nothing is ever half-written, and what is read is checked."""
 
 import errno
 import gc
@@ -10,6 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
@@ -28,7 +32,7 @@ _FILE_TYPES = {
 
 @contextmanager
 def write_aside(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; on success it replaces `path`, on failure it vanishes.
+    """Yields a temporary path beside `path`, which replaces `path` on success and is removed on failure.
 
     The temporary name keeps the suffix, since many writers choose the format by it.
     """
@@ -48,7 +52,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
 
 
 def write_with(path: str | Path, writer: Callable[[Path], object]) -> Path:
-    """Calls `writer(temporary path)` and moves what it wrote to `path`."""
+    """Calls `writer` with a temporary path and moves what it wrote to `path`."""
     with write_aside(path) as aside:
         writer(aside)
     return Path(path)
@@ -85,9 +89,9 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Holds Python's garbage collector back while millions of objects are made, none of them garbage.
+    """Pauses Python's garbage collector while millions of objects are made of which none is garbage.
 
-    It would walk through them over and over: reading COCO's training file takes twice as long with it.
+    It would visit them again and again: reading COCO's training file takes twice as long with it.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -99,8 +103,8 @@ def collector_paused() -> Iterator[None]:
 
 
 @collector_paused()
-def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> object:
-    """Reads a json file and checks its outline at the door.
+def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> Any:
+    """Reads a json file and checks its outline.
 
     Args:
         path: the file.
@@ -131,10 +135,10 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> object:
             raise ValueError(f"{path}: the key {key!r} is missing; it has {', '.join(content) or 'none'}")
         if not isinstance(content[key], list):
             raise ValueError(f"{path}: {key!r} should be a list, got a {type(content[key]).__name__}")
-        for place, entry in enumerate(content[key]):
+        for i, entry in enumerate(content[key]):
             if not isinstance(entry, dict):
-                kind = type(entry).__name__
-                raise ValueError(f"{path}: {key}[{place}] should be an object, got a {kind}")
+                found = type(entry).__name__
+                raise ValueError(f"{path}: {key}[{i}] should be an object, got a {found}")
     return content
 
 
@@ -143,13 +147,13 @@ def write_json(path: str | Path, value: object, indent: int | None = None) -> Pa
     return write_text(path, json.dumps(value, indent=indent))
 
 
-def write_image(path: str | Path, image) -> Path:
+def write_image(path: str | Path, image: "PIL.Image.Image") -> Path:
     """Writes a `PIL.Image`; the suffix of `path` picks the format."""
     return write_with(path, image.save)
 
 
 def inside(root: str | Path, name: str) -> Path:
-    """`root / name`, refused when the result would lie outside `root`.
+    """Returns `root / name` if it lies inside of `root`.
 
     Raises:
         ValueError: `name` is absolute or climbs out of `root`.

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,19 @@ def test_json_that_is_not_text_is_refused(tmp_path):
 def test_json_comes_back(tmp_path):
     value = {"images": [{"id": 1, "name": "ä"}], "list": [1.5, None, True]}
     assert files.read_json(files.write_json(tmp_path / "a.json", value), tables=("images",)) == value
+
+
+def test_a_number_of_too_many_digits_is_not_json(tmp_path):
+    (tmp_path / "a.json").write_text("[" + "1" * 5000 + "]")
+    with pytest.raises(ValueError, match=r"a\.json: not json: "):
+        files.read_json(tmp_path / "a.json")
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(OSError, match=r"a\.json: not a file but a named pipe"):
+        files.read_json(tmp_path / "a.json")
+    with pytest.raises(IsADirectoryError, match="not a file but a folder"):
+        files.check_is_file(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        files.check_is_file(tmp_path / "gone")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ImageOps
@@ -75,7 +76,7 @@ def _image_problem(image: tuple[str, Size | None]) -> Problem | None:
     return size_problem(path, stated, (height, width), rotated=(width, height) != stored)
 
 
-def summarize(dataset: DetectionDataset) -> dict:
+def summarize(dataset: DetectionDataset) -> dict[str, Any]:
     """Counts what a data set holds; the values are plain, fit for json.
 
     Args:
@@ -113,7 +114,7 @@ def summarize(dataset: DetectionDataset) -> dict:
     }
 
 
-def summarize_people(pose_dataset: PoseDataset) -> dict:
+def summarize_people(pose_dataset: PoseDataset) -> dict[str, Any]:
     """Counts what a data set of people holds; the values are plain, fit for json.
 
     Args:

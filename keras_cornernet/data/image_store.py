@@ -58,25 +58,26 @@ class ImageStore:
         path, size = self.paths[index], self.sizes[index]
         if (path, size) in self._problems:
             return None
-        image = self._cache.get(path)
-        if image is not None:
-            return image
         try:
-            image = read_image(path)
+            image = self._cached(path)
+            height, width, _ = image.shape
+            problem = size_problem(path, size, (height, width))
         except OSError as error:
-            return self._report(image_problem(path, error), size)
-        problem = size_problem(path, size, image.shape[:2])
-        if problem is not None:
-            return self._report(problem, size)
-        if image.nbytes <= self._cache_left:
-            self._cache_left -= image.nbytes
-            self._cache[path] = image
-        return image
-
-    def _report(self, problem: Problem, size: Size | None) -> None:
-        if (
-            self._problems.setdefault((problem.path, size), problem) is problem
-        ):  # other threads may find it, too
+            problem = image_problem(path, error)
+        if problem is None:
+            return image
+        # Another thread may have found and reported the same.
+        if self._problems.setdefault((path, size), problem) is problem:
             log.warning("%s; another image takes its place", problem)
             if self.on_problem is not None:
                 self.on_problem(problem)
+        return None
+
+    def _cached(self, path: str) -> np.ndarray:
+        image = self._cache.get(path)
+        if image is None:
+            image = read_image(path)
+            if image.nbytes <= self._cache_left:
+                self._cache_left -= image.nbytes
+                self._cache[path] = image
+        return image

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from keras_cornernet.data.readers import read_lsp
 from keras_cornernet.data.readers.matlab import number, read_mat, structs
 
 
@@ -69,3 +70,11 @@ def test_without_scipy_the_line_to_type_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(ImportError, match=r"needs scipy\. Type: pip install 'keras_cornernet\[mat\]'"):
         read_mat(tmp_path / "a.mat", "joints")
+
+
+def test_a_sparse_matrix_is_no_array_of_numbers(tmp_path):
+    from scipy.sparse import eye
+
+    savemat(tmp_path / "joints.mat", {"joints": eye(3).tocsc()})
+    with pytest.raises(ValueError, match=r"joints\.mat: the field 'joints' should have the shape"):
+        read_lsp(tmp_path / "joints.mat", tmp_path)

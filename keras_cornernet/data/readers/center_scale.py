@@ -96,7 +96,7 @@ def _person(entry: Entry, folder: ImageFolder, skeleton: Skeleton, adjusted: boo
     center, side = mpii_square(entry.center, entry.scale, adjusted=adjusted)
     keypoints = np.where(visibility[:, None] > 0, joints[:, :2] - 1, 0).astype(np.float32)
     head = entry.head_size
-    if not are_numbers([head]) or head <= 0:  # type: ignore[operator]
+    if head is None or not are_numbers([head]) or head <= 0:
         head = None
     path = folder.path(entry.name)
     return Person(path, entry.image_id, center, side, keypoints, visibility, head_size=head)

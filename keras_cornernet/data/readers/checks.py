@@ -49,11 +49,15 @@ def image_size(height: object, width: object) -> Size | None:
     """
     if height is None and width is None:
         return None
-    for name, value in (("width", width), ("height", height)):
-        if not are_numbers([value]) or value != int(value) or value < 0:  # type: ignore[operator, call-overload]
-            raise ValueError(f"the {name} {shown(value)} is not a whole number of at least 1")
-    size = int(height), int(width)  # type: ignore[call-overload]
+    size = _side("height", height), _side("width", width)
     return size if min(size) else None
+
+
+def _side(name: str, value: object) -> int:
+    values = [value]
+    if not are_numbers(values) or values[0] != int(values[0]) or values[0] < 0:
+        raise ValueError(f"the {name} {shown(value)} is not a whole number of at least 1")
+    return int(values[0])
 
 
 def unusable_boxes(xyxy: np.ndarray, sizes: np.ndarray) -> dict[int, str]:

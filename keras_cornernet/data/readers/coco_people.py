@@ -1,6 +1,5 @@
 """Reads people with keypoints from a COCO json file."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +110,8 @@ def _person(tables: CocoTables, row: int, keypoints: np.ndarray, padding: float)
 
 
 def _area(stated: object, box: np.ndarray) -> float:
-    if are_numbers([stated]) and stated > 0:  # type: ignore[operator]
-        return float(stated)  # type: ignore[arg-type]
-    return math.prod((box[2:] - box[:2]).tolist())
+    values = [stated]
+    if are_numbers(values) and values[0] > 0:
+        return float(values[0])
+    width, height = (box[2:] - box[:2]).tolist()
+    return float(width * height)

@@ -142,18 +142,18 @@ def _images(entries: list[Entry], folder: ImageFolder, path: str) -> tuple[Usabl
             problems.append(Problem(path, where, reason, costs_image=True))
             continue
         found.index_of[id_] = LEFT_OUT
+        unusable = folder.unusable(name)
         try:
             size = image_size(entry.get("height"), entry.get("width"))
-            unusable = folder.unusable(name)
         except ValueError as error:
-            unusable = str(error)
+            unusable = unusable or str(error)
         if unusable:
             problems.append(Problem(path, where, unusable, costs_image=True))
             continue
         found.index_of[id_] = len(found.ids)
         found.ids.append(id_)
-        found.names.append(name)
-        found.paths.append(folder.path(name))
+        found.names.append(str(name))
+        found.paths.append(folder.path(str(name)))
         found.sizes.append(size)
     return found, problems
 
@@ -180,11 +180,11 @@ def _boxes(
     # The last row serves owners of -1 and -2: no size is known for them.
     sizes = np.array([size or (np.nan, np.nan) for size in images.sizes] + [(np.nan, np.nan)], np.float64)
     unusable = unusable_boxes(xyxy, sizes[np.maximum(owners, -1)]) | unusable
-    for i in np.flatnonzero(labels == UNKNOWN):
-        category = shown(entries[i].get("category_id"))
-        unusable[int(i)] = f"the category id {category} is not among the categories"
-    for i in np.flatnonzero(owners == UNKNOWN):
-        unusable[int(i)] = f"the image id {shown(entries[i].get('image_id'))} is not among the images"
+    for row in np.flatnonzero(labels == UNKNOWN).tolist():
+        category = shown(entries[row].get("category_id"))
+        unusable[row] = f"the category id {category} is not among the categories"
+    for row in np.flatnonzero(owners == UNKNOWN).tolist():
+        unusable[row] = f"the image id {shown(entries[row].get('image_id'))} is not among the images"
     return xyxy.astype(np.float32), unusable
 
 

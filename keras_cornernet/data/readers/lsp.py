@@ -56,8 +56,8 @@ def read_lsp(
     xy, visibility, unusable = _joints(table, path)
     folder = ImageFolder(images)
     people, problems = [], []
-    half = HALVES[split if np.shape(table) == (3, JOINTS, 2000) else "all"]
-    for row, name in list(enumerate(_names(folder, len(xy), path)))[half]:
+    is_lsp = isinstance(table, np.ndarray) and table.shape == (3, JOINTS, 2000)
+    for row, name in list(enumerate(_names(folder, len(xy), path)))[HALVES[split if is_lsp else "all"]]:
         annotated = xy[row][visibility[row] > 0]
         reason = unusable.get(row) or _unusable(name, annotated, folder)
         if name is None or reason:
@@ -84,15 +84,16 @@ def _unusable(name: str | None, annotated: np.ndarray, folder: ImageFolder) -> s
 
 def _joints(values: object, path: Path) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """Points `(n, 14, 2)` float64, visibility `(n, 14)` int32, and the reason for each unusable row."""
-    shape = np.shape(values) if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" else None
-    if shape is not None and len(shape) == 2:  # MATLAB drops a last axis of 1
-        values = values[..., None]
-    if shape is not None and shape[:2] == (3, JOINTS):
-        table, flag_when_hidden = np.transpose(values, (2, 1, 0)), True
-    elif shape is not None and shape[:2] == (JOINTS, 3):
-        table, flag_when_hidden = np.transpose(values, (2, 0, 1)), False
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind in "fiu"
+    array = np.asarray(values) if is_array else np.zeros(())
+    if array.ndim == 2:  # MATLAB drops a last axis of 1
+        array = array[..., None]
+    if array.ndim == 3 and array.shape[:2] == (3, JOINTS):
+        table, flag_when_hidden = array.transpose(2, 1, 0), True
+    elif array.ndim == 3 and array.shape[:2] == (JOINTS, 3):
+        table, flag_when_hidden = array.transpose(2, 0, 1), False
     else:
-        found = "no array of numbers" if shape is None else shape
+        found = array.shape if is_array else "no array of numbers"
         raise ValueError(
             f"{path}: the field 'joints' should have the shape (3, {JOINTS}, n) of LSP or ({JOINTS}, 3, n) "
             f"of LSPET, got {found}"
@@ -122,7 +123,7 @@ def _names(folder: ImageFolder, rows: int, path: Path) -> list[str | None]:
         named = dict(zip(numbers, found, strict=True))
         return [named.get(row + 1) for row in range(rows)]
     if len(found) == rows:
-        return found
+        return [*found]
     raise ValueError(
         f"{path}: its {rows} rows cannot be paired with the {len(found)} images in {folder.root}: expected "
         f"names numbered within 1 to {rows}, or as many images as rows"

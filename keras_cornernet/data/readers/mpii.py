@@ -87,15 +87,15 @@ def read_mpii(
 def _with_heads(entries: list[Entry], head_boxes: Path, path: Path) -> list[Entry]:
     """The people with the sizes of the head boxes in a file of MPII's evaluation."""
     boxes = read_mat(head_boxes, "headboxes_src")
-    found = np.shape(boxes) if isinstance(boxes, np.ndarray) and boxes.dtype.kind in "fiu" else None
-    if found == (2, 2):  # MATLAB drops a last axis of 1
-        boxes, found = boxes[..., None], (2, 2, 1)
-    if found is None or len(found) != 3 or found[:2] != (2, 2) or found[2] != len(entries):
+    array = boxes if isinstance(boxes, np.ndarray) and boxes.dtype.kind in "fiu" else np.zeros(())
+    if array.shape == (2, 2):  # MATLAB drops a last axis of 1
+        array = array[..., None]
+    if array.shape != (2, 2, len(entries)):
         raise ValueError(
             f"head_boxes: {head_boxes}: expected the field 'headboxes_src' to have the shape (2, 2, "
-            f"{len(entries)}), a box for each person of {path}, got {found}"
+            f"{len(entries)}), a box for each person of {path}, got {array.shape}"
         )
-    sizes = head_size_from_boxes(boxes.reshape(4, -1).T).tolist()  # corner by corner, x before y
+    sizes = head_size_from_boxes(array.reshape(4, -1).T).tolist()  # corner by corner, x before y
     return [replace(entry, head_size=size) for entry, size in zip(entries, sizes, strict=True)]
 
 

@@ -88,4 +88,4 @@ def _joints(points: list[dict[str, Any]]) -> tuple[list[list[float | None]], str
 def _head_size(rect: dict[str, Any]) -> float | None:
     """The unit of PCKh, or None without a head box."""
     box = [number(rect.get(key)) for key in ("x1", "y1", "x2", "y2")]
-    return None if None in box else float(head_size_from_boxes([box])[0])
+    return None if None in box else float(head_size_from_boxes(np.array([box], np.float64))[0])

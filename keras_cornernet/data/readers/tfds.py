@@ -127,7 +127,7 @@ def convert_examples(
     return raise_if_strict(DetectionDataset(tuple(samples), categories, tuple(problems)), strict)
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: Any) -> bool:
     return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.integer)
 
 
@@ -143,7 +143,7 @@ def _image_file(image: bytes | np.ndarray) -> tuple[bytes, str, Size]:
         pixels = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
         return _png(pixels), ".png", pixels.size[::-1]
     with open_image(io.BytesIO(image)) as opened:
-        size, suffix = opened.size[::-1], SUFFIXES.get(opened.format)
+        size, suffix = opened.size[::-1], SUFFIXES.get(opened.format or "")
         if suffix is None or opened.getexif().get(ORIENTATION, 1) != 1:
             return _png(opened), ".png", size
         return image, suffix, size
@@ -169,7 +169,7 @@ def _boxes(objects: Mapping[str, Any], size: Size, classes: int) -> tuple[Boxes,
     relative = np.asarray(objects["bbox"], np.float64).reshape(-1, 4)
     labels = np.asarray(objects["label"], np.int64).reshape(-1)
     flags = objects.get("is_crowd", objects.get("is_difficult", np.zeros(len(labels), bool)))
-    finite = np.isfinite(relative).all(axis=1)
+    finite = np.asarray(np.isfinite(relative).all(axis=1))
     height, width = size
     xyxy = np.where(finite[:, None], relative, (0, 0, 1, 1))[:, [1, 0, 3, 2]] * (width, height, width, height)
     unusable = unusable_boxes(xyxy, np.full((len(xyxy), 2), size, np.float64))
@@ -177,8 +177,7 @@ def _boxes(objects: Mapping[str, Any], size: Size, classes: int) -> tuple[Boxes,
         unusable[int(i)] = f"bbox {shown(relative[i].tolist())} is not four finite numbers"
     for i in np.flatnonzero((labels < 0) | (labels >= classes)):
         unusable[int(i)] = f"the label {labels[i]} is not among the {classes} classes"
-    keep = np.ones(len(xyxy), bool)
-    keep[list(unusable)] = False
+    keep = np.setdiff1d(np.arange(len(xyxy)), list(unusable)).astype(int)
     boxes = Boxes(
         xyxy[keep].astype(np.float32),
         labels[keep].astype(np.int32),
