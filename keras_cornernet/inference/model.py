@@ -12,7 +12,7 @@ import keras
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.models.network import Network
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories, DetectionDataset, PoseDataset, Progress
+from keras_cornernet.structures import Categories, Dataset, Progress
 from keras_cornernet.training.callbacks import EvaluationCallback
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from keras_cornernet.training import Trainer
 
 Labels = Categories | Skeleton
-Dataset = DetectionDataset | PoseDataset
 
 
 class Model:

@@ -67,7 +67,7 @@ class Network(keras.Model):
     @property
     def num_outputs(self) -> int:
         """The number of classes or joints."""
-        return self.arguments[self._count]
+        return self.arguments.get(self._count)
 
     @property
     def _count(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from keras_cornernet.structures.record import Record
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """What every task's data set has, so that training, checking and evaluation need not know the task."""
 

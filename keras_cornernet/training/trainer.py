@@ -1,5 +1,7 @@
 """The model that `fit` trains."""
 
+from typing import Any
+
 import keras
 
 from keras_cornernet.backend import replica_count
@@ -25,7 +27,7 @@ class Trainer(keras.Model):
         metric: called likewise, returns a share and the number that it is of; `metric.name` names it.
     """
 
-    def __init__(self, network, codec, loss, metric=None, name="trainer"):
+    def __init__(self, network: Any, codec: Any, loss: Any, metric: Any = None, name: str = "trainer"):
         # The policy says only whether the loss is scaled: the network casts images itself, once normalized.
         super().__init__(name=name, autocast=False)
         self.network = network
@@ -36,26 +38,38 @@ class Trainer(keras.Model):
         self.fraction = None if metric is None else keras.metrics.Mean(name=metric.name)
         self.built = True
 
-    def compile(self, *args, **kwargs):
+    def compile(self, *args: Any, **kwargs: Any) -> None:
         """`keras.Model.compile`; the optimizer's state is made at once, so that a backup can be restored."""
         super().compile(*args, **kwargs)
         self.optimizer.build(self.trainable_variables)
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> Any:
         """`keras.Model.save` of the network, not of the trainer, whose codec and loss are no layers."""
         return self.network.save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def call(self, images, training=None):
+    def call(self, images: Any, training: bool | None = None) -> Any:
         return self.network(images, training=training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         """The loss of one batch; under `tf.distribute` this replica's share of the global batch's."""
+        if sample_weight is not None:
+            raise ValueError(
+                "sample weights are not supported: the loss of a heatmap is a sum over cells, not over "
+                "images; leave them out of the data set"
+            )
         branch = next(branch for branch in y_pred[-1].values() if "heatmap" in branch)
         grid_size = branch["heatmap"].shape[1:3]
         targets = self.codec.encode(y, tuple(x.shape[1:3]), tuple(grid_size))
         terms = self.loss_terms(targets, y_pred)
         for name, value in terms.items():
-            # Every replica holds a share of a sum; a Mean over replicas would report a fraction of it.
+            # Each replica holds a part of a sum; a mean over replicas would report only a fraction of it.
             self.term_metrics[name].update_state(value * replica_count())
         if self.metric is not None:
             fraction, count = self.metric(targets, y_pred)
@@ -65,7 +79,7 @@ class Trainer(keras.Model):
             total = total + extra / replica_count()
         return total
 
-    def fit(self, x=None, *args, callbacks=None, **kwargs):
+    def fit(self, x: Any = None, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
         """`keras.Model.fit`; adds a watch over the loss and tells the dataset which epoch it is.
 
         Raises:
@@ -76,19 +90,16 @@ class Trainer(keras.Model):
         callbacks = [StopOnBadLoss(), *(callbacks or [])]
         if hasattr(x, "epochs"):
             callbacks.append(NumberEpochs(x.epochs))
-            kwargs.setdefault("shuffle", False)  # the dataset shuffles itself
+        if hasattr(x, "element_spec"):
+            kwargs.setdefault("shuffle", False)  # a tf.data pipeline shuffles by itself
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
-    def _check_names(self, dataset, argument):
-        """A label without a channel would teach nothing, unnoticed."""
-        names = getattr(dataset, "names", None)
-        arguments = getattr(self.network, "arguments", {})
-        for size, things, renewed in (
-            ("num_classes", "classes", "categories=dataset.categories"),
-            ("num_joints", "joints", "skeleton=pose_dataset.skeleton"),
-        ):
-            if names is not None and size in arguments and arguments[size] != len(names):
-                raise ValueError(
-                    f"{argument} must have the {arguments[size]} {things} of the network, but has "
-                    f"{len(names)}: {', '.join(names)}. from_preset(..., {renewed}) makes a network for them"
-                )
+    def _check_names(self, dataset: Any, argument: str) -> None:
+        """Refuses data with another number of labels: one without a channel would train nothing."""
+        names, count = getattr(dataset, "names", None), getattr(self.network, "num_outputs", None)
+        if names is not None and count is not None and count != len(names):
+            raise ValueError(
+                f"{argument} must have the {count} classes or joints of the network, but has {len(names)}: "
+                f"{', '.join(names)}. from_preset(..., categories=dataset.categories), or skeleton=, makes a "
+                "network for them"
+            )

@@ -60,10 +60,10 @@ def test_other_sizes_are_named(tmp_path):
     ]
 
 
-def test_progress_sees_every_sample(tmp_path):
+def test_progress_sees_every_image(tmp_path):
     seen = []
-    problems(sample(), sample(), progress=lambda samples: (seen.append(s) or s for s in samples))
-    assert len(seen) == 2
+    problems(sample(), sample(), progress=lambda images: (seen.append(s) or s for s in images))
+    assert len(seen) == 1  # the two samples are one file
     problems(sample(), sample(), progress=list)
 
 

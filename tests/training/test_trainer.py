@@ -144,7 +144,10 @@ def test_data_with_other_classes_than_the_network_are_refused(argument, tmp_path
     trainer.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=True)
     fine = {"x": dataset("cat", "dog"), "validation_data": dataset("cat", "dog")}
     trainer.fit(**fine, verbose=0)
-    with pytest.raises(ValueError, match=f"{argument} must have the 2 classes .* but has 3: cat, dog, horse"):
+    with pytest.raises(
+        ValueError,
+        match=f"{argument} must have the 2 classes or joints of the network, but has 3: cat, dog, horse",
+    ):
         trainer.fit(**{**fine, argument: dataset("cat", "dog", "horse")}, verbose=0)
 
 
