@@ -24,7 +24,7 @@ from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import evaluate_poses
 from keras_cornernet.experiment import TrainingConfig, averaged_weights, make_optimizer
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.models import StackedHourglass
 from keras_cornernet.presets import preset_named
 from keras_cornernet.training import HeatmapPCK, Trainer

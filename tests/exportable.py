@@ -7,8 +7,7 @@ from PIL import Image
 
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.config import InferenceConfig
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
 from keras_cornernet.models import CenterNet, CornerNet, ObjectsAsPoints, StackedHourglass
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
@@ -16,6 +15,8 @@ from keras_cornernet.structures import Categories
 SIZES = {"stacks": 1, "channels": (8, 8), "num_blocks": (1, 1), "stem": (4, 8)}
 HEADS = {"pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
 CATEGORIES = Categories(("cat", "dog"), (3, 8))
+# Options of `predict` that give every box, with the mirror image where the settings have it.
+ALL = {"min_score": 0, "flip": None}
 FACE = Skeleton("face", ("left_eye", "right_eye", "nose"), ((0, 2), (1, 2)), ((0, 1),))
 CODEC = {"top_k": 96, "num_detections": 16, "embedding_threshold": 1e6, "peak_kernel": 1}
 

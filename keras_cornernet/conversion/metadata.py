@@ -6,7 +6,7 @@ from dataclasses import asdict
 from keras_cornernet.coco_names import COCO_CLASSES
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.models import (
     CenterNet,
     CornerNet,

@@ -11,7 +11,6 @@ import numpy as np
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import fit_view
-from keras_cornernet.results import Detections, Poses
 
 # Boxes and joints that score less are not compared, since their order is chance: those below this, or where
 # nothing reaches it, below half of the best.
@@ -99,15 +98,15 @@ def compare(
     answers, times = [], []
     for image in images:
         start = time.perf_counter()
-        theirs = exported.predict(image)[0]
+        (theirs,) = exported.predict(image, min_score=0)
         times.append(time.perf_counter() - start)
-        answers.append((model.predict(image)[0], theirs))
-    best = max(_scores(answer).max(initial=0.0) for pair in answers for answer in pair)
+        (ours,) = model.predict(image, min_score=0, flip=None)
+        answers.append((ours, theirs))
+    best = max(exported.scores(answer).max(initial=0.0) for pair in answers for answer in pair)
     shown = min(SHOWN, max(best / 2, 1e-6))
     differences = []
     for image, (ours, theirs) in zip(images, answers, strict=True):
-        compared = _of_boxes if isinstance(ours, Detections) else _of_joints
-        pairs = compared(ours, theirs, shown)
+        pairs = exported.differences(ours, theirs, shown)
         pairs[:, 0] /= max(image.shape[:2])
         differences.append(pairs)
     place, score = np.concatenate(differences).T
@@ -123,33 +122,3 @@ def compare(
         1e3 * float(np.median(times)),
         fraction >= tolerance.fraction,
     )
-
-
-def _scores(answer: Detections | Poses) -> np.ndarray:
-    return answer.scores if isinstance(answer, Detections) else answer.keypoint_scores
-
-
-def _of_joints(ours: Poses, theirs: Poses, shown: float) -> np.ndarray:
-    """`(n, 2)`: pixels between the two places of each joint that one of the two sees, and scores apart."""
-    seen = np.maximum(ours.keypoint_scores, theirs.keypoint_scores) >= shown
-    apart = np.linalg.norm(ours.keypoints - theirs.keypoints, axis=-1)
-    return np.stack([apart[seen], np.abs(ours.keypoint_scores - theirs.keypoint_scores)[seen]], axis=1)
-
-
-def _of_boxes(ours: Detections, theirs: Detections, shown: float) -> np.ndarray:
-    """`(n, 2)`: for each box that one shows, the farthest side and the score of the nearest of the other.
-
-    Infinite where the other has no box of that class.
-    """
-    rows = []
-    for one, other in ((ours, theirs), (theirs, ours)):
-        drawn = one.with_min_score(shown)
-        for box, score, label in zip(drawn.boxes, drawn.scores, drawn.labels, strict=True):
-            same = other.labels == label
-            apart = np.abs(other.boxes[same] - box).max(axis=1)
-            if not len(apart):
-                rows.append((np.inf, np.inf))
-                continue
-            nearest = apart.argmin()
-            rows.append((apart[nearest], abs(other.scores[same][nearest] - score)))
-    return np.array(rows, np.float64).reshape(-1, 2)

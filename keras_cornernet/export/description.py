@@ -1,9 +1,8 @@
-"""What an exported file tells about itself, as json inside the file."""
+"""The description of an exported model, as json inside the file."""
 
 import json
 from typing import NamedTuple
 
-from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
@@ -15,27 +14,27 @@ class Description(NamedTuple):
     """What a program needs to use an exported model and to show its answers.
 
     Attributes:
-        task: `"detection"` or `"pose"`.
-        names: of the classes, or of the joints.
-        ids: the data set's own ids of the classes; empty for poses.
-        skeleton: name of the joints' data set; empty for detectors.
+        task: `"detection"`, `"pose"` or another key of `export.exported.EXPORTED`.
+        names: of the classes or joints.
+        ids: the ids of the classes in the data set; empty for poses.
+        skeleton: name of the data set of the joints; empty for detectors.
         limbs, flip_pairs: pairs of joints; empty for detectors.
-        image_size: `[height, width]` of the images that the file takes, or None for any.
-        input_scale: pixels times this are what the file takes; they count from 0 to 255, RGB.
-        score: boxes or joints below it are better not drawn.
+        image_size: `[height, width]` of the images that the file takes, or None for any size.
+        input_scale: RGB values from 0 to 255 times this are what the file takes.
+        score: boxes or joints with a lower score should not be drawn.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
-        input_size: `[height, width]` in which the network sees an image.
-        padding: of a pose network: side of the square that it wants to see about a person, over the longer
-            side of the person's box.
+        input_size: `[height, width]` of the network's input.
+        padding: of a pose network: side of the square to crop around a person, over the longer side of the
+            person's box.
     """
 
     task: str
     names: tuple[str, ...]
-    ids: tuple[int, ...]
-    skeleton: str
-    limbs: tuple[tuple[int, int], ...]
-    flip_pairs: tuple[tuple[int, int], ...]
-    image_size: Size | None
+    ids: tuple[int, ...] = ()
+    skeleton: str = ""
+    limbs: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] = ()
+    image_size: Size | None = None
     input_scale: float = 1.0
     score: float = 0.3
     precision: str = "float32"
@@ -68,31 +67,6 @@ class Description(NamedTuple):
     def joints(self) -> Skeleton:
         """The skeleton of a pose network."""
         return Skeleton(self.skeleton, self.names, self.limbs, self.flip_pairs)
-
-
-def describe(
-    model: Detector | PoseEstimator, image_size: Size | None = None, precision: str = "float32"
-) -> Description:
-    """The description of a model.
-
-    Args:
-        model: to be exported.
-        image_size, precision: see `Description`.
-    """
-    settings = model.settings
-    shared = {
-        "image_size": image_size and tuple(image_size),
-        "precision": precision,
-        "input_size": settings.input_size and tuple(settings.input_size),
-    }
-    if isinstance(model, PoseEstimator):
-        skeleton = model.skeleton
-        shared |= {"score": 0.2, "padding": settings.padding}
-        return Description(
-            "pose", skeleton.joints, (), skeleton.name, skeleton.limbs, skeleton.flip_pairs, **shared
-        )
-    categories = model.categories
-    return Description("detection", categories.names, categories.ids, "", (), (), **shared)
 
 
 def _tuples(value):

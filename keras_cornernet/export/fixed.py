@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cornernet.export.graphs import Graph
-from keras_cornernet.export.resampling import Lines, Placement, lines_of, resize_bilinear
+from keras_cornernet.export.resampling import Fit, Lines, lines_of, placement_of, resize_bilinear
+from keras_cornernet.inference.placement import Placement
 from keras_cornernet.preprocessing import Size
 
 
@@ -32,9 +33,10 @@ class FixedGraph:
             raise ValueError(f"image_size must be (height, width) of at least 1, not {self.image_size}")
         self.maps = [f"{branch}/{head}" for branch, heads in graph.network.output.items() for head in heads]
         self.answers = graph.outputs
-        placement = graph.placed(self.image_size, as_it_is=self.takes_network_input)
-        self._placement = Placement(*(np.asarray(part)[None] for part in placement))
-        rows, columns = lines_of(placement, graph.input_size)
+        fit = graph.fitted(self.image_size, is_network_input=self.takes_network_input)
+        batch = placement_of(Fit(*(part[None] for part in fit)))
+        self._placement = Placement(*map(np.asarray, batch))  # arrays become constants of the graph
+        rows, columns = lines_of(fit, graph.input_size)
         self._lines = [Lines(*map(np.asarray, lines)) for lines in (rows, columns)]
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from keras_cornernet.export.graphs import Graph
-from keras_cornernet.export.resampling import Placement, lines_of, resize_bilinear
+from keras_cornernet.export.resampling import Fit, lines_of, placement_of, resize_bilinear
 
 
 def answer_each(graph: Graph, items, image_of: Callable) -> dict:
@@ -19,16 +19,16 @@ def answer_each(graph: Graph, items, image_of: Callable) -> dict:
 
     def prepared(numbered):
         image = image_of(*numbered)
-        placement = graph.placed(tf.shape(image)[:2])
-        return resize_bilinear(image, *lines_of(placement, graph.input_size)), placement
+        fit = graph.fitted(tf.shape(image)[:2])
+        return resize_bilinear(image, *lines_of(fit, graph.input_size)), fit
 
     signature = (
         tf.TensorSpec((*graph.input_size, 3), tf.float32),
-        Placement(*[tf.TensorSpec((), tf.float64)] * len(Placement._fields)),
+        Fit(*[tf.TensorSpec((), tf.float64)] * len(Fit._fields)),
     )
     numbers = tf.range(tf.shape(items)[0])
-    inputs, placement = tf.map_fn(prepared, (numbers, items), fn_output_signature=signature)
-    return graph.answers(graph.maps(inputs), placement)
+    inputs, fit = tf.map_fn(prepared, (numbers, items), fn_output_signature=signature)
+    return graph.answers(graph.maps(inputs), placement_of(fit))
 
 
 def read_image(number, data):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_cornernet import files
 from keras_cornernet.export import warm_up
-from keras_cornernet.export.description import describe
+from keras_cornernet.export.exported import describe
 from keras_cornernet.export.graphs import Graph, build_graph
 from keras_cornernet.export.images import answer_each, read_image, whole_levels
 from keras_cornernet.export.written import ExportedFile

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from keras_cornernet import files
 from keras_cornernet.export import flatbuffer
-from keras_cornernet.export.description import KEY, describe
+from keras_cornernet.export.description import KEY
+from keras_cornernet.export.exported import describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import build_graph
 from keras_cornernet.export.ranges import without_outliers

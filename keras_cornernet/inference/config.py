@@ -15,7 +15,11 @@ class PostprocessConfig:
         flip: show the mirror image too.
         method, sigma, iou_threshold: of the suppression, see `ops.suppression.soft_nms`.
         merge_exponent: merge suppressed boxes into the kept ones, as the paper does with several scales.
-        max_detections: boxes kept per image.
+        max_detections: boxes kept for each image.
+        border: boxes that reach this many input pixels or more beyond the image are rejected; 5 in CenterNet.
+            None rejects none.
+        best_center: of several centres in the middle of a box, use the score of the best one; False uses the
+            first one, as the released code does, see `codecs.confirm_by_centers`. Only with a `TripletCodec`.
     """
 
     flip: bool = True
@@ -24,6 +28,13 @@ class PostprocessConfig:
     iou_threshold: float = 0.5
     merge_exponent: float | None = None
     max_detections: int = 100
+    border: float | None = None
+    best_center: bool = False
+
+    @property
+    def center_view(self) -> int:
+        """The index of the view whose centres confirm the boxes of all views."""
+        return 0
 
     def __post_init__(self):
         if self.method not in METHODS:
@@ -41,10 +52,6 @@ class InferenceConfig(PostprocessConfig):
             CornerNet-Squeeze's of an eighth and four.
         whole_multiples: pad to sides `size_divisor * m` instead, as Objects as Points does.
         scales: the image is shown at each of them and the boxes are pooled; only without `input_size`.
-        border: boxes that reach so many input pixels or more beyond the image are rejected; 5 in CenterNet.
-            None clips them all.
-        best_center: of several centres in the middle of a box its score takes the best; False, the released
-            code's way, takes the first, see `codecs.confirm_by_centers`. Only with a `TripletCodec`.
 
     Source: Law & Deng 2018, sec. 4.2; `kp_detection` of princeton-vl/CornerNet and of Duankaiwen/CenterNet,
     `test/coco.py`.
@@ -56,8 +63,6 @@ class InferenceConfig(PostprocessConfig):
     size_divisor: int = 128
     whole_multiples: bool = False
     scales: tuple[float, ...] = (1.0,)
-    border: float | None = None
-    best_center: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -152,7 +157,7 @@ class PoseInferenceConfig:
         flip: average with the mirror image.
         shift_mirrored: the heatmaps of the mirror image are moved right by one cell; for networks taught with
             mmpose's positions, which mirror cell 0 onto the last but one.
-        min_score: boxes of a detector below it are not taken for people.
+        min_score: people whom the detector finds with a lower score are left out.
         label: name of the detector's class that is posed.
     """
 

@@ -1,5 +1,6 @@
-"""Where CornerNet-Saccade looks next: `(n, 4)` arrays with rows y, x in image pixels, zoom, score."""
+"""The regions that CornerNet-Saccade crops: `(n, 4)` arrays, rows y, x in image pixels, zoom, score."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,56 +9,64 @@ from keras_cornernet.codecs import LEVELS
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import Size, View, warp, zoom_view, zoomed_side
 
-# Nothing is looked at closer than so many times its size, nor attended to on crops that are twice as close.
-LARGEST_ZOOM = 4.0
-LARGEST_ATTENDED_ZOOM = 2.0
-# Longer side of a box from which it counts, in image pixels, and how long it is shown on its own crop.
+LARGEST_ZOOM = 4.0  # crops with a larger zoom are not taken
+LARGEST_ATTENDED_ZOOM = 2.0  # on crops with a larger zoom, attention maps are not read
+# Boxes whose longer side exceeds the first number of image pixels are shown with the second as that side.
 BOX_SIZES = ((96.0, 192.0), (32.0, 64.0), (0.0, 24.0))
 
 
 class ZoomedCrop(NamedTuple):
-    """One look at a place of an image.
+    """A crop of an image.
 
     Attributes:
-        view: the crop.
-        zoom: crop pixels for one of the image.
-        corner: x, y of the crop's upper left corner in image pixels. With it the way back is the released
-            code's, by `zoom` from there; None takes the inverse of the view's affine.
+        view: how the crop is resampled.
+        zoom: crop pixels for one image pixel.
+        corner: x, y of the crop's upper left corner in image pixels, for the way back of the released code,
+            see `SaccadeConfig.released_geometry`; None for the inverse of the view's affine.
     """
 
     view: View
     zoom: float
     corner: tuple[int, int] | None = None
 
+    @property
+    def image_from_input(self) -> np.ndarray:
+        """The `(2, 3)` affine from crop pixels back to image pixels."""
+        if self.corner is None:
+            return self.view.image_from_input
+        return affine.compose(affine.translation(*self.corner), affine.scaling(1 / self.zoom, 1 / self.zoom))
+
     def points_to_image(self, points: np.ndarray) -> np.ndarray:
         """`(..., 2)` points from crop pixels back to image pixels."""
         if self.corner is None:
-            return self.view.points_to_image(points)
+            return affine.transform_points(self.image_from_input, points)
+        # Divided as in the released code: marked cells often lie exactly `nms_distance` apart, and then the
+        # last digit decides.
         return points / self.zoom + self.corner
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """The `(height, width, 3)` float32 input.
 
-        Only the part of the image that is seen is touched, which may be small, and its edge is repeated for
-        half a pixel, as in the released code. Nor does that round to grey levels.
+        Only the visible part of the image is touched, which may be small. Its edge is repeated for half a
+        pixel and values are not rounded to grey levels, as in the released code.
         """
-        way_out = self.view.input_from_image
-        seen = affine.transform_boxes(affine.invert(way_out), np.array([self.view.visible], np.float64))[0]
-        left, top, right, bottom = np.rint(seen).astype(int)
-        part_first = affine.compose(way_out, affine.translation(left, top))
+        input_from_image = self.view.input_from_image
+        visible = np.array([self.view.visible], np.float64)
+        left, top, right, bottom = np.rint(self.view.boxes_to_image(visible)[0]).astype(int)
         part = image[top:bottom, left:right]
-        return warp(part, part_first, self.view.input_size, visible=self.view.visible, rounded=False)
+        input_from_part = affine.compose(input_from_image, affine.translation(left, top))
+        return warp(part, input_from_part, self.view.input_size, visible=self.view.visible, rounded=False)
 
 
-def crop_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> ZoomedCrop:
-    """The look at a place.
+def crop_at(region: np.ndarray, image_size: Size, input_size: Size, *, released: bool) -> ZoomedCrop:
+    """The crop of a region.
 
     Args:
-        place: y, x, zoom, score.
+        region: y, x, zoom, score.
         image_size, input_size: `(height, width)` of the image and of the crop.
-        released: the way back as in `SaccadeConfig.released_geometry`.
+        released: whether boxes come back as in `SaccadeConfig.released_geometry`.
     """
-    y, x, zoom = (float(value) for value in place[:3])
+    y, x, zoom = (float(value) for value in region[:3])
     view = zoom_view(image_size, (x, y), zoom, input_size)
     if not released:
         return ZoomedCrop(view, zoom)
@@ -65,35 +74,35 @@ def crop_at(place: np.ndarray, image_size: Size, input_size: Size, *, released: 
     return ZoomedCrop(view, zoom, (int(x) - columns // 2, int(y) - rows // 2))
 
 
-def first_regions(image_size: Size, sizes) -> np.ndarray:
-    """The middle of the image, zoomed so that its longer side has each of `sizes`."""
+def first_regions(image_size: Size, sizes: Sequence[float]) -> np.ndarray:
+    """The centre of the image, zoomed so that the longer side of the image has each of `sizes`."""
     height, width = image_size
-    # Zooms are float32, as the released ones: marked places lie whole cells apart, often exactly as far as is
-    # just near enough to be one, and then the last digit decides.
+    # Zooms are float32 as in the released code, see `ZoomedCrop.points_to_image`.
     zooms = np.float32([size / max(image_size) for size in sizes])
     return np.array([[height // 2, width // 2, zoom, 1.0] for zoom in zooms])
 
 
 def attended_regions(
-    maps: dict,
-    crops: list[ZoomedCrop],
+    maps: Mapping[str, np.ndarray],
+    crops: Sequence[ZoomedCrop],
     image_size: Size,
     *,
     threshold: float,
-    zooms,
+    zooms: Sequence[float],
     closer: bool,
     anchor: float,
 ) -> np.ndarray:
-    """The places that attention maps mark inside the image.
+    """The regions that attention maps mark inside the image.
 
     Args:
         maps: `{level: (n, rows, columns)}` of the peaks on `n` crops.
-        crops: how these crops were made.
+        crops: the `n` crops.
         image_size: `(height, width)`.
-        threshold: marks are higher.
-        zooms: how much closer to look at large, medium and small objects.
-        closer: leave out levels whose zoom is not above 1.
-        anchor: the point of a cell that it stands for: 0.5 its centre, 0 its upper left corner.
+        threshold: cells with a higher attention are marked.
+        zooms: how much further to zoom in on large, medium and small objects.
+        closer: leave out levels whose factor in `zooms` is not above 1.
+        anchor: the point of a cell that becomes the centre of the region: 0.5 is the cell's centre, 0 its
+            upper left corner.
 
     Source: `decode_atts` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
     """
@@ -113,7 +122,7 @@ def attended_regions(
 
 
 def regions_of_boxes(boxes: np.ndarray) -> np.ndarray:
-    """The middles of `(n, 4)` boxes in image pixels, zoomed as suits their size; all score 1.
+    """The centres of `(n, 4)` boxes in image pixels, with a zoom that depends on their size, and score 1.
 
     Source: `get_ref_locs` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`.
     """
@@ -122,27 +131,31 @@ def regions_of_boxes(boxes: np.ndarray) -> np.ndarray:
         [sides > longer for longer, _ in BOX_SIZES[:-1]], [s for _, s in BOX_SIZES[:-1]], BOX_SIZES[-1][1]
     )
     x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
-    # A box may be a point, which no zoom would show at any size.
+    # A box may be a point, whose zoom would be infinite.
     return np.stack([y, x, shown / np.maximum(sides, 1), np.ones(len(boxes))], axis=1)
 
 
-def distinct_regions(places: np.ndarray, nms_distance: float, *, both_ways: bool = False) -> np.ndarray:
-    """The best of the places that are near each other at about the same zoom, best first.
+def distinct_regions(regions: np.ndarray, nms_distance: float, *, both_ways: bool = False) -> np.ndarray:
+    """Suppresses regions that are close to a better one at about the same zoom.
 
-    Two places are near if they are at most `nms_distance` crop pixels apart, measured at the better one's
-    zoom, in x or in y. That is the released code's rule, which leaves few places; `both_ways` wants x and y.
+    Two regions are close if they are at most `nms_distance` crop pixels apart in x or in y, measured at the
+    zoom of the better one. This is the rule of the released code, which keeps few regions; `both_ways`
+    requires x and y.
 
-    Source: `location_nms` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`. Places of equal
-    score are taken last come, first served, where the released order is left to chance.
+    Returns:
+        The regions that are kept, best first.
+
+    Source: `location_nms` of princeton-vl/CornerNet-Lite, `core/test/cornernet_saccade.py`. Of regions with
+    equal scores the last comes first; their order in the released code is undefined.
     """
-    order = np.argsort(places[:, 3], kind="stable")[::-1]
+    order = np.argsort(regions[:, 3], kind="stable")[::-1]
     kept = []
     while len(order):
         best, order = order[0], order[1:]
         kept.append(best)
-        away = np.abs(places[order, :2] - places[best, :2])
-        away = away.max(axis=1) if both_ways else away.min(axis=1)
-        ratio = places[best, 2] / places[order, 2]
-        same = (away <= nms_distance / places[best, 2]) & (ratio >= 0.8) & (ratio <= 1.2)
+        distance = np.abs(regions[order, :2] - regions[best, :2])
+        distance = distance.max(axis=1) if both_ways else distance.min(axis=1)
+        ratio = regions[best, 2] / regions[order, 2]
+        same = (distance <= nms_distance / regions[best, 2]) & (ratio >= 0.8) & (ratio <= 1.2)
         order = order[~same]
-    return places[kept]
+    return regions[kept]

@@ -26,13 +26,18 @@ class View(NamedTuple):
         """The `(height, width, 3)` uint8 input."""
         return warp(image, self.input_from_image, self.input_size, visible=self.visible)
 
+    @property
+    def image_from_input(self) -> np.ndarray:
+        """The `(2, 3)` affine back to the image."""
+        return affine.invert(self.input_from_image)
+
     def boxes_to_image(self, boxes: np.ndarray) -> np.ndarray:
         """`(n, 4)` boxes from input pixels back to image pixels."""
-        return affine.transform_boxes(affine.invert(self.input_from_image), boxes)
+        return affine.transform_boxes(self.image_from_input, boxes)
 
     def points_to_image(self, points: np.ndarray) -> np.ndarray:
         """`(n, 2)` points from input pixels back to image pixels."""
-        return affine.transform_points(affine.invert(self.input_from_image), points)
+        return affine.transform_points(self.image_from_input, points)
 
 
 def fit_view(image_size: Size, input_size: Size) -> View:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keras_cornernet.data.augmentation import SmallDataAugmentation
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import (
     CenterNet,

@@ -20,7 +20,7 @@ from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import match_categories
 from keras_cornernet.inference import Detector
-from keras_cornernet.inference.detector import InferenceConfig
+from keras_cornernet.inference.config import InferenceConfig
 from keras_cornernet.models import CornerNet
 from keras_cornernet.structures import Categories
 

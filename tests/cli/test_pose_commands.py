@@ -17,8 +17,7 @@ from keras_cornernet.codecs import CornerCodec, KeypointCodec
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.inference.detector import InferenceConfig
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
 from keras_cornernet.models import CornerNet, StackedHourglass
 from keras_cornernet.skeletons import LSP, MPII, Skeleton
 from keras_cornernet.structures import Categories

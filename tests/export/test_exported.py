@@ -7,7 +7,8 @@ from exportable import CATEGORIES, FACE, detector, picture
 from keras_cornernet import export
 from keras_cornernet.export import exported, runtimes
 from keras_cornernet.export.comparison import compare
-from keras_cornernet.export.description import Description, describe
+from keras_cornernet.export.description import Description
+from keras_cornernet.export.exported import describe
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.results import Detections
 
@@ -31,7 +32,7 @@ class Finds:
     def __init__(self, boxes, scores, labels):
         self.parts = np.array(boxes, np.float32), np.array(scores, np.float32), np.array(labels)
 
-    def predict(self, image):
+    def predict(self, image, *, min_score, flip):
         return [Detections(*self.parts, CATEGORIES, image)]
 
 
@@ -69,7 +70,7 @@ def test_what_was_said_at_export_cannot_be_changed():
     with pytest.raises(ValueError, match="flip cannot be changed in an exported model"):
         model.with_settings(flip=True)
     with pytest.raises(ValueError, match="flip, input_size cannot be changed"):
-        pose_in_a_file().with_settings(score=0.5, input_size=(8, 8), flip=True)
+        pose_in_a_file().with_settings(min_score=0.5, input_size=(8, 8), flip=True)
 
 
 class Brightest:
@@ -105,7 +106,7 @@ def test_everyone_in_a_box_is_cropped_and_comes_back(fixed, shapes):
 
 
 def test_an_exported_detector_finds_whom_to_pose():
-    model = pose_in_a_file().with_settings(label="dog", score=0.4)
+    model = pose_in_a_file().with_settings(label="dog", min_score=0.4)
     answers = {"boxes": [[0, 0, 10, 10]] * 3, "scores": [0.9, 0.9, 0.3], "labels": [0, 1, 0]}
     model.detector = exported.ExportedDetector(Fixed({**answers, "num_detections": 3}))
     found = model.predict(picture(30, 30), "detect")[0]

@@ -12,8 +12,7 @@ from keras_cornernet.export import graphs
 from keras_cornernet.export.graphs import build_graph
 from keras_cornernet.export.images import answer_each, whole_levels
 from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector
-from keras_cornernet.inference.config import InferenceConfig
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
 from keras_cornernet.structures import Categories
 
 IMAGE = picture(50, 60)
@@ -69,7 +68,7 @@ def answers(model, image=IMAGE):
 def test_boxes_are_those_of_predict(seen, settings):
     settings = InferenceConfig(**{"input_size": (32, 48), **settings})
     model = Detector(seen, seen, CATEGORIES, settings)
-    ours, theirs = answers(model), model.predict(IMAGE)[0]
+    ours, theirs = answers(model), model.predict(IMAGE, min_score=0, flip=None)[0]
     count = int(ours["num_detections"])
     assert 2 < count == len(theirs.boxes)
     np.testing.assert_allclose(ours["scores"][:count], theirs.scores, atol=1e-5)
@@ -89,7 +88,7 @@ def test_joints_are_those_of_predict(seen, settings):
     model = PoseEstimator(
         seen, KeypointCodec(), FACE, PoseInferenceConfig(**{"input_size": (32, 32), **settings})
     )
-    ours, theirs = answers(model), model.predict(IMAGE)[0]
+    ours, theirs = answers(model), model.predict(IMAGE, flip=None)[0]
     np.testing.assert_allclose(ours["keypoints"], theirs.keypoints[0], atol=1e-3)
     np.testing.assert_allclose(ours["scores"], theirs.keypoint_scores[0], atol=1e-6)
 
@@ -108,7 +107,7 @@ def test_an_input_that_the_network_cannot_halve_is_refused():
 
 def test_a_detector_that_decides_where_to_look_is_refused():
     model = SaccadeDetector(None, SaccadeCodec(1), Categories(("thing",), (1,)))
-    with pytest.raises(ValueError, match="SaccadeDetector looks where it decides"):
+    with pytest.raises(ValueError, match="SaccadeDetector chooses its crops"):
         build_graph(model)
 
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from exportable import detector, estimator, picture
+from exportable import ALL, detector, estimator, picture
 
 from keras_cornernet import export
 from keras_cornernet.codecs import KeypointCodec
@@ -20,7 +20,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def theirs(model):
-    return model.predict(IMAGE)[0]
+    return model.predict(IMAGE, **ALL)[0]
 
 
 @pytest.mark.slow
@@ -38,13 +38,13 @@ def test_answers_are_those_of_predict(model, theirs, tmp_path, module, write, na
     assert written.size == sum(path.stat().st_size for path in tmp_path.iterdir())  # nothing aside is left
     loaded = export.load(written.path, threads=1)
     assert loaded.description.image_size == (50, 60)
-    ours = loaded.predict(IMAGE)[0]
+    ours = loaded.predict(IMAGE, **ALL)[0]
     assert len(ours.boxes) == len(theirs.boxes) > 0
     np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-2)
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
     assert ours.names == theirs.names
     for size in EXTREMES:
-        found = loaded.predict(np.zeros((*size, 3), np.uint8))[0]
+        found = loaded.predict(np.zeros((*size, 3), np.uint8), **ALL)[0]
         assert np.isfinite(found.scores).all()
         assert (found.boxes >= 0).all()
         assert (found.boxes <= [size[1], size[0], size[1], size[0]]).all()
@@ -63,7 +63,7 @@ def test_poses_are_those_of_predict(tmp_path, module, write, name):
     loaded = export.load(write(poser, tmp_path / name).path, threads=1)
     boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
     for people in (None, boxes):
-        ours, theirs = loaded.predict(IMAGE, people)[0], poser.predict(IMAGE, people)[0]
+        ours, theirs = loaded.predict(IMAGE, people)[0], poser.predict(IMAGE, people, flip=None)[0]
         np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
         np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
     for size in EXTREMES:

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from exportable import detector, encoded, estimator, picture
+from exportable import ALL, detector, encoded, estimator, picture
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -127,7 +127,7 @@ def test_bytes_give_what_predict_gives_alone_and_in_a_batch(signatures, model):
     files = [encoded(image) for image in IMAGES]
     together = answers(signatures, files)
     for place, image in enumerate(IMAGES):
-        theirs = model.predict(image)[0]
+        theirs = model.predict(image, **ALL)[0]
         count = together["num_detections"][place]
         assert count == len(theirs.boxes) > 0
         np.testing.assert_allclose(together["boxes"][place, :count], theirs.boxes, atol=1e-2)
@@ -170,17 +170,17 @@ def test_a_pose_network_answers_as_predict_does(tmp_path):
     loaded = export.load(path)
     boxes = [np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)]
     for row, image in enumerate(IMAGES):
-        theirs = poser.predict(image)[0]
+        theirs = poser.predict(image, flip=None)[0]
         np.testing.assert_allclose(found["keypoints"][row], theirs.keypoints[0], atol=0.02)
         np.testing.assert_allclose(found["scores"][row], theirs.keypoint_scores[0], atol=1e-4)
-        ours, theirs = loaded.predict(image, boxes)[0], poser.predict(image, boxes)[0]
+        ours, theirs = loaded.predict(image, boxes)[0], poser.predict(image, boxes, flip=None)[0]
         np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
 
 
 def test_numbers_are_rounded_and_checked_as_by_predict(signatures, model):
     function = signatures["images"]
     found = function(images=tf.constant(IMAGES[0][None] + 0.4, tf.float32))
-    theirs = model.predict(IMAGES[0])[0]
+    theirs = model.predict(IMAGES[0], **ALL)[0]
     np.testing.assert_allclose(found["scores"][0, : len(theirs.scores)], theirs.scores, atol=1e-5)
     with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
         function(images=tf.fill((1, 8, 8, 3), np.float32("nan")))

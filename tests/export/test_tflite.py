@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from exportable import detector, estimator, picture
+from exportable import ALL, detector, estimator, picture
 
 from keras_cornernet import export
 from keras_cornernet.codecs import KeypointCodec
@@ -39,7 +39,7 @@ def posed(poser, tmp_path_factory):
 
 
 def test_fitting_and_decoding_are_in_the_graph(found, finder):
-    ours, theirs = export.load(found).predict(IMAGE)[0], finder.predict(IMAGE)[0]
+    ours, theirs = export.load(found).predict(IMAGE, **ALL)[0], finder.predict(IMAGE, **ALL)[0]
     assert len(ours.boxes) == len(theirs.boxes) > 0
     np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-2)
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
@@ -49,7 +49,7 @@ def test_fitting_and_decoding_are_in_the_graph(found, finder):
 def test_an_image_of_another_size_is_fitted_and_its_boxes_come_back(found, finder):
     image = picture(100, 80, 3)
     view = fit_view((100, 80), (50, 60))
-    ours, theirs = export.load(found).predict(image)[0], finder.predict(view.apply(image))[0]
+    ours, theirs = export.load(found).predict(image, **ALL)[0], finder.predict(view.apply(image), **ALL)[0]
     back = np.clip(view.boxes_to_image(theirs.boxes), 0, [80, 100, 80, 100])
     np.testing.assert_allclose(ours.boxes, back, atol=2e-2)
 
@@ -57,7 +57,7 @@ def test_an_image_of_another_size_is_fitted_and_its_boxes_come_back(found, finde
 def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
     boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44], [-9, -9, 12, 20]], np.float32)
-    ours, theirs = model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]
+    ours, theirs = model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes], flip=None)[0]
     np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
     np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
 
@@ -69,8 +69,8 @@ def test_people_are_read_alike_in_an_oblong_input(tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
     boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44]], np.float32)
     for ours, theirs in (
-        (model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes])[0]),
-        (model.predict(IMAGE)[0], poser.predict(IMAGE)[0]),
+        (model.predict(IMAGE, [boxes])[0], poser.predict(IMAGE, [boxes], flip=None)[0]),
+        (model.predict(IMAGE)[0], poser.predict(IMAGE, flip=None)[0]),
     ):
         np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
         np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
@@ -78,7 +78,7 @@ def test_people_are_read_alike_in_an_oblong_input(tmp_path):
 
 def test_a_file_for_oblong_pictures_of_one_person_refuses_boxes(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite", image_size=(50, 60)).path)
-    ours, theirs = model.predict(IMAGE)[0], poser.predict(IMAGE)[0]
+    ours, theirs = model.predict(IMAGE)[0], poser.predict(IMAGE, flip=None)[0]
     np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
     with pytest.raises(ValueError, match=r"image_size \(50, 60\)"):
         model.predict(IMAGE, [np.array([[3, 4, 31, 40]], np.float32)])
@@ -87,7 +87,7 @@ def test_a_file_for_oblong_pictures_of_one_person_refuses_boxes(poser, tmp_path)
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (2, 10_000)])
 def test_extreme_images_get_a_sane_answer(found, posed, size):
     black = np.zeros((*size, 3), np.uint8)
-    boxes, pose = export.load(found).predict(black)[0], export.load(posed).predict(black)[0]
+    boxes, pose = export.load(found).predict(black, **ALL)[0], export.load(posed).predict(black)[0]
     assert (boxes.boxes >= 0).all()
     assert (boxes.boxes <= [size[1], size[0], size[1], size[0]]).all()
     assert np.isfinite(boxes.scores).all()
@@ -115,7 +115,7 @@ def test_eight_bits_take_pixels_as_bytes_and_answer_in_floats(posed, poser):
         "scores": np.float32,
     }
     image = fit_view(IMAGE.shape[:2], (32, 32)).apply(IMAGE)
-    ours, theirs = export.load(posed).predict(image)[0], poser.predict(image)[0]
+    ours, theirs = export.load(posed).predict(image)[0], poser.predict(image, flip=None)[0]
     spread = np.abs(theirs.keypoint_scores).max()
     np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=0.15 * spread)
 
@@ -134,7 +134,7 @@ def test_weights_of_half_the_bytes_answer_nearly_alike(poser, tmp_path):
     loaded = export.load(written.path)
     assert loaded.description.precision == "float16"
     image = fit_view(IMAGE.shape[:2], (32, 32)).apply(IMAGE)
-    ours, theirs = loaded.predict(image)[0], poser.predict(image)[0]
+    ours, theirs = loaded.predict(image)[0], poser.predict(image, flip=None)[0]
     np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, rtol=0.02, atol=0.01)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, Decoded, DecodedTriplets, TripletCodec
 from keras_cornernet.inference import Detector
-from keras_cornernet.inference.detector import InferenceConfig
+from keras_cornernet.inference.config import InferenceConfig
 from keras_cornernet.inference.reading import list_images
 from keras_cornernet.models import CornerNet
 from keras_cornernet.structures import Categories
@@ -98,7 +98,7 @@ def same(one, other, atol=1e-3):
 @pytest.mark.parametrize("size", [(60, 90), (95, 61), (127, 127)])
 def test_a_bright_box_is_found_where_it_is(settings, size):
     box = (14, 22, 49, 55)
-    (found,) = bright(**settings).predict(rectangle(size, box))
+    (found,) = bright(**settings).predict(rectangle(size, box), min_score=0, flip=None)
     pixel = max(size) / min(settings.get("input_size", (1000,))) if "input_size" in settings else 1
     pixel = max(1, pixel, 1 / min(settings.get("scales", (1,))))
     tolerance = 0.01 if settings in ({"flip": False}, {"flip": True}) else pixel
@@ -124,9 +124,8 @@ def test_boxes_are_clipped_to_the_image():
         InferenceConfig(scales=(0.5, 1.5)),
     ):
         whole = Detector(Whole(), Whole(), CATEGORIES, settings)
-        for found in whole.predict(
-            [rectangle((33, 57), (5, 5, 30, 30)), rectangle((70, 20), (5, 5, 15, 60))]
-        ):
+        images = [rectangle((33, 57), (5, 5, 30, 30)), rectangle((70, 20), (5, 5, 15, 60))]
+        for found in whole.predict(images, min_score=0, flip=None):
             height, width = found.image.shape[:2]
             np.testing.assert_allclose(found.boxes, [[0, 0, width, height]] * len(found.boxes), atol=1e-4)
 
@@ -196,6 +195,36 @@ def test_list_images_keeps_the_order_of_a_list():
     assert [list_images(arrays)[i] is arrays[i] for i in range(3)] == [True] * 3
 
 
+# Options
+
+
+def test_one_forward_pass_and_sure_boxes_unless_asked_for_more():
+    image, box = rectangle((127, 127), (14, 22, 49, 55)), [14, 22, 49, 55]
+    detector = bright()  # whose settings use the mirror image, in which the box scores 0.75 too
+    (found,) = detector.predict(image)
+    np.testing.assert_allclose(found.boxes, [box], atol=0.01)
+    (both,) = detector.predict(image, flip=None)
+    assert len(both.boxes) == 1  # the second one is suppressed to a score below 0.3
+    (everything,) = detector.predict(image, flip=True, min_score=0)
+    assert len(everything.boxes) == 2 and everything.scores[1] < 0.3
+    assert len(detector.predict(image, min_score=0.76)[0].boxes) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"min_score": 1.5}, {"min_score": float("nan")}, {"batch_size": 0}])
+def test_options_out_of_range_are_named(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
+        bright().predict([], **wrong)
+
+
+def test_speed_is_measured_part_by_part(tmp_path):
+    image = rectangle((60, 90), (14, 22, 49, 55))
+    Image.fromarray(image).save(tmp_path / "a.png")
+    from_file, from_array = bright().predict([tmp_path / "a.png", image], batch_size=2)
+    assert from_file.speed.reading > 0 and from_array.speed.reading == 0
+    assert from_file.speed.graph > 0 and from_file.speed.rest > 0
+    assert from_file.speed.graph == from_array.speed.graph  # a batch shares its time
+
+
 # A real network
 
 
@@ -210,7 +239,7 @@ def test_images_of_odd_sizes_pass(size, input_size):
 
 def test_found_boxes_lie_inside_the_image_best_first(detector):
     for image in (noise(47, 45), np.zeros((47, 45, 3), np.uint8), noise(35, 40)):
-        (found,) = detector.predict(image)
+        (found,) = detector.predict(image, min_score=0, flip=None)
         height, width = image.shape[:2]
         assert found.boxes.shape == (len(found.scores), 4) and len(found.scores) <= 100
         assert found.boxes.dtype == np.float32 and np.isfinite(found.boxes).all()
@@ -218,14 +247,15 @@ def test_found_boxes_lie_inside_the_image_best_first(detector):
         assert (found.boxes[:, 2:] >= found.boxes[:, :2]).all()
         assert (np.diff(found.scores) <= 0).all() and (found.scores > 0).all() and (found.scores <= 1).all()
         assert set(found.labels.tolist()) <= {0, 1}
-    assert len(detector.predict(noise(47, 45))[0].boxes) > 10
+    assert len(detector.predict(noise(47, 45), min_score=0)[0].boxes) > 10
 
 
 def test_batches_find_what_single_images_do(detector):
     images = [noise(45, 60, i) for i in range(3)] + [noise(30, 70, 3)] + [noise(47, 63, i) for i in (4, 5)]
-    single = detector.predict(images)
+    options = {"min_score": 0, "flip": None}
+    single = detector.predict(images, **options)
     assert len(single) == 6
-    for one, other in zip(single, detector.predict(images, batch_size=3), strict=True):
+    for one, other in zip(single, detector.predict(images, batch_size=3, **options), strict=True):
         same(one, other)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         detector.predict(images, batch_size=0)
@@ -233,18 +263,20 @@ def test_batches_find_what_single_images_do(detector):
 
 def test_the_mirror_image_gives_the_mirrored_boxes(detector):
     image = noise(47, 45)  # an odd width stands in the middle of the odd input
-    (found,), (mirrored,) = detector.predict(image), detector.predict(image[:, ::-1])
+    found, mirrored = (
+        detector.predict(shown, min_score=0, flip=None)[0] for shown in (image, image[:, ::-1])
+    )
     back = mirrored.boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [45, 0, 45, 0]
     assert 10 < len(found.boxes) == len(mirrored.boxes)
     # As sets, since boxes of nearly equal scores may change places.
     assert unmatched(rows_of(mirrored.replace(boxes=back)), rows_of(found)) == 0
-    plain = detector.with_settings(flip=False)
-    assert len(plain.predict(image)[0].boxes) < len(found.boxes) or len(found.boxes) == 100
+    (plain,) = detector.predict(image, min_score=0)
+    assert len(plain.boxes) < len(found.boxes) or len(found.boxes) == 100
 
 
 def test_several_scales_with_merging(detector):
     several = detector.with_settings(scales=(0.5, 1.0), merge_exponent=10.0, max_detections=30)
-    (found,) = several.predict(noise(45, 60))
+    (found,) = several.predict(noise(45, 60), min_score=0, flip=None)
     assert len(found.boxes) == 30 and np.isfinite(found.boxes).all()
     assert detector.settings.scales == (1.0,)  # the old one is as it was
 
@@ -303,7 +335,7 @@ def test_centers_of_the_mirror_image_are_mirrored():
     image = rectangle((127, 127), box)
     for flip, count in ((True, 2), (False, 0)):
         detector = Detector(seen, seen, CATEGORIES, InferenceConfig(flip=flip))
-        assert len(detector.predict(image)[0].boxes) == count
+        assert len(detector.predict(image, min_score=0, flip=None)[0].boxes) == count
 
 
 def test_the_view_of_the_centers_is_the_one_nearest_to_the_image():
@@ -327,7 +359,7 @@ def test_boxes_beyond_the_border_can_be_rejected():
         for border, count in ((None, 1), (5.0, found)):
             shifted = Shifted(beyond)
             detector = Detector(shifted, shifted, CATEGORIES, InferenceConfig(flip=False, border=border))
-            assert len(detector.predict(image)[0].boxes) == count
+            assert len(detector.predict(image, min_score=0)[0].boxes) == count
 
 
 # The authors' detections
@@ -381,22 +413,30 @@ def unmatched(rows, expected):
 def from_decoded(stored, image, settings, codec):
     """Our way from the authors' decoded maps to detections."""
     categories = Categories(tuple("abcde"), tuple(range(1, 6)))
-    detector = Detector(None, codec, categories, settings)
-    halves = []
+    decoded = []
     for scale, view in enumerate(settings.views(image.shape[:2])):
-        for half in stored[f"scale{scale}_decoded"]:
-            pixels = np.array(view.input_size[::-1] * 2) / [(n + 1) // 4 for n in view.input_size[::-1] * 2]
-            rows = half[None].astype(np.float32)
-            boxes, labels = (rows[..., :4] * pixels).astype(np.float32), rows[..., 7].astype(np.int32)
-            halves.append([boxes, rows[..., 4], labels, rows[..., 5:7]])
+        pixels = np.array(view.input_size[::-1] * 2) / [(n + 1) // 4 for n in view.input_size[::-1] * 2]
+        rows = stored[f"scale{scale}_decoded"].astype(np.float32)  # of the image, then of its mirror image
+        boxes = (rows[..., :4] * pixels).astype(np.float32)
+        found = Decoded(boxes, rows[..., 4], rows[..., 7].astype(np.int32), rows[..., 5:7])
         if f"scale{scale}_centers" in stored:
-            for half, rows in zip(halves[-2:], stored[f"scale{scale}_centers"], strict=True):
-                points, labels = rows[None, :, :2] * pixels[:2], rows[None, :, 2].astype(np.int32)
-                half += [points.astype(np.float32), rows[None, :, 3], labels]
-    halves = iter(halves)
-    detector._find = lambda batch: next(halves)
-    (found,) = detector.predict(image)
-    assert next(halves, None) is None
+            rows = stored[f"scale{scale}_centers"].astype(np.float32)
+            points = (rows[..., :2] * pixels[:2]).astype(np.float32)
+            found = DecodedTriplets(*found, points, rows[..., 3], rows[..., 2].astype(np.int32))
+        decoded.append(found)
+    scales = iter(decoded)
+
+    class Stored:
+        def __call__(self, images, training=False):
+            return [None]
+
+        def decode(self, outputs, input_size):
+            return next(scales)
+
+    detector = Detector(Stored(), Stored(), categories, settings)
+    detector._find = detector._candidates  # step by step, one scale after the other
+    (found,) = detector.predict(image, min_score=0, flip=None)
+    assert next(scales, None) is None
     return rows_of(found)
 
 
@@ -486,8 +526,8 @@ def test_detection_parity(parity, family, cases):
         stored, image, settings, codec = reference(parity, case, f"{family}_inference")
         categories = Categories(tuple("abcde"), tuple(range(1, 6)))
         detector = Detector(network, codec, categories, settings)
-        detector._find = detector._decode  # step by step, which spares the time that compiling takes
-        (found,) = detector.predict(image)
+        detector._find = detector._candidates  # step by step, which spares the time that compiling takes
+        (found,) = detector.predict(image, min_score=0, flip=None)
         expected = stored["detections_discards_removed"]
         assert len(found.boxes) == len(expected)
         assert unmatched(rows_of(found), expected) == 0

@@ -9,7 +9,8 @@ from PIL import Image
 
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig, unmirror
+from keras_cornernet.inference.answers import unmirror
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.results import Detections
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories, Person, PoseDataset
@@ -60,8 +61,9 @@ class Finder:
         self.found = (np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32))
         self.labels = np.array(labels, np.int32)
 
-    def predict(self, image):
-        return [Detections(*self.found, self.labels, self.categories, image)]
+    def predict(self, image, *, min_score, flip):
+        found = Detections(*self.found, self.labels, self.categories, image)
+        return [found.with_min_score(min_score)]
 
 
 def estimator(network=None, *, detector=None, **settings):
@@ -184,7 +186,7 @@ def test_the_detector_finds_the_people():
     np.testing.assert_allclose(found.boxes, np.array(boxes)[[0, 2]], atol=1e-5)
     np.testing.assert_allclose(found.box_scores, [0.75, 0.5])
     np.testing.assert_allclose(found.scores, [0.75, 0.5], atol=1e-6)
-    (unsure,) = estimator(detector=finder).with_settings(score=0.2).predict(image, "detect")
+    (unsure,) = estimator(detector=finder).with_settings(min_score=0.2).predict(image, "detect")
     assert len(unsure.keypoints) == 3
     (nobody,) = estimator(detector=Finder([], [], [])).predict(image, "detect")
     assert len(nobody.keypoints) == 0
@@ -197,7 +199,7 @@ def test_the_mirror_image_exchanges_left_and_right():
     image = np.full((64, 64, 3), GREY, np.uint8)
     image[20, 10] = image[40, 50] = 255
     for flip in (False, True):
-        (found,) = estimator(Sides(), flip=flip).predict(image)
+        (found,) = estimator(Sides()).predict(image, flip=flip)
         np.testing.assert_allclose(found.keypoints[0, 1:], [[50.5, 40.5], [10.5, 20.5]], atol=1e-4)
         np.testing.assert_allclose(found.keypoint_scores, 1)  # both views say the same
 
@@ -215,7 +217,7 @@ def test_maps_of_both_views_are_averaged():
     image, joints = painted((64, 64), (20, 30))
     estimate = estimator(Slanted(), flip=True)
     estimate = PoseEstimator(estimate.network, estimate.codec, pairless, estimate.settings)
-    (both,), (one,) = estimate.predict(image), estimate.with_settings(flip=False).predict(image)
+    (both,), (one,) = estimate.predict(image, flip=None), estimate.predict(image)
     np.testing.assert_allclose(both.keypoints, joints, atol=1e-4)
     np.testing.assert_allclose(both.keypoint_scores, 0.5, atol=1e-6)
     np.testing.assert_allclose(one.keypoint_scores, joints[..., 0] / 64, atol=1e-6)

@@ -18,8 +18,8 @@ from keras_cornernet.ops import affine
 LEVELS = ("large", "medium", "small")
 
 
-def moved_glance(zoom, x, y):
-    """A glance of which only zoom and way back matter: input pixel 0 lies at x, y."""
+def crop_from(zoom, x, y):
+    """A crop of which only zoom and way back matter: its pixel 0 lies at x, y."""
     return ZoomedCrop(None, zoom, (x, y))
 
 
@@ -43,7 +43,7 @@ def test_marked_cells_become_places():
     maps = maps_with(
         {"large": {(0, 2, 3): 0.5, (0, 9, 9): 0.3}, "small": {(1, 10, 20): 0.9, (0, 63, 0): 0.8}}, crops=2
     )
-    crops = [moved_glance(0.5, 7, -11), moved_glance(1.0, 100, 50)]
+    crops = [crop_from(0.5, 7, -11), crop_from(1.0, 100, 50)]
     options = {"threshold": 0.3, "zooms": (1, 2, 4), "closer": False}
     got = attended_regions(maps, crops, (300, 400), anchor=0.0, **options)
     # 0.3 is not above the threshold, and row 63 of the first crop lies outside at 63 * 4 / 0.5 - 11.
@@ -65,7 +65,7 @@ def test_marked_cells_become_places():
 def test_what_is_close_already_is_not_looked_at_closer(zoom, closer, levels):
     maps = maps_with({name: {(0, 1, 1): 0.9} for name in LEVELS})
     got = attended_regions(
-        maps, [moved_glance(zoom, 0, 0)], (300, 300), threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0
+        maps, [crop_from(zoom, 0, 0)], (300, 300), threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0
     )
     factors = {"large": 1, "medium": 2, "small": 4}
     np.testing.assert_allclose(got[:, 2], [factors[name] * zoom for name in levels])
@@ -115,6 +115,9 @@ def test_the_way_back_is_the_inverse_or_the_released_formula():
     np.testing.assert_allclose(affine.transform_points(exact.view.input_from_image, there), points)
     np.testing.assert_allclose(released.points_to_image(points), points / 0.98 + [0, -40])
     assert 0 < np.abs(there - released.points_to_image(points)).max() < 1
+    for crop in (exact, released):
+        by_affine = affine.transform_points(crop.image_from_input, points)
+        np.testing.assert_allclose(by_affine, crop.points_to_image(points))
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +141,7 @@ def test_places_of_boxes_parity(steps):
 def test_attended_places_parity(steps, name, closer):
     maps = {level: steps[f"decode_atts_att{i}"][..., 0] for i, level in enumerate(LEVELS)}
     zooms, offsets = steps["decode_atts_scales"], steps["decode_atts_offsets"]
-    crops = [moved_glance(z, x, y) for z, (y, x) in zip(zooms, offsets, strict=True)]
+    crops = [crop_from(z, x, y) for z, (y, x) in zip(zooms, offsets, strict=True)]
     size = tuple(steps["decode_atts_image_hw"])
     got = attended_regions(maps, crops, size, threshold=0.3, zooms=(1, 2, 4), closer=closer, anchor=0.0)
     np.testing.assert_allclose(got, steps[f"decode_atts_{name}"], rtol=1e-6, atol=1e-5)

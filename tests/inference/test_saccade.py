@@ -84,19 +84,20 @@ def rectangle(size, box):
 def test_a_bright_box_is_found_where_it_is(settings):
     size, box = (150, 200), (100, 60, 117, 75)
     detector = bright(**settings)
-    (found,) = detector.predict(rectangle(size, box))
+    (found,) = detector.predict(rectangle(size, box), min_score=0, flip=None)
     assert found.names[0] == "b" and found.scores[0] == 0.75
     # One pixel of the first looks is four of the image, one of the crops less than one.
     apart = np.abs(found.boxes - box).max(axis=1)
     assert apart.min() < 1 and apart.max() < 4.5
     first, *crops = detector.network.seen
-    assert first == (2, 63, 63, 3) and set(crops) <= {(2, 63, 63, 3)} and len(detector.network.seen) <= 4
+    rows = 2 * (1 + settings.get("flip", False))
+    assert first == (rows, 63, 63, 3) and set(crops) <= {first} and len(detector.network.seen) <= 4
 
 
 def test_an_image_with_nothing_on_it_is_looked_at_once():
     detector, looks = bright(), []
     find = detector._find
-    detector._find = lambda crops: looks.append(len(crops)) or find(crops)
+    detector._find = lambda crops, placement: looks.append(len(crops)) or find(crops, placement)
     detector.codec.attention = lambda images: {
         name: ops.zeros((images.shape[0], *(-(-n // level.stride) for n in images.shape[1:3])))
         for name, level in LEVELS.items()
@@ -114,7 +115,7 @@ def test_no_more_crops_are_looked_at_than_asked_for():
     finder, looks = Everywhere(), []
     detector = SaccadeDetector(finder, finder, CATEGORIES, SMALL)
     find = detector._find
-    detector._find = lambda crops: looks.append(len(crops)) or find(crops)
+    detector._find = lambda crops, placement: looks.append(len(crops)) or find(crops, placement)
     detector.predict(rectangle((300, 300), (100, 60, 117, 75)))
     assert looks == [2, 2, 2]  # five crops by two
 
@@ -125,8 +126,8 @@ def test_images_of_any_size_share_their_batches_of_crops():
         rectangle((97, 61), (20, 30, 40, 44)),
         np.zeros((50, 50, 3), np.uint8),
     ]
-    alone = [bright().predict(image)[0] for image in images]
-    together = bright().predict(images, batch_size=3)
+    alone = [bright().predict(image, min_score=0)[0] for image in images]
+    together = bright().predict(images, min_score=0, batch_size=3)
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-4)
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
@@ -171,7 +172,7 @@ def tiny():
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (47, 45), (130, 90)])
 def test_boxes_lie_inside_images_of_any_size(tiny, size):
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    (found,) = tiny.predict(image)
+    (found,) = tiny.predict(image, min_score=0)
     assert np.isfinite(found.boxes).all() and len(found.boxes) <= 100
     assert (found.boxes >= 0).all() and (found.boxes <= [size[1], size[0]] * 2).all()
     assert (np.diff(found.scores) <= 0).all()
@@ -209,8 +210,8 @@ def test_detection_parity(parity, authors_network, case, rounds, monkeypatch):
     )
     detector = SaccadeDetector(authors_network, SaccadeCodec(5), CATEGORIES, settings)
     # Step by step, which spares the time that compiling two graphs takes.
-    detector._find, detector._find_and_attend = detector._decode, detector._decode_and_attend
-    (found,) = detector.predict(np.ascontiguousarray(stored["image_bgr"][..., ::-1]))
+    detector._find, detector._find_and_attend = detector._candidates, detector._candidates_and_attention
+    (found,) = detector.predict(np.ascontiguousarray(stored["image_bgr"][..., ::-1]), min_score=0)
     assert len(chosen) == rounds
     for step, places in enumerate(chosen):
         np.testing.assert_allclose(places, stored[f"location_nms{step}_out"], rtol=1e-4, atol=1e-3)

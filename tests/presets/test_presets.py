@@ -13,7 +13,7 @@ from keras_cornernet import presets
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.conversion.name_maps import LAYOUTS
 from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator, SaccadeConfig, SaccadeDetector
-from keras_cornernet.inference.pose_estimator import PoseInferenceConfig
+from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models import (
     CenterNet,
