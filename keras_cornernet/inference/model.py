@@ -75,6 +75,8 @@ class Model:
         raise NotImplementedError
 
     def __repr__(self) -> str:
+        if not isinstance(self.network, Network):
+            return super().__repr__()
         names = ", ".join(self.labels.names[:4]) + (", .." if len(self.labels.names) > 4 else "")
         size = self.settings.input_size
         kind = "classes" if self.labels_field == "categories" else "joints"
