@@ -349,7 +349,7 @@ def test_poses_are_drawn_and_written(tmp_path):
     (found,) = estimator(detector=finder).predict(image, "detect")
     assert found.names == SKELETON.joints
     assert found.limbs == SKELETON.limbs
-    assert np.array_equal(np.asarray(found.plot(score=1.1)), image)  # no joint is so sure
+    assert np.array_equal(np.asarray(found.plot(min_score=1.1)), image)  # no joint is so sure
     drawn = np.asarray(found.plot())
     assert drawn.shape == image.shape
     assert (drawn != image).any()

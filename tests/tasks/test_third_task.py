@@ -148,11 +148,11 @@ class DotFinder(Model):
 
     def stream(self, source, *, flip=False, on_error=None):
         for item in list_images(source):
-            image = read_or_report(item, on_error)
-            if image is not None:
-                shown = fit_view(image.shape[:2], SIZE).apply(image)[None].astype(np.float32)
+            read = read_or_report(item, on_error)
+            if read is not None:
+                shown = fit_view(read.size, SIZE).apply(read.image)[None].astype(np.float32)
                 points, scores = self.codec.decode(self.network(shown, training=False), SIZE)
-                yield Dot(points[0], scores[0], image, str(item))
+                yield Dot(points[0], scores[0], read.image, read.path)
 
     def evaluate(self, dataset, *, flip=None, progress=list):
         found = [next(self.stream(path)).xy for path in progress(dataset.paths)]
