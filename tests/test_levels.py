@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
-    {"files", "skeletons", "backend", "coco_names", "extras"},
+    {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
     {"structures", "ops"},
     {"visualization"},
     {"preprocessing", "results"},

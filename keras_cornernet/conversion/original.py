@@ -1,6 +1,6 @@
 """From a network of this package back to the names and arrays of the authors' code."""
 
-import inspect
+from dataclasses import fields
 
 import numpy as np
 
@@ -58,10 +58,9 @@ def to_torch(weight, layout: Layout) -> np.ndarray:
 
 
 def _check(arguments: dict, state: dict, layout: Layout) -> None:
-    """Raises `ValueError` where names and shapes would tell of another network."""
-    parameters = inspect.signature(layout.network.__init__).parameters.values()
-    defaults = {parameter.name: parameter.default for parameter in parameters}
-    told = {**defaults, **layout.infer(state), "input_size": arguments["input_size"]}
-    if differ := [key for key, value in arguments.items() if told[key] != value]:
-        listed = "; ".join(f"{key} is {arguments[key]}, there {told[key]}" for key in differ)
-        raise ValueError(f"a file of {layout.name} cannot tell of this network: {listed}")
+    """Raises `ValueError` where names and shapes would describe another network."""
+    defaults = {field.name: field.default for field in fields(layout.network.config_type)}
+    read = {**defaults, **layout.infer(state), "input_size": arguments["input_size"]}
+    if differ := [key for key, value in arguments.items() if read[key] != value]:
+        listed = "; ".join(f"{key} is {arguments[key]}, there {read[key]}" for key in differ)
+        raise ValueError(f"a file of {layout.name} cannot describe this network: {listed}")

@@ -59,11 +59,11 @@ class Hourglass(keras.layers.Layer):
         super().__init__(**kwargs)
         if len(channels) != len(num_blocks) or len(channels) < 2:
             raise ValueError(
-                "channels and counts must have the same length of at least 2 (one more than the order), "
+                "channels and num_blocks must have the same length of at least 2 (one more than the order), "
                 f"not {len(channels)} and {len(num_blocks)}"
             )
         if min(num_blocks) < 1:
-            raise ValueError(f"counts must be at least 1 each, not {tuple(num_blocks)}")
+            raise ValueError(f"num_blocks must be at least 1 each, not {tuple(num_blocks)}")
         for key, value in {"merge_channels": merge_channels, "up_count": up_count}.items():
             if value is not None and value < 1:
                 raise ValueError(f"{key} must be None or at least 1, not {value}")

@@ -53,7 +53,7 @@ class Residual(keras.layers.Layer):
             self.second = ConvNorm(filters, 3, relu=False, name="second", **policy)
         elif block == "fire":
             if filters % 2:
-                raise ValueError(f"filters of kind='fire' must be even, not {filters}")
+                raise ValueError(f"filters of block='fire' must be even, not {filters}")
             self.first = ConvNorm(filters // 2, 1, relu=False, name="first", **policy)
             self.second = Expand(filters, strides, name="second", **policy)
         else:

@@ -1,6 +1,7 @@
-"""What stands before the heads: normalization, stem, and hourglasses in a row."""
+"""What comes before the heads: normalization, stem and stacked hourglasses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,14 +9,11 @@ from keras import ops
 from keras_cornernet.layers.convolution import ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
-
-# RGB, of images in 0..1: the constants of the authors' code of all four detectors.
-MEAN = (0.47026115, 0.44719302, 0.40789654)
-STD = (0.27809835, 0.27408164, 0.28863828)
+from keras_cornernet.models.config import NetworkConfig
 
 
-def normalize(images, mean, std):
-    """RGB 0..255 to zero mean and unit deviation, in float32 whatever the precision of the rest."""
+def normalize(images: Any, mean: Sequence[float], std: Sequence[float]) -> Any:
+    """Scales RGB 0..255 to zero mean and unit deviation, in float32 also under mixed precision."""
     layer = keras.layers.Rescaling(
         scale=[1 / (255 * s) for s in std],
         offset=[-m / s for m, s in zip(mean, std, strict=True)],
@@ -25,7 +23,7 @@ def normalize(images, mean, std):
     return layer(images)
 
 
-def strided_stem(x, widths, kernel_size=7):
+def strided_stem(x: Any, widths: Sequence[int], kernel_size: int = 7) -> Any:
     """A wide convolution and residuals after it, each of stride 2."""
     x = ConvNorm(widths[0], kernel_size, 2, name="stem_conv")(x)
     for i, filters in enumerate(widths[1:]):
@@ -33,28 +31,31 @@ def strided_stem(x, widths, kernel_size=7):
     return x
 
 
-def stacked_features(
-    x, stacks, channels, num_blocks, *, block="basic", upsampling="nearest"
-) -> Iterator[tuple[object, list]]:
-    """Yields the features of each stack; between two, input and features are fused by a residual.
+def stacked_features(x: Any, config: NetworkConfig) -> Iterator[tuple[Any, list[Any]]]:
+    """Yields the features of each stack; between two stacks a residual fuses input and features.
 
     Args:
-        x: what enters the first hourglass.
-        stacks: number of hourglasses.
-        channels, num_blocks, block, upsampling: of each `Hourglass`. The fusion's residual is always basic.
+        x: the input of the first hourglass.
+        config: of the network. The fusion's residual is a basic one whatever its `block`.
 
     Returns:
-        An iterator over stacks of the features and of the hourglass's merged maps, deepest first.
+        An iterator over stacks: the features, and the merged maps of the hourglass, deepest first.
 
     Source: Law & Deng 2018, sec. 3.5; `kp` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
     """
-    width = channels[0]
-    for stack in range(stacks):
-        name = f"hourglass_{stack}"
-        merged = Hourglass(channels, num_blocks, block=block, upsampling=upsampling, name=name)(x)
+    width = config.channels[0]
+    for stack in range(config.stacks):
+        hourglass = Hourglass(
+            config.channels,
+            config.num_blocks,
+            block=config.block,
+            upsampling=config.upsampling,
+            name=f"hourglass_{stack}",
+        )
+        merged = hourglass(x)
         features = ConvNorm(width, name=f"features_{stack}")(merged[-1])
         yield features, merged
-        if stack + 1 < stacks:
+        if stack + 1 < config.stacks:
             carried = ConvNorm(width, 1, relu=False, name=f"carry_input_{stack}")(x)
             added = ConvNorm(width, 1, relu=False, name=f"carry_features_{stack}")(features)
             x = Residual(width, name=f"fusion_{stack}")(ops.relu(carried + added))

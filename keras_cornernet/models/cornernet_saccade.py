@@ -1,88 +1,76 @@
-"""CornerNet-Saccade: corners, and where to look closer (Law et al., BMVC 2020)."""
+"""CornerNet-Saccade: corners, and attention maps that say where to look closer (Law et al., BMVC 2020)."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import keras
 
 from keras_cornernet.layers.head import HEATMAP_BIAS, Head
-from keras_cornernet.models.body import MEAN, STD
-from keras_cornernet.models.heads import CORNERS, checked, corner_outputs, images_and_features
-from keras_cornernet.models.network import Network
+from keras_cornernet.models.config import CornerConfig
+from keras_cornernet.models.detector import Branches, DetectorNetwork
+from keras_cornernet.models.heads import corner_branches
 
-# Of the objects that an attention map looks for; the deepest merged map comes first.
+# Of the objects that each attention map marks; the deepest merged map comes first.
 SIZES = ("large", "medium", "small")
 
 
+@dataclass(frozen=True, kw_only=True)
+class CornerNetSaccadeConfig(CornerConfig):
+    """The settings of `CornerNetSaccade`: those of CornerNet with other defaults.
+
+    Attributes:
+        channels: four widths, since there are three merged maps, one for each attention map.
+        head_channels: width of the hidden layer of all heads, those of the attention maps too.
+    """
+
+    stacks: int = 3
+    channels: tuple[int, ...] = (256, 384, 384, 512)
+    num_blocks: tuple[int, ...] = (1, 1, 1, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.backbone is not None:
+            raise ValueError("backbone must be None: attention maps are read from the maps of an hourglass")
+        if len(self.channels) != len(SIZES) + 1:
+            raise ValueError(
+                f"channels must have {len(SIZES) + 1} widths, one merged map for each of {SIZES}, "
+                f"not {self.channels}"
+            )
+
+
 @keras.saving.register_keras_serializable(package="keras_cornernet")
-class CornerNetSaccade(Network):
+class CornerNetSaccade(DetectorNetwork):
     """CornerNet with shallow hourglasses and attention maps, for small crops of an image.
 
     Each stack also predicts where objects of three sizes lie, from three merged maps of its hourglass: large
-    ones from the deepest, small ones from the last. Defaults are the paper's network (Hourglass-54,
-    116,969,339 parameters, 96 GMAC a crop of 255 x 255).
+    ones from the deepest map, small ones from the last. The defaults are the paper's network (Hourglass-54,
+    116,969,339 parameters, 96 GMAC for a crop of 255 x 255).
 
     Args:
-        num_classes, stem, pool_channels, head_kernel_size, embedding_cells, input_size, mean, std: as of
-            `CornerNet`.
-        stacks: number of hourglasses.
-        channels, num_blocks: of each `Hourglass`, which must have an order of 3.
-        head_channels: hidden width of all heads, those of the attention too.
+        num_classes: channels of the heatmaps.
+        metadata: see `Network`.
+        name: of the model.
+        settings: the other fields of `CornerNetSaccadeConfig`.
 
-    Input: `(batch, height, width, 3)` RGB in 0..255. Output: as of `CornerNet`, and in each stack
+    Input: `(batch, height, width, 3)` RGB in 0..255. Output: see `CornerNet`, and in each stack
     `"attention": {"large" | "medium" | "small": (batch, h, w, 1)}` logits on grids of a sixteenth, an eighth
     and a quarter of the input.
 
     Raises:
-        ValueError: a number below 1, another order, or a stem that does not end with `channels[0]`.
+        ValueError: a setting is out of its range; the message names it.
 
     Source: Law, Teng, Russakovsky & Deng 2019 (arXiv 1904.08900), sec. 3; princeton-vl/CornerNet-Lite,
     `core/models/CornerNet_Saccade.py`.
     """
 
-    def __init__(
-        self,
-        num_classes=80,
-        *,
-        stacks=3,
-        channels=(256, 384, 384, 512),
-        num_blocks=(1, 1, 1, 1),
-        stem=(128, 256),
-        pool_channels=128,
-        head_channels=256,
-        head_kernel_size=3,
-        embedding_cells=None,
-        input_size=None,
-        mean=MEAN,
-        std=STD,
-        metadata=None,
-        name="cornernet_saccade",
-    ):
-        arguments = checked(
-            {
-                "num_classes": num_classes,
-                "stacks": stacks,
-                "channels": channels,
-                "num_blocks": num_blocks,
-                "stem": stem,
-                "pool_channels": pool_channels,
-                "head_channels": head_channels,
-                "head_kernel_size": head_kernel_size,
-                "embedding_cells": embedding_cells,
-                "input_size": input_size,
-                "mean": mean,
-                "std": std,
-            }
-        )
-        if len(arguments["channels"]) != len(SIZES) + 1:
-            raise ValueError(
-                f"channels must have {len(SIZES) + 1} widths, one merged map for each of {SIZES}, "
-                f"not {arguments['channels']}"
-            )
-        images, stacked = images_and_features(arguments)
-        outputs = []
-        for stack, (features, merged) in enumerate(stacked):
-            corners = {corner: corner_outputs(features, corner, stack, arguments) for corner in CORNERS}
-            attention = {
-                size: Head(1, head_channels, 3, bias=HEATMAP_BIAS, name=f"attention_{size}_{stack}")(maps)
-                for size, maps in zip(SIZES, merged, strict=True)
-            }
-            outputs.append({**corners, "attention": attention})
-        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)
+    config_type: ClassVar[type[CornerNetSaccadeConfig]] = CornerNetSaccadeConfig
+    default_name = "cornernet_saccade"
+
+    @staticmethod
+    def branches(features: Any, merged: list[Any], stack: int, config: CornerConfig) -> Branches:
+        """See `DetectorNetwork.branches`."""
+        attention = {
+            size: Head(1, config.head_channels, 3, bias=HEATMAP_BIAS, name=f"attention_{size}_{stack}")(maps)
+            for size, maps in zip(SIZES, merged, strict=True)
+        }
+        return {**corner_branches(features, stack, config), "attention": attention}

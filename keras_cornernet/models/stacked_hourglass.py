@@ -1,101 +1,124 @@
 """Stacked hourglasses: human pose as one heatmap a joint (Newell, Yang & Deng, ECCV 2016)."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 import keras
 from keras import ops
 
+from keras_cornernet.checks import check_number
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
 from keras_cornernet.models.body import normalize, stacked_features, strided_stem
+from keras_cornernet.models.config import NetworkConfig
 from keras_cornernet.models.network import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseConfig(NetworkConfig):
+    """What pose networks are built from.
+
+    Attributes:
+        num_joints: heatmaps of each stack.
+        stem: widths of the first convolution (stride 2) and of the residuals after it; max-pooling follows
+            the first residual. One more residual brings the maps to `channels[0]`.
+    """
+
+    num_joints: int = 16
+    stacks: int = 8
+    channels: tuple[int, ...] = (256,) * 5
+    num_blocks: tuple[int, ...] = (1,) * 5
+    block: str = "bottleneck"
+    stem: tuple[int, ...] = (64, 128, 128)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        check_number("num_joints", self.num_joints, at_least=1, whole=True)
+        super().__post_init__()
+        if self.block != "basic" and len(self.stem) < 2:
+            raise ValueError(f"stem must have at least two widths, not {self.stem}")
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per cell of the heatmaps."""
+        return int(2 ** (len(self.stem) + 1)) if self.block == "basic" else 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackedHourglassConfig(PoseConfig):
+    """The settings of `StackedHourglass`.
+
+    Attributes:
+        block: of the residuals, see `layers.Residual`; `"separable"` is for phones. `"basic"` builds mmpose's
+            network, whose stem needs one width only.
+        stem: `(64, 128, 128)` are the authors', `(64, 128, 256)` those of bearpaw/pytorch-pose, `(128,)` that
+            of mmpose.
+        stem_kernel_size: side of the first convolution.
+    """
+
+    stem_kernel_size: int = 7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("stem_kernel_size", self.stem_kernel_size, at_least=1, whole=True)
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
 class StackedHourglass(Network):
-    """Hourglasses in a row, each with heatmaps of its own that the next one sees.
+    """Stacked hourglasses, each with its own heatmaps, which enter the next.
 
-    Defaults are the paper's network of eight stacks (25,434,112 parameters): max-pooling, pre-activation
+    The defaults are the paper's network of eight stacks (25,434,112 parameters): max-pooling, pre-activation
     bottlenecks, and between two stacks the features and the heatmaps are brought back to full width and
-    added to what went in. With `block="basic"` it is mmpose's `HourglassNet`: CornerNet's hourglasses
-    (strides for pooling, no heatmaps between stacks) with 1x1 heads.
+    added to the input of the stack. With `block="basic"` it is mmpose's `HourglassNet`: CornerNet's
+    hourglasses (strides in place of pooling, no heatmaps between stacks) with 1x1 heads.
 
     Args:
         num_joints: heatmaps of each stack.
-        stacks: number of hourglasses.
-        channels, num_blocks: of each `Hourglass`.
-        block: of the residuals, see `Residual`; `"separable"` is for phones.
-        stem: widths of the first convolution (stride 2) and of the residuals after it, of which the first
-            comes before the pooling; a last one to `channels[0]` follows. `(64, 128, 128)` are the
-            authors', `(64, 128, 256)` those of bearpaw/pytorch-pose. mmpose has `(128,)`.
-        stem_kernel_size: side of the first convolution.
-        input_size: `(height, width)`, or None for any size of multiples of `4 * 2 ** order`.
-        mean, std: RGB constants on images in 0..1.
+        metadata: see `Network`.
+        name: of the model.
+        settings: the other fields of `StackedHourglassConfig`.
 
     Input: `(batch, height, width, 3)` RGB in 0..255. Output: a list over stacks of
     `{"keypoints": {"heatmap": (batch, height / 4, width / 4, num_joints)}}`, linear.
 
     Raises:
-        ValueError: unknown `block`, a number below 1, or a stem that is too short.
+        ValueError: a setting is out of its range; the message names it.
 
     Source: Newell et al. 2016, secs. 3.1 and 3.2; princeton-vl/pytorch_stacked_hourglass,
     `models/posenet.py`; bearpaw/pytorch-pose, `pose/models/hourglass.py`; open-mmlab/mmpose, `HourglassNet`.
     """
 
+    config_type: ClassVar[type[StackedHourglassConfig]] = StackedHourglassConfig
+
     def __init__(
         self,
-        num_joints=16,
+        num_joints: int = 16,
         *,
-        stacks=8,
-        channels=(256,) * 5,
-        num_blocks=(1,) * 5,
-        block="bottleneck",
-        stem=(64, 128, 128),
-        stem_kernel_size=7,
-        input_size=None,
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        metadata=None,
-        name="stacked_hourglass",
+        metadata: dict[str, Any] | None = None,
+        name: str = "stacked_hourglass",
+        **settings: Any,
     ):
-        if len(stem) < (1 if block == "basic" else 2):
-            raise ValueError(f"stem must have at least two widths (one for kind='basic'), not {tuple(stem)}")
-        for key, value in {"num_joints": num_joints, "stacks": stacks}.items():
-            if value < 1:
-                raise ValueError(f"{key} must be at least 1, not {value}")
-        arguments = {
-            "num_joints": num_joints,
-            "stacks": stacks,
-            "channels": tuple(channels),
-            "num_blocks": tuple(num_blocks),
-            "block": block,
-            "stem": tuple(stem),
-            "stem_kernel_size": stem_kernel_size,
-            "input_size": input_size,
-            "mean": tuple(mean),
-            "std": tuple(std),
-        }
-        images = keras.Input((*(input_size or (None, None)), 3), name="images")
-        x = normalize(images, mean, std)
-        if block == "basic":
-            x = strided_stem(x, (*stem, channels[0]), stem_kernel_size)
-            features = [maps for maps, _ in stacked_features(x, stacks, channels, num_blocks)]
+        config = self.config_type(num_joints=num_joints, **settings)
+        images = keras.Input((*(config.input_size or (None, None)), 3), name="images")
+        x = normalize(images, config.mean, config.std)
+        if config.block == "basic":
+            x = strided_stem(x, (*config.stem, config.channels[0]), config.stem_kernel_size)
+            features = [maps for maps, _ in stacked_features(x, config)]
             heatmaps = [heatmap_head(maps, num_joints, stack) for stack, maps in enumerate(features)]
         else:
-            x = ConvNorm(stem[0], stem_kernel_size, 2, bias=True, name="stem_conv")(x)
-            for i, filters in enumerate((*stem[1:], channels[0])):
+            x = ConvNorm(config.stem[0], config.stem_kernel_size, 2, bias=True, name="stem_conv")(x)
+            for i, filters in enumerate((*config.stem[1:], config.channels[0])):
                 x = ops.max_pool(x, 2, 2) if i == 1 else x
-                x = Residual(filters, block=block, name=f"stem_residual_{i}")(x)
-            heatmaps = list(_supervised_stacks(x, num_joints, stacks, channels, num_blocks, block))
+                x = Residual(filters, block=config.block, name=f"stem_residual_{i}")(x)
+            heatmaps = list(_supervised_stacks(x, config))
         outputs = [{"keypoints": {"heatmap": heatmap}} for heatmap in heatmaps]
-        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)
-
-    @property
-    def stride(self) -> int:
-        """Input pixels for one cell of the heatmaps."""
-        return 2 ** (len(self.arguments["stem"]) + 1) if self.arguments["block"] == "basic" else 4
+        super().__init__(images, outputs, config=config, metadata=metadata, name=name)
 
 
-def heatmap_head(features, num_joints, stack):
+def heatmap_head(features: Any, num_joints: int, stack: int) -> Any:
     """One heatmap a joint, linear and float32."""
     layer = keras.layers.Conv2D(
         num_joints,
@@ -107,22 +130,30 @@ def heatmap_head(features, num_joints, stack):
     return layer(features)
 
 
-def carried(maps, width, name):
-    """Maps brought by a 1x1 convolution to the width of what goes into the next stack."""
+def carried(maps: Any, width: int, name: str) -> Any:
+    """Maps brought by a 1x1 convolution to the width of the input of the next stack."""
     initializer = keras.initializers.get(TORCH_INITIALIZER)
     return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
 
 
-def _supervised_stacks(x, num_joints, stacks, channels, num_blocks, block):
-    """Yields the heatmaps of each stack; they and the features go into the next."""
-    width = channels[0]
-    for stack in range(stacks):
-        y = Hourglass(channels, num_blocks, block=block, pooling=True, name=f"hourglass_{stack}")(x)[-1]
-        for i in range(num_blocks[0]):
-            y = Residual(width, block=block, name=f"after_{stack}_{i}")(y)
+def _supervised_stacks(x: Any, config: StackedHourglassConfig) -> Iterator[Any]:
+    """Yields the heatmaps of each stack, which enter the next stack together with the features."""
+    width = config.channels[0]
+    for stack in range(config.stacks):
+        hourglass = Hourglass(
+            config.channels,
+            config.num_blocks,
+            block=config.block,
+            pooling=True,
+            upsampling=config.upsampling,
+            name=f"hourglass_{stack}",
+        )
+        y = hourglass(x)[-1]
+        for i in range(config.num_blocks[0]):
+            y = Residual(width, block=config.block, name=f"after_{stack}_{i}")(y)
         y = ConvNorm(width, 1, bias=True, name=f"features_{stack}")(y)
-        heatmap = heatmap_head(y, num_joints, stack)
+        heatmap = heatmap_head(y, config.num_joints, stack)
         yield heatmap
-        if stack + 1 < stacks:
+        if stack + 1 < config.stacks:
             x = x + carried(y, width, f"carry_features_{stack}")
             x = x + carried(heatmap, width, f"carry_heatmap_{stack}")

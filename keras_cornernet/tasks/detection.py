@@ -1,6 +1,5 @@
 """Finding objects: boxes in, boxes out."""
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -95,8 +94,7 @@ def _heatmaps(targets: Mapping[str, Any]) -> Iterator[np.ndarray]:
 
 
 def _grid_size(preset: Preset) -> tuple[int, int]:
-    """The size of the maps: the stem halves the input once for each of its widths, rounding up."""
-    defaults = inspect.signature(preset.network.__init__).parameters
-    stride = 2 ** len(preset.arguments.get("stem", defaults["stem"].default))
+    """The size of the maps, rounded up."""
+    stride = preset.network.config_type(**preset.arguments).stride
     height, width = preset.input_size
     return -(-height // stride), -(-width // stride)

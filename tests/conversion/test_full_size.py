@@ -100,7 +100,7 @@ def test_every_name_has_its_weight(sized, parity):
         layout = recognize(state)
         assert layout.network is size.family
         assert (arguments["num_classes"], arguments["stacks"]) == (80, size.stacks)
-        defaults = size.family.__init__.__kwdefaults__
+        defaults = size.family.config_type().arguments()
         sizes = {key: value for key, value in arguments.items() if key not in ("num_classes", "stacks")}
         assert defaults.items() >= sizes.items() and len(sizes) == 6
         names = match_names(outline.weights, state, layout, arguments)

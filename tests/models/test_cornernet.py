@@ -94,8 +94,11 @@ def test_three_stem_widths_give_a_grid_of_an_eighth():
         ({"num_classes": 0}, "num_classes must be at least 1"),
         ({"stacks": 0}, "stacks must be at least 1"),
         ({"stem": (8, 12)}, r"stem must have at least two widths and end with channels\[0\] = 16"),
-        ({"num_blocks": (1, 1)}, "channels and counts must have the same length"),
-        ({"input_size": (56, 56)}, "height of a map .* must be a multiple of 4, and is 14"),
+        ({"num_blocks": (1, 1)}, "channels and num_blocks must have the same length"),
+        (
+            {"input_size": (56, 56)},
+            "input_size must have sides that are multiples of 16 .or one less., not 56x56",
+        ),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

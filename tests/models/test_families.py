@@ -112,7 +112,7 @@ def test_embeddings_can_start_from_their_place():
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="channels must have 4 widths, .*'large', 'medium', 'small'"):
         CornerNetSaccade(2, **{**ARGUMENTS[CenterNet]})
-    with pytest.raises(ValueError, match="filters of kind='fire' must be even, not 9"):
+    with pytest.raises(ValueError, match="filters of block='fire' must be even, not 9"):
         CornerNetSqueeze(2, **{**ARGUMENTS[CornerNetSqueeze], "channels": (8, 9)})
     with pytest.raises(ValueError, match=r"end with channels\[0\] = 8, not \(4, 6\)"):
         CenterNet(2, **{**ARGUMENTS[CenterNet], "stem": (4, 6)})

@@ -95,7 +95,7 @@ def test_the_smallest_input():
     [
         ({"num_joints": 0}, "num_joints must be at least 1, not 0"),
         ({"stem": (64,)}, "stem must have at least two widths"),
-        ({"merge_channels": 0}, "merge_channels must be None or at least 1, not 0"),
+        ({"merge_channels": 0}, "merge_channels must be at least 1, not 0"),
         ({"num_blocks": (1,)}, "same length"),
     ],
 )

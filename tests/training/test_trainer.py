@@ -178,7 +178,7 @@ def test_in_mixed_precision_images_are_normalized_as_they_are(policy, under):
     images = keras.Input((*SIZE, 3))
     shown = normalize(images, mean=(0, 0, 0), std=(1 / 255,) * 3)  # which leaves them as they are
     maps = keras.layers.Conv2D(2, 1)(shown)
-    network = Network(images, [{"top_left": {"heatmap": shown, "offset": maps}}], arguments={}, name="plain")
+    network = Network(images, [{"top_left": {"heatmap": shown, "offset": maps}}], name="plain")
     trainer = Trainer(network, CornerCodec(2), DetectionLoss())
     trainer.compile(optimizer=keras.optimizers.Adam(1e-3))
     batch = np.full((1, *SIZE, 3), (200.3, 201.7, 0.3), np.float32)

@@ -46,7 +46,7 @@ def plain_trainer() -> Trainer:
         }
         for corner in ("top_left", "bottom_right")
     }
-    network = Network(images, [outputs], arguments={}, name="plain")
+    network = Network(images, [outputs], name="plain")
     return Trainer(network, CornerCodec(2), DetectionLoss())
 
 

@@ -1,0 +1,70 @@
+"""Checks of settings: each raises a `ValueError` that names the argument, what was expected and what came."""
+
+from collections.abc import Collection, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+) -> None:
+    """Checks that a value is a number in a range; NaN is in none.
+
+    Args:
+        name: of the argument.
+        value: to check.
+        at_least, above, at_most, below: ends of the range; `at_least` and `at_most` belong to it.
+        whole: whether the number must be an integer.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        raise ValueError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
+    number = float(value)
+    bounds = [
+        ("at least", at_least, at_least is None or number >= at_least),
+        ("above", above, above is None or number > above),
+        ("at most", at_most, at_most is None or number <= at_most),
+        ("below", below, below is None or number < below),
+    ]
+    given = [f"{word} {bound}" for word, bound, _ in bounds if bound is not None]
+    if number != number or not all(holds for _, _, holds in bounds):
+        raise ValueError(f"{name} must be {' and '.join(given) or 'a number'}, not {value!r}")
+
+
+def check_choice(name: str, value: Any, choices: Collection[Any]) -> None:
+    """Checks that a value is one of several."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {tuple(choices)}, not {value!r}")
+
+
+def check_numbers(name: str, values: Any, *, length: int | None = None, **bounds: Any) -> None:
+    """Checks that a value is a sequence of numbers, see `check_number`.
+
+    Args:
+        name: of the argument.
+        values: to check.
+        length: how many numbers there must be, if that is fixed.
+        bounds: of each number.
+    """
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != (length or len(values)):
+        raise ValueError(
+            f"{name} must be a sequence of {f'{length} ' if length else ''}numbers, not {values!r}"
+        )
+    for i, value in enumerate(values):
+        check_number(f"{name}[{i}]", value, **bounds)
+
+
+def check_size(name: str, value: Any) -> None:
+    """Checks that a value is a `(height, width)` in whole pixels."""
+    if (
+        not isinstance(value, Sequence)
+        or len(value) != 2
+        or any(isinstance(side, bool) or not isinstance(side, Integral) or side < 1 for side in value)
+    ):
+        raise ValueError(f"{name} must be (height, width), two whole numbers of at least 1, not {value!r}")
