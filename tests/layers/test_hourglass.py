@@ -159,7 +159,7 @@ def test_fire(filters, stride):
     y = np.array(layer(x))
     np.testing.assert_allclose(y, fire(x, layer), atol=1e-4)
     assert layer.compute_output_shape(x.shape) == y.shape
-    with pytest.raises(ValueError, match="filters of kind='fire' must be even, not 5"):
+    with pytest.raises(ValueError, match="filters of block='fire' must be even, not 5"):
         Residual(5, block="fire")
     with pytest.raises(ValueError, match="filters must be twice the 4 channels of the input, not 6"):
         Expand(6)(x)

@@ -91,7 +91,19 @@ def test_three_stem_widths_give_a_grid_of_an_eighth():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_classes": 0}, "num_classes must be at least 1"),
+        ({"num_classes": 0}, "num_classes must be at least 1, not 0"),
+        ({"num_classes": 2.5}, "num_classes must be a whole number, not 2.5"),
+        ({"num_classes": True}, "num_classes must be a whole number, not True"),
+        ({"channels": (16, 0, 24)}, r"channels\[1\] must be at least 1, not 0"),
+        ({"channels": 16}, "channels must be a sequence of numbers, not 16"),
+        ({"block": "dense"}, "block must be one of .*, not 'dense'"),
+        ({"upsampling": "bilinear"}, "upsampling must be one of .*, not 'bilinear'"),
+        ({"embedding_cells": float("nan")}, "embedding_cells must be above 0, not nan"),
+        ({"std": (1.0, 0.0, 1.0)}, r"std\[1\] must be above 0, not 0.0"),
+        ({"mean": (0.5, 0.5)}, "mean must be a sequence of 3 numbers"),
+        ({"input_size": (64,)}, r"input_size must be \(height, width\), .*, not \(64,\)"),
+        ({"input_size": (64, 64.0)}, r"input_size must be \(height, width\), .*, not \(64, 64.0\)"),
+        ({"input_size": (65, 33)}, "input_size must have sides that are multiples of 16 .*, not 65x33"),
         ({"stacks": 0}, "stacks must be at least 1"),
         ({"stem": (8, 12)}, r"stem must have at least two widths and end with channels\[0\] = 16"),
         ({"num_blocks": (1, 1)}, "channels and num_blocks must have the same length"),
@@ -104,3 +116,25 @@ def test_three_stem_widths_give_a_grid_of_an_eighth():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         CornerNet(**{"num_classes": 2, "stacks": 1, **TINY, **arguments})
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'chanels'"):
+        CornerNet(2, chanels=(8, 8))
+
+
+def test_lists_are_taken_for_tuples():
+    """A config read from json equals the one it was written from."""
+    network = CornerNet(
+        2, stacks=1, **{key: list(v) if isinstance(v, tuple) else v for key, v in TINY.items()}
+    )
+    assert network.config == CornerNet(2, stacks=1, **TINY).config
+    assert network.arguments["channels"] == (16, 24, 24)
+
+
+def test_maps_can_be_doubled_by_transposed_convolutions(images, tmp_path):
+    network = CornerNet(2, stacks=1, upsampling="transposed", **TINY)
+    assert {f"hourglass_0/double_{k}/kernel" for k in (0, 1)} < {w.path for w in network.weights}
+    assert tuple(network(images)[0]["top_left"]["heatmap"].shape) == (2, 16, 24, 2)
+    network.save(tmp_path / "network.keras")
+    assert keras.saving.load_model(tmp_path / "network.keras").config == network.config

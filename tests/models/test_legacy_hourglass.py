@@ -59,6 +59,19 @@ def test_features_and_heatmaps_reach_the_second_stack(layer):
     assert np.abs(heatmap_of(after, 1) - heatmap_of(before, 1)).max() > 1e-3
 
 
+@pytest.mark.parametrize("stacks", [1, 2, 3])
+def test_any_number_of_stacks_is_fused_alike(stacks):
+    network = tiny(stacks=stacks)
+    assert len(network(noise(1, 32, 32, 3))) == stacks
+    names = {layer.name for layer in network.layers}
+    for stack in range(stacks):
+        last = stack + 1 == stacks
+        assert network.get_layer(f"features_{stack}_1").output.shape[-1] == (12 if last else 8)
+        assert (f"carry_features_{stack}" in names) == (f"carry_heatmap_{stack}" in names) == (not last)
+        if not last:
+            assert network.get_layer(f"carry_features_{stack}").kernel.shape == (1, 1, 14, 14)
+
+
 def test_saved_file_gives_the_same_heatmaps(tmp_path):
     network, images = tiny(), noise(1, 32, 32, 3)
     network.save(tmp_path / "pose.keras")
@@ -97,6 +110,7 @@ def test_the_smallest_input():
         ({"stem": (64,)}, "stem must have at least two widths"),
         ({"merge_channels": 0}, "merge_channels must be at least 1, not 0"),
         ({"num_blocks": (1,)}, "same length"),
+        ({"block": "basic"}, "block must be a pre-activation block, .*, not 'basic'"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

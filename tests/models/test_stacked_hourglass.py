@@ -64,6 +64,14 @@ def test_heatmaps_reach_the_next_stack():
     np.testing.assert_array_equal(last(), with_nothing)
 
 
+@pytest.mark.parametrize("block", ["bottleneck", "basic"])
+def test_maps_can_be_doubled_by_transposed_convolutions(block):
+    network = tiny(block, upsampling="transposed", stacks=1)
+    assert {f"hourglass_0/double_{k}/bias" for k in (0, 1)} < {w.path for w in network.weights}
+    images = np.zeros((1, 32, 32, 3), np.float32)
+    assert tuple(network(images)[0]["keypoints"]["heatmap"].shape) == (1, 8, 8, 3)
+
+
 @pytest.mark.parametrize("block", KINDS)
 def test_saved_file_gives_the_same_heatmaps(block, tmp_path):
     network = tiny(block)
@@ -84,6 +92,8 @@ def test_saved_file_gives_the_same_heatmaps(block, tmp_path):
         ({"block": "fancy"}, "block must be one of .*'fancy'"),
         ({"num_joints": 0}, "num_joints must be at least 1"),
         ({"stacks": 0}, "stacks must be at least 1"),
+        ({"stem_kernel_size": 0}, "stem_kernel_size must be at least 1"),
+        ({"input_size": (36, 32)}, "input_size must have sides that are multiples of 16 .*, not 36x32"),
         ({"stem": (64,)}, "stem must have at least two widths"),
     ],
 )
