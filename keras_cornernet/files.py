@@ -125,8 +125,10 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> Any:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{path}: not json at {place}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of more than 4,300 digits
+    except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not json: {error}") from None
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        raise ValueError(f"{path}: not json: it holds a number of too many digits") from None
     if tables and not isinstance(content, dict):
         keys = ", ".join(map(repr, tables))
         raise ValueError(f"{path}: expected an object with the keys {keys}, got a {type(content).__name__}")
