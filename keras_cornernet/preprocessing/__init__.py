@@ -1,4 +1,4 @@
-"""From an image of any kind and size to the network's input: read, choose the affine, warp."""
+"""From an image of any type and size to a network's input: read it, choose an affine map, resample."""
 
 from keras_cornernet.preprocessing.reading import open_image, read_image, to_rgb
 from keras_cornernet.preprocessing.views import (

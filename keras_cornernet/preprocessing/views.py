@@ -1,6 +1,7 @@
-"""How an image is shown to a network: the choice of the affine."""
+"""How an image is placed in a network's input: the choice of the affine map."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +11,12 @@ from keras_cornernet.preprocessing.warping import Size, warp
 
 
 class View(NamedTuple):
-    """How an image is shown to a network.
+    """How an image is placed in a network's input.
 
     Attributes:
-        input_from_image: `(2, 3)` affine.
+        input_from_image: `(2, 3)` affine map from image pixels to input pixels.
         input_size: `(height, width)` of the input.
-        visible: `x1, y1, x2, y2` in input pixels; outside the input stays black.
+        visible: `x1, y1, x2, y2` in input pixels; outside of it the input is black.
     """
 
     input_from_image: np.ndarray
@@ -23,25 +24,25 @@ class View(NamedTuple):
     visible: tuple[int, int, int, int]
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """The `(height, width, 3)` uint8 input."""
+        """Resamples an image to the `(height, width, 3)` uint8 input."""
         return warp(image, self.input_from_image, self.input_size, visible=self.visible)
 
     @property
     def image_from_input(self) -> np.ndarray:
-        """The `(2, 3)` affine back to the image."""
+        """The `(2, 3)` affine map from input pixels to image pixels."""
         return affine.invert(self.input_from_image)
 
     def boxes_to_image(self, boxes: np.ndarray) -> np.ndarray:
-        """`(n, 4)` boxes from input pixels back to image pixels."""
+        """Maps `(n, 4)` boxes from input pixels to image pixels."""
         return affine.transform_boxes(self.image_from_input, boxes)
 
     def points_to_image(self, points: np.ndarray) -> np.ndarray:
-        """`(n, 2)` points from input pixels back to image pixels."""
+        """Maps `(n, 2)` points from input pixels to image pixels."""
         return affine.transform_points(self.image_from_input, points)
 
 
 def fit_view(image_size: Size, input_size: Size) -> View:
-    """The whole image, as large as it fits into a fixed input, centred on black."""
+    """The whole image, as large as fits into the input, centred on black."""
     (height, width), (rows, columns) = image_size, input_size
     scale = min(rows / height, columns / width)
     left, top = (columns - scale * width) / 2, (rows - scale * height) / 2
@@ -55,21 +56,23 @@ def fit_view(image_size: Size, input_size: Size) -> View:
     return View(placed, input_size, visible)
 
 
-def person_view(center, side: float, input_size: Size, rotation: float = 0.0) -> View:
-    """A square crop about a person, the largest that fits into a fixed input; outside the image is black.
+def person_view(
+    center: Sequence[float] | np.ndarray, side: float, input_size: Size, rotation: float = 0.0
+) -> View:
+    """A square crop around a person, as large as fits into the input; outside of the image it is black.
 
     Args:
         center: x, y in image pixels.
         side: of the square, image pixels.
         input_size: `(height, width)` of the input.
-        rotation: degrees by which the picture is turned counter-clockwise.
+        rotation: degrees by which the crop's content is rotated counter-clockwise.
 
     Raises:
         ValueError: `side` is not positive or the centre is not finite.
 
     Source: Newell et al. 2016, sec. 3.1; `get_transform` of princeton-vl/pytorch_stacked_hourglass,
-    `utils/img.py` (its scale is `side / 200`). The released codes truncate the corners of the crop to
-    whole pixels; here it is one affine, and the way back loses nothing.
+    `utils/img.py` (its scale is `side / 200`). The released code truncates the corners of the crop to
+    whole pixels; here the crop is one affine map without rounding.
     """
     x, y = (float(v) for v in center)
     if not (math.isfinite(x) and math.isfinite(y)):
@@ -96,9 +99,9 @@ def padded_view(
 
     Args:
         image_size: `(height, width)`.
-        scale: of the image.
+        scale: factor on the image.
         size_divisor: see above.
-        whole_multiples: the sides are `size_divisor * m`, one pixel more.
+        whole_multiples: make the sides `size_divisor * m`, one pixel longer.
 
     Source: Law & Deng 2018, sec. 4.2 (zeros instead of resizing); `kp_detection` of princeton-vl/CornerNet,
     `test/coco.py`. As there, an image side that fills the input loses its last row or column. With
@@ -118,27 +121,27 @@ def padded_view(
 
 
 def zoom_view(image_size: Size, center: tuple[float, float], zoom: float, input_size: Size) -> View:
-    """A crop of `int(input side / zoom)` pixels about a point of the image, resized to the input.
+    """A crop of `int(input side / zoom)` pixels around a point of the image, resized to the input.
 
-    Outside the image the input is black, and so may be its last rows and columns, since the crop's halves are
-    cut to whole pixels.
+    Outside of the image the input is black. Its last rows and columns may be black, too, since the halves of
+    the crop are truncated to whole pixels.
 
     Args:
         image_size: `(height, width)`.
-        center: x, y in image pixels, cut to whole ones.
-        zoom: input pixels for one of the image.
+        center: x, y in image pixels, truncated to whole ones.
+        zoom: input pixels per image pixel.
         input_size: `(height, width)`.
 
-    Source: `crop_image_gpu` of princeton-vl/CornerNet-Lite, `core/sample/utils.py`. There the part of the
-    image that is seen is resized to its whole number of input pixels; here too, by one affine.
+    Source: `crop_image_gpu` of princeton-vl/CornerNet-Lite, `core/sample/utils.py`. As there, the visible
+    part of the image is resized to a whole number of input pixels, here by one affine map.
     """
     spans = []
-    for place, length, side in zip(center, image_size[::-1], input_size[::-1], strict=True):
-        place, crop = int(place), zoomed_side(side, zoom)
-        first = max(place - crop // 2, 0)
-        last = max(min(place + crop // 2, length), first + 1)
-        start = side // 2 - int((place - first) * (side / crop))
-        end = max(side // 2 + int((last - place) * (side / crop)), start + 1)
+    for middle, length, side in zip(map(int, center), image_size[::-1], input_size[::-1], strict=True):
+        crop = zoomed_side(side, zoom)
+        first = max(middle - crop // 2, 0)
+        last = max(min(middle + crop // 2, length), first + 1)
+        start = side // 2 - int((middle - first) * (side / crop))
+        end = max(side // 2 + int((last - middle) * (side / crop)), start + 1)
         spans.append((start, end, (end - start) / (last - first), first))
     (left, right, stretch_x, x), (top, bottom, stretch_y, y) = spans
     placed = affine.compose(
@@ -148,5 +151,5 @@ def zoom_view(image_size: Size, center: tuple[float, float], zoom: float, input_
 
 
 def zoomed_side(side: int, zoom: float) -> int:
-    """The side of the crop that `zoom` makes `side` pixels long, in whole image pixels, at least 2."""
+    """The side in image pixels, at least 2, of the crop that is resized to `side` input pixels."""
     return max(2, int(side / zoom))

@@ -1,4 +1,4 @@
-"""Resampling of an image by an affine."""
+"""Resampling of an image by an affine map."""
 
 import numpy as np
 from PIL import Image
@@ -6,6 +6,7 @@ from PIL import Image
 from keras_cornernet.ops import affine
 
 Size = tuple[int, int]
+"""`(height, width)` in pixels."""
 
 
 def warp(
@@ -16,28 +17,31 @@ def warp(
     visible: tuple[int, int, int, int] | None = None,
     rounded: bool = True,
 ) -> np.ndarray:
-    """Resamples an image bilinearly; the image's edge is repeated for half a pixel, then black begins.
+    """Resamples an image bilinearly; its edge is repeated for half a pixel, and everything beyond is black.
 
-    Equals OpenCV's bilinear resize to one grey level. Pillow samples each channel in float32, since its
-    8-bit form rounds down.
+    The result equals that of OpenCV's bilinear resize to within one grey level. Each channel is resampled in
+    float32, since Pillow rounds down in its 8-bit mode.
 
     Args:
         image: `(height, width, 3)` uint8.
         input_from_image: `(2, 3)` affine.
         input_size: `(height, width)` of the result.
-        visible: `x1, y1, x2, y2`; everything outside is black.
-        rounded: to whole grey levels.
+        visible: `x1, y1, x2, y2` in input pixels; everything outside of it is black.
+        rounded: round to whole grey levels.
 
     Returns:
         `(*input_size, 3)` uint8, or float32 if not `rounded`.
     """
     rows, columns = input_size
-    way_back = tuple(affine.invert(input_from_image).ravel())
+    image_from_input = tuple(affine.invert(input_from_image).ravel())
     canvas = np.empty((rows, columns, 3), np.uint8 if rounded else np.float32)
     for channel in range(3):
         plane = Image.fromarray(image[..., channel].astype(np.float32))
-        plane = plane.transform((columns, rows), Image.Transform.AFFINE, way_back, Image.Resampling.BILINEAR)
-        canvas[..., channel] = np.rint(plane) if rounded else plane
+        plane = plane.transform(
+            (columns, rows), Image.Transform.AFFINE, image_from_input, Image.Resampling.BILINEAR
+        )
+        pixels = np.asarray(plane)
+        canvas[..., channel] = np.rint(pixels) if rounded else pixels
     if visible is not None:
         x1, y1, x2, y2 = visible
         canvas[: max(y1, 0)] = canvas[max(y2, 0) :] = 0
