@@ -1,4 +1,4 @@
-"""Geometric augmentation: every recipe draws ONE affine that moves image and annotations alike."""
+"""Geometric augmentation: each draws ONE affine map, which moves the image and its annotations alike."""
 
 from dataclasses import dataclass, replace
 
@@ -10,15 +10,16 @@ from keras_cornernet.preprocessing import Size, View, fit_view
 
 @dataclass(frozen=True)
 class CornerNetCrop:
-    """The paper's recipe: a random square crop at one of eight scales, flipped half of the time.
+    """The augmentation of the paper: a random crop at one of eight scales, mirrored half of the time.
 
     Attributes:
-        scales: crop side over input side.
-        border: the crop's centre keeps this distance from the image's edge, halved until it fits.
+        scales: the crop's side divided by the input's side.
+        border: the distance in pixels that the crop's centre keeps from the image's edge, halved until it
+            fits.
         flip: probability of the mirror image.
-        jitter, lighting: of the colours.
-        min_visible: a box that shows a smaller share of its area is ignored, not taught; the paper
-            teaches whatever is left.
+        jitter, lighting: of the colours, see `augment_color`.
+        min_visible: a box of which a smaller fraction of the area is visible is ignored; in the paper it is
+            positive, however little is visible.
 
     Source: Law & Deng 2018, sec. 4.1; `random_crop` of princeton-vl/CornerNet, `sample/utils.py`.
     """
@@ -30,15 +31,17 @@ class CornerNetCrop:
     lighting: float = 0.1
     min_visible: float = 0.0
 
-    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes=None) -> View:
-        """Draws the view of one image; its boxes are not looked at."""
+    def draw(
+        self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes: np.ndarray | None = None
+    ) -> View:
+        """Draws the view of one image, whatever its boxes are."""
         scale = rng.choice(np.asarray(self.scales))
         height, width = image_size
-        center = [
+        x, y = (
             int(rng.integers(edge, max(n - edge, edge + 1)))
             for n, edge in ((width, self._edge(width)), (height, self._edge(height)))
-        ]
-        view = crop_view(image_size, input_size, center, scale)
+        )
+        view = crop_view(image_size, input_size, (x, y), scale)
         return flipped(view) if rng.random() < self.flip else view
 
     def _edge(self, side: int) -> int:
@@ -50,17 +53,18 @@ class CornerNetCrop:
 
 @dataclass(frozen=True)
 class SmallDataAugmentation:
-    """A plain recipe for small data: the fitted image, moved, scaled, mirrored and turned a little.
+    """An augmentation for small data sets: the whole image, shifted, scaled, stretched and mirrored a little.
 
     Attributes:
-        scale: smallest and largest zoom about the fitted size.
-        shift: largest move, as a share of the input's sides.
-        stretch: largest change of one side against the other.
+        scale: smallest and largest factor on the size at which the image fits into the input.
+        shift: largest shift, as a fraction of the input's sides.
+        stretch: largest change of one side relative to the other.
         flip: probability of the mirror image.
         vertical_flip: probability of the upside-down image.
-        quarter_rotations: whether turns by 90 degrees are drawn too; for subjects without an up, as cells.
-        jitter, lighting: of the colours.
-        min_visible: a box that shows a smaller share of its area is ignored, not taught.
+        quarter_rotations: rotate by a random multiple of 90 degrees, too; for images such as those of cells,
+            which may be seen from any side.
+        jitter, lighting: of the colours, see `augment_color`.
+        min_visible: a box of which a smaller fraction of the area is visible is ignored.
     """
 
     scale: tuple[float, float] = (0.75, 1.4)
@@ -74,20 +78,22 @@ class SmallDataAugmentation:
     min_visible: float = 0.3
 
     def rotated(self) -> "SmallDataAugmentation":
-        """The same recipe for subjects that have no up."""
+        """The same augmentation with rotations, for images that may be seen from any side."""
         return replace(self, quarter_rotations=True, vertical_flip=0.5)
 
-    def draw(self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes=None) -> View:
-        """Draws the view of one image; its boxes are not looked at."""
+    def draw(
+        self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes: np.ndarray | None = None
+    ) -> View:
+        """Draws the view of one image, whatever its boxes are."""
         rows, columns = input_size
         view = fit_view(image_size, input_size)
         zoom = np.exp(rng.uniform(*np.log(self.scale)))
         stretch = np.exp(rng.uniform(-self.stretch, self.stretch) / 2)
-        turn = 90 * int(rng.integers(4)) if self.quarter_rotations else 0
-        move = rng.uniform(-1, 1, 2) * self.shift * max(1.0, zoom) * np.array([columns, rows])
+        rotation = 90 * int(rng.integers(4)) if self.quarter_rotations else 0
+        shift = rng.uniform(-1, 1, 2) * self.shift * max(1.0, zoom) * np.array([columns, rows])
         about_center = affine.compose(
-            affine.translation(columns / 2 + move[0], rows / 2 + move[1]),
-            affine.rotation(turn),
+            affine.translation(columns / 2 + shift[0], rows / 2 + shift[1]),
+            affine.rotation(rotation),
             affine.scaling(zoom * stretch, zoom / stretch),
             affine.translation(-columns / 2, -rows / 2),
         )
@@ -99,9 +105,9 @@ class SmallDataAugmentation:
 
 
 def crop_view(image_size: Size, input_size: Size, center: tuple[int, int], scale: float) -> View:
-    """A crop of `int(scale * input side)` pixels about `center` (x, y), resized to the input.
+    """A crop of `int(scale * input side)` pixels around `center` (x, y), resized to the input.
 
-    The crop's last row and column stay black when its side is odd, and so does all outside the image.
+    Outside of the image the input is black, and so is the last row or column of a crop with an odd side.
 
     Source: `random_crop` of princeton-vl/CornerNet, `sample/utils.py`.
     """

@@ -1,4 +1,4 @@
-"""Geometric augmentation of people: ONE affine from the image to a turned, scaled, mirrored crop."""
+"""Geometric augmentation of people: ONE affine map to a rotated, scaled and mirrored crop."""
 
 from dataclasses import dataclass, replace
 
@@ -10,22 +10,22 @@ from keras_cornernet.preprocessing import Size, View, person_view
 
 @dataclass(frozen=True)
 class PoseAugmentation:
-    """The authors' recipe: crops of other scale, turned now and then, mirrored, channels brighter or darker.
+    """The augmentation of the authors: scaled, sometimes rotated or mirrored crops with changed colours.
 
-    The crop's own square is changed, so that nothing is resampled twice and zooming out shows the picture
-    around instead of black.
+    The person's square itself is changed, so that the image is resampled only once, and a larger crop shows
+    the image around it instead of black.
 
     Attributes:
-        scale: the crop's side is multiplied by `2 ** z`, z normal with this deviation.
-        scale_limit: largest z.
-        rotation: deviation of the turn in degrees.
-        rotation_limit: largest turn.
-        rotate: probability of a turn.
-        uniform_rotation: the turn is drawn evenly between its limits instead.
-        shift: largest move of the crop's centre, as a share of its side.
-        flip: probability of the mirror image, left and right joints exchanged.
+        scale: the crop's side is multiplied by `2 ** z`; standard deviation of the normally distributed z.
+        scale_limit: largest absolute value of z.
+        rotation: standard deviation of the rotation in degrees.
+        rotation_limit: largest rotation in degrees.
+        rotate: probability of a rotation.
+        uniform_rotation: draw the rotation uniformly between its limits instead.
+        shift: largest shift of the crop's centre, as a fraction of its side.
+        flip: probability of the mirror image, with left and right joints exchanged.
         gain: smallest and largest factor of each colour channel.
-        jitter, lighting: of the colours, see `augment_color`; not the authors'.
+        jitter, lighting: of the colours, see `augment_color`; the authors use neither.
 
     Source: anewell/pose-hg-train, `src/util/dataset` (the paper has 0.75 to 1.25 and 30 degrees).
     """
@@ -43,24 +43,32 @@ class PoseAugmentation:
     lighting: float = 0.0
 
     def rotated(self) -> "PoseAugmentation":
-        """The same recipe for subjects that have no up."""
+        """The same augmentation with rotations by any angle, for people who may be seen from any side."""
         return replace(self, rotation=180.0, rotation_limit=180.0, rotate=1.0, uniform_rotation=True)
 
-    def draw(self, center, side: float, input_size: Size, rng: np.random.Generator) -> tuple[View, bool]:
+    def draw(
+        self, center: np.ndarray, side: float, input_size: Size, rng: np.random.Generator
+    ) -> tuple[View, bool]:
         """Draws the view of one person.
 
+        Args:
+            center: `(2,)` x, y of the middle of the person's square, image pixels.
+            side: of the square, image pixels.
+            input_size: `(height, width)` of the input.
+            rng: the source of all draws.
+
         Returns:
-            the view, and whether it is mirrored.
+            The view, and whether it is mirrored.
         """
         zoom = 2.0 ** float(np.clip(rng.normal(0, self.scale), -self.scale_limit, self.scale_limit))
-        turn = self._turn(rng) if rng.random() < self.rotate else 0.0
-        move = rng.uniform(-self.shift, self.shift, 2) * side
-        view = person_view(np.asarray(center) + move, side * zoom, input_size, turn)
+        rotation = self._rotation(rng) if rng.random() < self.rotate else 0.0
+        shift = rng.uniform(-self.shift, self.shift, 2) * side
+        view = person_view(np.asarray(center) + shift, side * zoom, input_size, rotation)
         if rng.random() < self.flip:
             return flipped(view), True
         return view, False
 
-    def _turn(self, rng: np.random.Generator) -> float:
+    def _rotation(self, rng: np.random.Generator) -> float:
         limit = self.rotation_limit
         if self.uniform_rotation:
             return rng.uniform(-limit, limit)

@@ -112,6 +112,18 @@ def test_everything_drawn_depends_on_seed_epoch_and_place_alone(tmp_path):
     assert not any(loader.load(epoch, 0)[1][3].any() for epoch in range(10))  # not annotated: stays 0
 
 
+def test_without_left_right_pairs_no_mirror_image_is_shown(tmp_path, caplog):
+    pose_dataset = pose_set_of(tmp_path, 1)
+    with caplog.at_level(logging.WARNING):
+        loader = PersonLoader(
+            pose_dataset.replace(skeleton=SKELETON.replace(flip_pairs=())), (80, 80), augmentation=MIRROR
+        )
+    plain = PersonLoader(pose_dataset, (80, 80)).load(0, 0)
+    for one, other in zip(plain[1:], loader.load(0, 0)[1:], strict=True):
+        np.testing.assert_allclose(one, other)
+    assert "(left, right, head, foot) show no left-right pairs" in caplog.text
+
+
 def test_each_channel_is_brightened_by_itself(tmp_path):
     pose_dataset = pose_set_of(tmp_path, 1)
     plain = PersonLoader(pose_dataset, (40, 40)).load(0, 0)[0]
