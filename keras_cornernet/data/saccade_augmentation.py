@@ -15,7 +15,7 @@ SCALED_LENGTHS = ((96, (96, 254)), (32, (32, 96)), (0, (16, 32)))
 
 @dataclass(frozen=True)
 class SaccadeCrop:
-    """A crop at a scale that suits one of the objects, near its centre or around it, mirrored half of the time.
+    """A crop at a scale that suits one of the objects, near or around it, mirrored half of the time.
 
     Attributes:
         scales: of which one is drawn where the image has no box.
