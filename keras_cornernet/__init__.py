@@ -61,7 +61,7 @@ _ROOMS = (
 __all__ = sorted(["__version__", *_HOMES, *_ROOMS])
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name in _HOMES:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     elif name in _ROOMS:

@@ -28,7 +28,8 @@ def to_torch_state_dict(network: Network, repository: str) -> dict[str, np.ndarr
         ValueError: unknown `repository`; or the network is not of its kind, which names what differs.
 
     Example:
-        >>> state = to_torch_state_dict(estimator.network, "princeton-vl/pytorch_stacked_hourglass")
+        >>> network = keras_cornernet.from_preset("hourglass_1stack").network
+        >>> state = to_torch_state_dict(network, "princeton-vl/pytorch_stacked_hourglass")
         >>> torch.save({name: torch.from_numpy(array) for name, array in state.items()}, "pose.pt")
     """
     layouts = {layout.name: layout for layout in LAYOUTS if not layout.fresh}

@@ -49,7 +49,8 @@ def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: st
             leads out of `folder`.
 
     Example:
-        >>> to_saved_model(keras_cornernet.from_preset("cornernet_people"), "saved_models", "people").path
+        >>> model = keras_cornernet.from_preset("cornernet_people")
+        >>> to_saved_model(model, "saved_models", "people").path
         PosixPath('saved_models/people/1')
     """
     base = files.inside(folder, name)

@@ -39,6 +39,7 @@ class Detector(MeasuresDetections, Model):
         >>> detector = keras_cornernet.from_preset("cornernet_people")
         >>> found = detector.predict("street.jpg")[0]
         >>> found.save("street_found.jpg")
+        PosixPath('street_found.jpg')
     """
 
     task: ClassVar[str] = "detection"

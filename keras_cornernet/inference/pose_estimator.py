@@ -36,6 +36,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         >>> estimator.detector = keras_cornernet.from_preset("cornernet_people")
         >>> poses = estimator.predict("street.jpg", boxes="detect")[0]
         >>> poses.save("street_posed.jpg")
+        PosixPath('street_posed.jpg')
     """
 
     task: ClassVar[str] = "pose"

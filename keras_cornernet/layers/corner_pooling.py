@@ -130,7 +130,9 @@ class TopLeftPool(_CornerPool):
         ValueError: if the input is not a pair of maps of one shape.
 
     Example:
-        >>> TopLeftPool()([left_sides, tops])
+        >>> left_sides, tops = np.zeros((2, 1, 32, 48, 64), "float32")
+        >>> tuple(TopLeftPool()([left_sides, tops]).shape)
+        (1, 32, 48, 64)
 
     Source: Law & Deng 2018, sec. 3.4, eq. 6 and 7, fig. 6.
     """
@@ -150,7 +152,9 @@ class BottomRightPool(_CornerPool):
         ValueError: if the input is not a pair of maps of one shape.
 
     Example:
-        >>> BottomRightPool()([right_sides, bottoms])
+        >>> right_sides, bottoms = np.zeros((2, 1, 32, 48, 64), "float32")
+        >>> tuple(BottomRightPool()([right_sides, bottoms]).shape)
+        (1, 32, 48, 64)
 
     Source: Law & Deng 2018, sec. 3.4.
     """
@@ -170,7 +174,9 @@ class CenterPool(_PairPool):
         ValueError: if the input is not a pair of maps of one shape.
 
     Example:
-        >>> CenterPool()([column_map, row_map])
+        >>> column_map, row_map = np.zeros((2, 1, 32, 48, 64), "float32")
+        >>> tuple(CenterPool()([column_map, row_map]).shape)
+        (1, 32, 48, 64)
 
     Source: Duan et al. 2019, sec. 3.3, fig. 4; `center_pool` of Duankaiwen/CenterNet, which scans each line
     there and back for the same values and gradients.

@@ -20,7 +20,8 @@ def line_maximum(x, axis: int):
         ValueError: `axis` is neither 1 nor 2.
 
     Example:
-        >>> line_maximum([[[[1.0], [3.0], [2.0]]]], axis=2)[0, 0, :, 0]
+        >>> row = np.reshape([1.0, 3.0, 2.0], (1, 1, 3, 1))
+        >>> np.ravel(line_maximum(row, axis=2)).tolist()
         [3.0]
 
     Source: Duan et al. 2019, sec. 3.3; `center_pool` of Duankaiwen/CenterNet, `models/CenterNet-52.py`,

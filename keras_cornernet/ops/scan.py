@@ -28,7 +28,8 @@ def running_maximum(x, axis: int, *, reverse: bool = False):
         ValueError: if `x` has another rank or `axis` is neither 1 nor 2.
 
     Example:
-        >>> running_maximum([[[[1.0], [3.0], [2.0]]]], axis=2, reverse=True)[0, 0, :, 0]
+        >>> row = np.reshape([1.0, 3.0, 2.0], (1, 1, 3, 1))
+        >>> np.ravel(running_maximum(row, axis=2, reverse=True)).tolist()
         [3.0, 3.0, 2.0]
 
     Source: the tie rule is that of `_cpools` in princeton-vl/CornerNet.

@@ -60,7 +60,8 @@ def draw_scene(
 
     Example:
         >>> image, boxes, keypoints = draw_scene(7)
-        >>> visualization.draw_skeletons(image, keypoints.xy, keypoints.visibility > 0, skeletons.LSP)
+        >>> image.shape, boxes.xyxy.shape, keypoints.xy.shape
+        ((240, 320, 3), (1, 4), (1, 14, 2))
     """
     check_arguments(size, max_people, heights)
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
