@@ -35,8 +35,9 @@ def prepared(tmp_path_factory):
     """The folder in which examples run."""
     folder = tmp_path_factory.mktemp("examples")
     Image.fromarray(draw_scene(1, (48, 64))[0]).save(folder / "street.jpg")
-    make_scenes(folder, 2, seed=1).rename(folder / "instances_train.json")
-    (folder / "images").rename(folder / "train")
+    for part in ("train", "val"):
+        make_scenes(folder, 2, seed=1).rename(folder / f"instances_{part}.json")
+        (folder / "images").rename(folder / part)
     people = detector()
     people.categories = Categories(("person", "dog"), (1, 2))
     save_model(people, folder / "detector.keras")
@@ -48,7 +49,7 @@ def prepared(tmp_path_factory):
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name, prepared, monkeypatch):
     monkeypatch.chdir(prepared)
-    monkeypatch.setattr("keras_cornernet.presets.models.weights_path", lambda _: prepared / "detector.keras")
+    monkeypatch.setattr("keras_cornernet.presets.loading.weights_path", lambda _: prepared / "detector.keras")
     module = importlib.import_module(name)
     if "torch." in Path(module.__file__).read_text():
         sys.modules["torch"] = pytest.importorskip("torch")

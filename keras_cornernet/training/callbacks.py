@@ -57,8 +57,9 @@ class EvaluationCallback(keras.callbacks.Callback):
         result: the last `EvaluationResult`, or None.
 
     Example:
+        >>> val_dataset = keras_cornernet.read_coco("instances_val.json", "val")
+        >>> detector = keras_cornernet.from_preset("cornernet_small", categories=val_dataset.categories)
         >>> callback = keras_cornernet.EvaluationCallback(detector, val_dataset, every=5)
-        >>> detector.trainer.fit(dataset, epochs=100, callbacks=[callback])
     """
 
     def __init__(self, model: Any, dataset: Any, *, every: int = 1, flip: bool | None = False):

@@ -93,6 +93,7 @@ def test_data_of_other_classes_is_refused(detector, squares):
         detector.fit(squares, augmentation="strong")
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # the loss is of the top-left offsets alone
 def test_a_loss_of_ones_own(detector, squares):
     class Loss:
         names = ("offset",)
