@@ -17,7 +17,6 @@ import numpy as np
 from tensorflow_training import keras
 
 from keras_cornernet import files, visualization
-from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
@@ -65,7 +64,7 @@ def train(stacks, count, every_stack, train_dataset, val_dataset, plan):
         stem=(32, 32, WIDTH),
         input_size=SIZE,
     )
-    codec = KeypointCodec(**preset.codec)
+    codec = preset.codec_for(len(preset.skeleton.joints))
     trainer = Trainer(network, codec, replace(preset.loss, every_stack=every_stack), HeatmapPCK())
     dataset = make_dataset(
         train_dataset,

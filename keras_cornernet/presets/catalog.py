@@ -1,7 +1,9 @@
 """The presets: which network, codec, loss, sizes and recipe go together."""
 
 from dataclasses import replace
+from typing import Any
 
+from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.data.augmentation import SmallDataAugmentation
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
@@ -16,10 +18,22 @@ from keras_cornernet.models import (
     StackedHourglass,
 )
 from keras_cornernet.preprocessing import Size
+from keras_cornernet.presets.families import COCO_CLASSES
 from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.presets.preset import Preset
 from keras_cornernet.skeletons import LSP, MPII
 from keras_cornernet.training.config import TrainingConfig
+
+# Decoding of embeddings that start from the cell's own position.
+_PLACED: dict[str, Any] = {
+    "top_k": 100,
+    "num_detections": 300,
+    # They are wide apart: a distance of 2, summed over x and y, is four grid cells.
+    "embedding_threshold": 2.0,
+    "embedding_scale": 1.5,
+    "geometric_score": True,
+    "offset_reach": 1,
+}
 
 _SMALL = Preset(
     summary="for CPUs and small data: one narrow hourglass on a grid of an eighth",
@@ -37,15 +51,7 @@ _SMALL = Preset(
     input_size=(320, 448),
     settings=InferenceConfig(input_size=(320, 448), merge_exponent=10.0),
     augmentation=SmallDataAugmentation(),
-    codec={
-        "top_k": 100,
-        "num_detections": 300,
-        # Placed embeddings are wide apart: a distance of 2, summed over x and y, is four grid cells.
-        "embedding_threshold": 2.0,
-        "embedding_scale": 1.5,
-        "geometric_score": True,
-        "offset_reach": 1,
-    },
+    codec=CornerCodec(COCO_CLASSES, **_PLACED),
     # Smooth L1 hardly pulls once it is within half a cell, which on this grid is four pixels.
     loss=DetectionLoss(offset_beta=0.1),
 )
@@ -106,7 +112,7 @@ _PHONE = Preset(
     augmentation=PoseAugmentation(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.04),
     loss=PoseLoss(foreground=20.0, weight=10.0),
     # DARK's blur fits gaussians of sigma 2; these are drawn with 1.
-    codec={"refinement": "dark", "blur": 7},
+    codec=KeypointCodec(refinement="dark", blur=7),
     skeleton=LSP,
 )
 
@@ -119,7 +125,7 @@ PRESETS: dict[str, Preset] = {
         summary="for CPUs and small data: a narrow CenterNet, whose centres confirm the boxes",
         network=CenterNet,
         # Placed embeddings and bumps as in the other small ones, not CenterNet's.
-        codec={**_SMALL.codec, "min_overlap": 0.3, "corrected_radius": True},
+        codec=TripletCodec(COCO_CLASSES, min_overlap=0.3, corrected_radius=True, **_PLACED),
     ),
     "objects_as_points_small": replace(
         _SMALL,
@@ -132,7 +138,7 @@ PRESETS: dict[str, Preset] = {
         },
         settings=InferenceConfig(input_size=(320, 448)),
         # Sizes and offsets are trained in the nine cells around the centre: small data gives few centres.
-        codec={"offset_reach": 1, "clip_margin": 0.0},
+        codec=CenterCodec(COCO_CLASSES, offset_reach=1, clip_margin=0.0),
         # A cell of an eighth holds twice the pixels of the paper's quarter, hence twice its weight of sizes.
         loss=DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.2),
     ),

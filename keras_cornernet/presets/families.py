@@ -24,6 +24,8 @@ from keras_cornernet.models import (
 from keras_cornernet.models.network import Network
 from keras_cornernet.training import HeatmapPCK
 
+COCO_CLASSES = 80  # of a detector that is built before its data is known
+
 
 class Loss(Protocol):
     """A training loss: named scalars that add up to it."""

@@ -13,13 +13,11 @@ from keras_cornernet import files
 from keras_cornernet.inference.model import Labels, Model
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.catalog import PRESETS, preset_named
-from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.families import COCO_CLASSES, FAMILIES
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
 from keras_cornernet.presets.weights import weights_path
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
-
-COCO_CLASSES = 80  # of a detector that is built before its data is known
 
 
 def from_preset(
@@ -102,11 +100,13 @@ def _preset_network(name: str, given: dict[str, Any]) -> Network:
     preset = preset_named(name)
     if preset.weights is not None:
         return load_network(weights_path(preset.weights))
-    metadata: dict[str, Any] = {"preset": name, "settings": asdict(preset.settings), "codec": preset.codec}
     labels = given.get(FAMILIES[preset.network].model.labels_field) or preset.skeleton or COCO_CLASSES
+    count = labels if isinstance(labels, int) else len(labels.names)
+    codec = asdict(preset.codec_for(count))
+    codec.pop("num_classes", None)
+    metadata: dict[str, Any] = {"preset": name, "settings": asdict(preset.settings), "codec": codec}
     if isinstance(labels, Skeleton):
         metadata["skeleton"] = labels_to_json(labels)
-    count = labels if isinstance(labels, int) else len(labels.names)
     return preset.network(count, name=name, metadata=metadata, **preset.arguments)
 
 

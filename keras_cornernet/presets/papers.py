@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.families import COCO_CLASSES, FAMILIES
 from keras_cornernet.presets.preset import Preset, Published
 from keras_cornernet.training.config import TrainingConfig
 
@@ -80,7 +81,7 @@ PAPERS: dict[str, Preset] = {
         ),
         CornerNetSqueeze,
         settings=InferenceConfig(flip=False),
-        codec={"top_k": 20, "num_detections": 100},
+        codec=CornerCodec(COCO_CLASSES, top_k=20, num_detections=100),
         training=_training(55),
     ),
     # Duan et al. 2019, table 2.

@@ -1,12 +1,13 @@
 """What a preset is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+from keras_cornernet.codecs import HeatmapCodec, KeypointCodec
 from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig, SaccadeConfig
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.families import Augmentation, Loss
+from keras_cornernet.presets.families import FAMILIES, Augmentation, Loss
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.training.config import TrainingConfig
 
@@ -37,7 +38,8 @@ class Preset:
         settings: of inference.
         augmentation: in training.
         loss: the loss.
-        codec: fields of the family's codec that differ from its defaults.
+        codec: of the network's outputs; None is its family's with default settings. The number of classes in
+            it is replaced by the data's.
         skeleton: of a pose network that is built without data; None for detectors.
         weights: file of `keras_cornernet_weights`, or None.
         published: what the paper reports on COCO, or None.
@@ -51,8 +53,21 @@ class Preset:
     settings: InferenceConfig | SaccadeConfig | PoseInferenceConfig
     augmentation: Augmentation
     loss: Loss
-    codec: Mapping[str, Any] = field(default_factory=dict)
+    codec: HeatmapCodec | KeypointCodec | None = None
     skeleton: Skeleton | None = None
     weights: str | None = None
     published: Published | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def codec_for(self, count: int) -> Any:
+        """The codec for so many classes or joints."""
+        kind = FAMILIES[self.network].codec if self.codec is None else type(self.codec)
+        sized = {"num_classes": count} if any(item.name == "num_classes" for item in fields(kind)) else {}
+        return kind(**sized) if self.codec is None else replace(self.codec, **sized)
+
+    @property
+    def grid_size(self) -> tuple[int, int]:
+        """`(rows, columns)` of the network's maps in training."""
+        stride = self.network.config_type(**self.arguments).stride
+        height, width = self.input_size
+        return -(-height // stride), -(-width // stride)

@@ -42,14 +42,14 @@ class DetectionTask:
     def draw_targets(self, dataset: DetectionDataset, index: int, preset: Preset) -> Image.Image:
         """The boxes, then the drawn targets: the corners, and each further heatmap of the network."""
         loader = BoxLoader(dataset.select([index]), preset.input_size)
-        codec = FAMILIES[preset.network].codec(len(dataset.categories.names), **preset.codec)
+        codec = preset.codec_for(len(dataset.names))
         names = (*dataset.categories.names, "ignored")
         sample = dataset.samples[index]
         labels = np.where(sample.boxes.ignore, len(names) - 1, sample.boxes.labels)
         boxed = visualization.draw_boxes(read_image(sample.path), sample.boxes.xyxy, labels, names)
         shown, *parts = loader.load(0, 0)
         annotations = {name: part[None] for name, part in zip(loader.annotations, parts, strict=True)}
-        targets = codec.encode(annotations, preset.input_size, _grid_size(preset))
+        targets = codec.encode(annotations, preset.input_size, preset.grid_size)
         heats = [visualization.draw_heatmap(shown.astype(np.uint8), heat) for heat in _heatmaps(targets)]
         columns = min(1 + len(heats), 3)
         return visualization.grid([boxed, *heats], columns, 800 * columns)
@@ -91,10 +91,3 @@ def _heatmaps(targets: Mapping[str, Any]) -> Iterator[np.ndarray]:
     if corners:
         yield np.maximum(*corners)
     yield from maps.values()
-
-
-def _grid_size(preset: Preset) -> tuple[int, int]:
-    """The size of the maps, rounded up."""
-    stride = preset.network.config_type(**preset.arguments).stride
-    height, width = preset.input_size
-    return -(-height // stride), -(-width // stride)

@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 
 from keras_cornernet import visualization
-from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.data.checking import summarize_people
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.data.readers import READERS
@@ -21,7 +20,6 @@ from keras_cornernet.presets import FAMILIES, Preset
 from keras_cornernet.structures import PoseDataset
 from keras_cornernet.tasks.task import Prediction
 
-STRIDE = 4  # input pixels for one cell of the networks' maps
 MIN_KEYPOINT_SCORE = 0.1  # of keypoints that are drawn on validation pictures
 
 
@@ -50,8 +48,8 @@ class PoseTask:
         image = shown.astype(np.uint8)
         posed = visualization.draw_skeletons(image, keypoints[None], weights[None] > 0, dataset.skeleton)
         annotations = {"keypoints": keypoints[None], "keypoint_weights": weights[None]}
-        grid_size = tuple(side // STRIDE for side in preset.input_size)
-        targets = KeypointCodec(**preset.codec).encode(annotations, preset.input_size, grid_size)
+        codec = preset.codec_for(len(dataset.names))
+        targets = codec.encode(annotations, preset.input_size, preset.grid_size)
         heatmap = np.asarray(targets["keypoints"]["heatmap"])[0].max(-1)
         return visualization.grid([posed, visualization.draw_heatmap(image, heatmap)], 2, 1000)
 

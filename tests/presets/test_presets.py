@@ -160,7 +160,7 @@ def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
     assert layout.network is preset.network
     shape = SimpleNamespace(arguments={"num_classes": 80, "size_per_class": False}, size_divisor=128)
     metadata = layout.metadata(shape)
-    assert family.codec(80, **preset.codec) == family.codec(80, **metadata["codec"])
+    assert preset.codec_for(80) == family.codec(80, **metadata["codec"])
     settings = family.model.settings_type(**metadata["settings"])
     if preset.network is CornerNetSaccade:  # only the authors' weights are shown the authors' slips
         assert settings.released_geometry
@@ -252,10 +252,10 @@ def test_shipped_weights_are_those_of_their_preset(name):
     }
     assert model.settings == preset.settings
     if preset.skeleton:
-        assert model.codec == KeypointCodec(**preset.codec)
+        assert model.codec == preset.codec_for(len(model.skeleton.joints))
         assert model.skeleton == preset.skeleton
     else:
-        assert model.codec == CornerCodec(arguments["num_classes"], **preset.codec)
+        assert model.codec == preset.codec_for(arguments["num_classes"])
     assert model.network.metadata["preset"] == name
     assert presets.weights_path(preset.weights).with_suffix(".md").is_file()
 

@@ -4,7 +4,7 @@ Images show one bright dot, which a network finds. Nothing of the package knows 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -104,18 +104,29 @@ class DotLoss:
         return {"heatmap": 100.0 * ops.mean(ops.square(heatmap - targets["dots"]["heatmap"]))}
 
 
-@keras.saving.register_keras_serializable(package="test")
-class DotNetwork(Network):
-    def __init__(self, num_classes=1, *, width=4, metadata=None, name="dots"):
-        images = keras.Input((*SIZE, 3), name="images")
-        x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(images / 255.0)
-        heatmap = keras.layers.Conv2D(num_classes, 3, padding="same")(x)
-        arguments = {"num_classes": num_classes, "width": width}
-        outputs = [{"dots": {"heatmap": heatmap}}]
-        super().__init__(images, outputs, arguments=arguments, metadata=metadata, name=name)
+@dataclass(frozen=True)
+class DotConfig:
+    num_classes: int = 1
+    width: int = 4
+    stride = 1
+
+    def arguments(self):
+        return asdict(self)
 
     def check_input_size(self, input_size):
         assert tuple(input_size) == SIZE
+
+
+@keras.saving.register_keras_serializable(package="test")
+class DotNetwork(Network):
+    config_type = DotConfig
+
+    def __init__(self, num_classes=1, *, metadata=None, name="dots", **settings):
+        config = DotConfig(num_classes, **settings)
+        images = keras.Input((*SIZE, 3), name="images")
+        x = keras.layers.Conv2D(config.width, 3, padding="same", activation="relu")(images / 255.0)
+        outputs = [{"dots": {"heatmap": keras.layers.Conv2D(config.num_classes, 3, padding="same")(x)}}]
+        super().__init__(images, outputs, config=config, metadata=metadata, name=name)
 
 
 @dataclass(frozen=True)
