@@ -168,7 +168,8 @@ class DotFinder(Model):
     def evaluate(self, dataset, *, flip=None, progress=list):
         found = [next(self.stream(path)).xy for path in progress(dataset.paths)]
         right = float((np.abs(np.array(found) - dataset.dots).max(1) < 2).mean())
-        return EvaluationResult({"accuracy": right}, {"accuracy": right}, f"accuracy {right:.3f}")
+        numbers = {"accuracy": right}
+        return EvaluationResult(numbers, numbers, f"accuracy {right:.3f}", problems=dataset.problems)
 
 
 class DotTask:
