@@ -1,8 +1,8 @@
-"""Drawn scenes of articulated people: data for demos, notebooks and quick tests, with no download.
+"""Drawn scenes of people: data for demos, notebooks and quick tests that need no download.
 
-A person is a small 3D skeleton. A pose sets the direction of every bone, the body is turned, projected and
-dressed with tapered limbs (`poses`, `body`, `clothes`, `limbs`, `head`, `person`). People and `props` are
-placed on `backgrounds` (`placement`, `light`, `scene`); `dataset` writes many scenes as files.
+A person is a small 3D skeleton. A pose sets the direction of every bone; the body is rotated, projected and
+drawn with tapered limbs (`poses`, `body`, `clothes`, `limbs`, `head`, `person`). People and `props` are
+placed on `backgrounds` (`placement`, `light`, `scene`); `dataset` writes many scenes to files.
 """
 
 from keras_cornernet.data.scenes.dataset import make_scenes

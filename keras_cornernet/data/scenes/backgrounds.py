@@ -1,21 +1,22 @@
 """Backgrounds: landscapes, towns, rooms, walls and patterns, split by a horizon."""
 
-import colorsys
 import math
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_cornernet.data.scenes.colours import WOODS, Colour, shade, varied
+from keras_cornernet.data.scenes.colours import WOODS, Colour, from_hsv, shade, varied
 from keras_cornernet.data.scenes.dice import between, chance, pick
+from keras_cornernet.preprocessing import Size
 
 
-def paint_background(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
-    """An RGB picture of `size` `(height, width)` whose ground begins at the row `horizon`."""
+def paint_background(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
+    """Paints an RGB image of `size` `(height, width)` whose ground begins at the row `horizon`."""
     return pick(rng, BACKGROUNDS)(rng, size, horizon)
 
 
-def _paint_landscape(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
+def _paint_landscape(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
     height, width = size
     skies = ((110, 160, 220), (170, 190, 205), (240, 180, 130), (70, 80, 120), (200, 215, 230))
     grounds = (
@@ -30,8 +31,8 @@ def _paint_landscape(rng: np.random.Generator, size: tuple[int, int], horizon: i
     picture = _gradient(size, shade(sky, 0.85), shade(sky, 1.15))
     picture.paste(_gradient((height - horizon, width), shade(ground, 1.1), shade(ground, 0.8)), (0, horizon))
     draw = ImageDraw.Draw(picture)
-    kind = rng.random()
-    if kind < 0.4:  # hills
+    choice = rng.random()
+    if choice < 0.4:  # hills
         for _ in range(int(1 + rng.random() * 3)):
             top, phase = between(rng, 0.2, 0.7) * horizon, rng.random() * 6
             waves = [
@@ -39,7 +40,7 @@ def _paint_landscape(rng: np.random.Generator, size: tuple[int, int], horizon: i
                 for x in range(0, width + 8, 8)
             ]
             draw.polygon([(0, horizon), *waves, (width, horizon)], fill=varied(rng, ground, 0.35))
-    elif kind < 0.7:  # a town
+    elif choice < 0.7:  # a town
         x = 0.0
         while x < width:
             wide, top = between(rng, 0.06, 0.2) * width, between(rng, 0.15, 0.95) * horizon
@@ -60,7 +61,7 @@ def _paint_landscape(rng: np.random.Generator, size: tuple[int, int], horizon: i
     return _clouded(rng, picture, pick(rng, (6, 20, 60)), between(rng, 0.05, 0.3))
 
 
-def _paint_room(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
+def _paint_room(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
     height, width = size
     wall, floor = (
         _tone(rng, 0.4, 0.45, 0.95),
@@ -85,7 +86,7 @@ def _paint_room(rng: np.random.Generator, size: tuple[int, int], horizon: int) -
     return _clouded(rng, picture, 3, between(rng, 0.05, 0.3))
 
 
-def _paint_bricks(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
+def _paint_bricks(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
     height, width = size
     brick = pick(rng, ((158, 82, 62), (176, 140, 112), (130, 130, 130), (210, 200, 186), (96, 70, 66)))
     picture = Image.new("RGB", (width, height), shade(brick, pick(rng, (0.7, 1.3))))
@@ -103,22 +104,22 @@ def _paint_bricks(rng: np.random.Generator, size: tuple[int, int], horizon: int)
     return _clouded(rng, picture, pick(rng, (4, 40)), between(rng, 0.05, 0.25))
 
 
-def _paint_pattern(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
-    """Stripes, tiles or clutter: no place at all, so that the place cannot give people away."""
+def _paint_pattern(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
+    """Stripes, tiles or random shapes, so that a network cannot rely on the surroundings of people."""
     height, width = size
     a, b = _tone(rng, 0.7, 0.3, 0.95), _tone(rng, 0.7, 0.3, 0.95)
     picture = _gradient(size, a, shade(a, between(rng, 0.6, 1.2)))
     draw = ImageDraw.Draw(picture)
-    kind = rng.random()
+    choice = rng.random()
     step = between(rng, 0.03, 0.14) * width
-    if kind < 0.35:
+    if choice < 0.35:
         slant = between(rng, -1, 1) * height
         for i in range(-int(height / step) - 1, int((width + height) / step) + 1, 2):
             left = i * step
             draw.polygon(
                 [(left, 0), (left + step, 0), (left + step + slant, height), (left + slant, height)], fill=b
             )
-    elif kind < 0.55:
+    elif choice < 0.55:
         for row in range(int(height / step) + 1):
             for column in range(row % 2, int(width / step) + 1, 2):
                 draw.rectangle([column * step, row * step, (column + 1) * step, (row + 1) * step], fill=b)
@@ -134,8 +135,8 @@ def _paint_pattern(rng: np.random.Generator, size: tuple[int, int], horizon: int
     return _clouded(rng, picture, pick(rng, (5, 30)), between(rng, 0.1, 0.5))
 
 
-def _paint_texture(rng: np.random.Generator, size: tuple[int, int], horizon: int) -> Image.Image:
-    """Rough walls and grounds: patches of several sizes."""
+def _paint_texture(rng: np.random.Generator, size: Size, horizon: int) -> Image.Image:
+    """Walls and grounds of patches of several sizes."""
     a, b = _tone(rng, 0.6, 0.4, 0.95), _tone(rng, 0.5, 0.3, 0.8)
     picture = _gradient(size, a, shade(a, 0.8))
     picture.paste(_gradient((size[0] - horizon, size[1]), b, shade(b, 0.7)), (0, horizon))
@@ -144,13 +145,13 @@ def _paint_texture(rng: np.random.Generator, size: tuple[int, int], horizon: int
     return picture
 
 
-def _gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:
+def _gradient(size: Size, top: Colour, bottom: Colour) -> Image.Image:
     column = np.linspace(top, bottom, size[0])[:, None]
     return Image.fromarray(np.broadcast_to(np.rint(column).astype(np.uint8), (*size, 3)).copy())
 
 
 def _clouded(rng: np.random.Generator, picture: Image.Image, cells: int, strength: float) -> Image.Image:
-    """Lightens and darkens a picture in soft patches, `cells` of them along the longer side."""
+    """Darkens an image in soft patches, `cells` of them along its longer side."""
     width, height = picture.size
     step = max(width, height) / cells
     shape = (max(2, round(height / step)), max(2, round(width / step)))
@@ -161,11 +162,10 @@ def _clouded(rng: np.random.Generator, picture: Image.Image, cells: int, strengt
 
 
 def _tone(rng: np.random.Generator, saturation: float, low: float, high: float) -> Colour:
-    rgb = colorsys.hsv_to_rgb(rng.random(), saturation * rng.random(), between(rng, low, high))
-    return tuple(int(255 * channel) for channel in rgb)
+    return from_hsv(rng.random(), saturation * rng.random(), between(rng, low, high))
 
 
-BACKGROUNDS = (
+BACKGROUNDS: tuple[Callable[[np.random.Generator, Size, int], Image.Image], ...] = (
     *(_paint_landscape, _paint_landscape, _paint_landscape, _paint_room, _paint_room),
     *(_paint_bricks, _paint_pattern, _paint_texture),
 )

@@ -1,4 +1,4 @@
-"""The body as a small 3D skeleton: its proportions, and how a pose is turned to the camera and projected."""
+"""The body as a small 3D skeleton: its proportions, and its projection in a pose."""
 
 import math
 from typing import NamedTuple
@@ -12,7 +12,7 @@ Vector = tuple[float, float, float]  # x to the right of the image, y down, z to
 
 
 class Body(NamedTuple):
-    """Lengths and half-widths, in fractions of the standing height."""
+    """Lengths and half-widths as fractions of the standing height."""
 
     head: float
     trunk: float
@@ -25,20 +25,31 @@ class Body(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A posed body seen by the camera: `at` and `depth` (towards the camera) of each named point."""
+    """A posed body as the camera sees it.
+
+    Attributes:
+        at: the projection of each named point.
+        depth: of each named point, larger is nearer to the camera.
+        across: the direction of the person's left, projected.
+        ahead: the direction that the trunk faces, projected.
+        front: the component of that direction towards the camera, -1..1.
+        gaze: the direction that the head faces, projected.
+        facing: the component of that direction towards the camera, -1..1.
+        up: the direction from chin to head top, projected, of length 1.
+    """
 
     at: dict[str, complex]
     depth: dict[str, float]
-    across: complex  # the person's left, in the image
-    ahead: complex  # where the trunk faces, in the image, and
-    front: float  # how much of that is towards the camera, -1..1
-    gaze: complex  # where the head faces, in the image, and
-    facing: float  # how much of that is towards the camera, -1..1
-    up: complex  # unit, from chin to head top in the image
+    across: complex
+    ahead: complex
+    front: float
+    gaze: complex
+    facing: float
+    up: complex
 
 
 def any_body(rng: np.random.Generator) -> Body:
-    """A grown-up or, three times in twenty, a child."""
+    """Chooses an adult or, with a probability of 0.15, a child."""
     child = chance(rng, 0.15)
     long = 1 + between(rng, -0.07, 0.07)
     girth = between(rng, 0.84, 1.4)
@@ -55,7 +66,7 @@ def any_body(rng: np.random.Generator) -> Body:
 
 
 def pose_body(rng: np.random.Generator, body: Body, pose: Pose, yaw: float) -> Figure:
-    """Poses the body in its own frame, turns it by `yaw` (0 faces the camera) and projects it."""
+    """Poses a body, rotates it by `yaw` radians (0 faces the camera) and projects it."""
     lean, tilt = math.radians(pose.lean), math.radians(pose.tilt)
     spine = (math.sin(tilt), -math.cos(tilt) * math.cos(lean), math.cos(tilt) * math.sin(lean))
     twist = math.radians(between(rng, -18, 18))
@@ -110,7 +121,7 @@ def pose_body(rng: np.random.Generator, body: Body, pose: Pose, yaw: float) -> F
 
 
 def _bone(swing: float, spread: float, side: int) -> Vector:
-    """Direction of a bone in the body's frame: x to the person's left, y down, z ahead."""
+    """The direction of a bone in the body's frame: x to the person's left, y down, z ahead."""
     a, s = math.radians(swing), math.radians(spread)
     return side * math.sin(s), math.cos(s) * math.cos(a), math.cos(s) * math.sin(a)
 

@@ -14,7 +14,7 @@ JEANS = ((44, 62, 100), (84, 112, 156), (38, 40, 46), (120, 104, 80), (96, 96, 1
 
 
 class Clothes(NamedTuple):
-    """The colours of a person, and the cut of what it wears."""
+    """The colours of a person, and the cut of the clothes."""
 
     skin: Colour
     hair: Colour
@@ -30,7 +30,7 @@ class Clothes(NamedTuple):
 
 
 def any_clothes(rng: np.random.Generator) -> Clothes:
-    """Everyday clothes, a skin and a hairdo."""
+    """Chooses clothes, a skin and a hairdo."""
     skin = varied(rng, pick(rng, SKINS), 0.07)
     shirt = any_colour(rng)
     dress = chance(rng, 0.1)

@@ -1,4 +1,4 @@
-"""Colours of things and people: how they are chosen, darkened and varied."""
+"""Colours of things and people, and functions that choose and vary them."""
 
 import colorsys
 
@@ -15,16 +15,22 @@ METALS = ((70, 74, 80), (120, 126, 132), (48, 60, 52), (160, 164, 168))
 
 def shade(colour: Colour, factor: float) -> Colour:
     """The colour darkened (`factor` below 1) or lightened."""
-    return tuple(min(255, int(channel * factor)) for channel in colour)
+    red, green, blue = (min(255, int(channel * factor)) for channel in colour)
+    return red, green, blue
 
 
 def any_colour(rng: np.random.Generator) -> Colour:
-    """Clothes and paint: mostly a hue of some strength, sometimes a grey."""
+    """A colour of clothes or paint: mostly a saturated one, sometimes nearly grey."""
     saturation = between(rng, 0.0, 0.15) if chance(rng, 0.25) else between(rng, 0.3, 0.95)
-    rgb = colorsys.hsv_to_rgb(rng.random(), saturation, between(rng, 0.22, 0.97))
-    return tuple(int(255 * channel) for channel in rgb)
+    return from_hsv(rng.random(), saturation, between(rng, 0.22, 0.97))
+
+
+def from_hsv(hue: float, saturation: float, value: float) -> Colour:
+    """The colour of a hue, a saturation and a value, each in 0..1."""
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return int(255 * red), int(255 * green), int(255 * blue)
 
 
 def varied(rng: np.random.Generator, colour: Colour, spread: float = 0.12) -> Colour:
-    """The colour a little darker or lighter, by at most the share `spread`."""
+    """The colour darkened or lightened by at most the fraction `spread`."""
     return shade(colour, 1 + between(rng, -spread, spread))

@@ -1,12 +1,15 @@
-"""A data set of drawn scenes on disk, in COCO form."""
+"""Writes drawn scenes as a data set in COCO's format."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_cornernet import files
 from keras_cornernet.data.scenes.scene import Scene, check_arguments, compose
+from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Progress
 
@@ -16,25 +19,25 @@ def make_scenes(
     count: int,
     *,
     seed: int,
-    size: tuple[int, int] = (240, 320),
+    size: Size = (240, 320),
     max_people: int = 3,
     heights: tuple[float, float] = (0.35, 0.9),
     suffix: str = ".jpg",
     progress: Progress = list,
 ) -> Path:
-    """Writes drawn scenes as a data set in COCO form.
+    """Writes drawn scenes as a data set in COCO's format.
 
-    Scene `i` depends on `seed` and `i` alone, so a longer data set begins with the shorter one.
+    Scene `i` depends on `seed` and `i` only, so a longer data set begins with the scenes of a shorter one.
 
     Args:
-        folder: receives `images/000000.jpg`, ... and `annotations.json`, which is written last.
+        folder: `images/000000.jpg`, ... and `annotations.json`, which is written last, are written to it.
         count: number of scenes.
-        seed: number all scenes follow from.
+        seed: the same number gives the same scenes.
         size: `(height, width)` of the images in pixels.
-        max_people: most people in a scene.
+        max_people: the largest number of people in a scene.
         heights: smallest and largest standing height of a person, as fractions of the image height.
         suffix: `".jpg"` or `".png"`.
-        progress: wraps the scenes' numbers and shows how far the drawing is, as `tqdm.tqdm` does.
+        progress: wraps the indices of the scenes and shows the progress, such as `tqdm.tqdm`.
 
     Returns:
         The path of `annotations.json`: boxes and 14 keypoints of the category `person`, id 1.
@@ -50,14 +53,12 @@ def make_scenes(
     if suffix not in (".jpg", ".png"):
         raise ValueError(f"suffix must be '.jpg' or '.png', got {suffix!r}")
     folder = Path(folder)
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for index in progress(range(count)):
         scene = compose(np.random.default_rng([seed, index]), size, max_people, heights)
         name = f"{index:06d}{suffix}"
-        picture = Image.fromarray(scene.image)
-        files.write_with(
-            folder / "images" / name, lambda path, picture=picture: picture.save(path, quality=92)
-        )
+        files.write_with(folder / "images" / name, partial(Image.fromarray(scene.image).save, quality=92))
         images.append({"id": index + 1, "file_name": name, "height": size[0], "width": size[1]})
         for person in range(len(scene.silhouettes)):
             annotations.append(_coco_person(scene, person, index + 1, len(annotations) + 1))
@@ -73,7 +74,7 @@ def make_scenes(
     return files.write_json(folder / "annotations.json", content)
 
 
-def _coco_person(scene: Scene, person: int, image_id: int, annotation_id: int) -> dict:
+def _coco_person(scene: Scene, person: int, image_id: int, annotation_id: int) -> dict[str, Any]:
     x1, y1, x2, y2 = scene.boxes.xyxy[person].tolist()
     visibility = scene.keypoints.visibility[person]
     keypoints = []

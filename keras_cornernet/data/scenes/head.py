@@ -7,10 +7,11 @@ from keras_cornernet.data.scenes.colours import shade
 
 
 def draw_head(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws neck, hair, face, ears and cap."""
     at, up, facing = figure.at, figure.up, figure.facing
     size = body.head
     side = 1j * up
-    # Foreshortened heads stay round: the skull is about as deep as it is high.
+    # A foreshortened head stays round, since the skull is about as deep as it is high.
     top, centre = at["head_top"], at["head"]
     centre = top - up * max(abs(top - centre), 0.42 * size)
     aside = figure.gaze.real * side.real + figure.gaze.imag * side.imag
@@ -40,8 +41,8 @@ def draw_head(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> N
             rim + 1.08 * wide * side * c + 0.9 * tall * up * s for c, s in CIRCLE[: len(CIRCLE) // 2 + 1]
         ]
         canvas.solid(crown, clothes.cap, 0.12)
-        brim = [rim + side * aside * wide * reach for reach in (0.4, 1.55)]
-        canvas.capsule(*brim, 0.05 * size, 0.04 * size, shade(clothes.cap, 0.7))
+        back, front = (rim + side * aside * wide * reach for reach in (0.4, 1.55))
+        canvas.capsule(back, front, 0.05 * size, 0.04 * size, shade(clothes.cap, 0.7))
 
 
 def _draw_face(
@@ -65,7 +66,9 @@ def _draw_face(
         canvas.capsule(
             middle + side * (eye * spread - 0.06 * size) + up * 0.16 * size,
             middle + side * (eye * spread + 0.06 * size) + up * 0.16 * size,
-            *(0.016 * size, 0.016 * size, shade(clothes.hair, 0.7)),
+            0.016 * size,
+            0.016 * size,
+            shade(clothes.hair, 0.7),
         )
     nose = middle + side * aside * 0.14 * size
     canvas.capsule(
@@ -82,6 +85,7 @@ def _draw_face(
 
 
 def draw_long_hair(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws the hair that falls behind the head."""
     at, up, size = figure.at, figure.up, body.head
     side = 1j * up
     aside = figure.gaze.real * side.real + figure.gaze.imag * side.imag

@@ -1,4 +1,4 @@
-"""Light on a scene: soft shadows under things, then brightness, blur and noise over the whole image."""
+"""Soft shadows on the ground, and brightness, blur and noise of the whole image."""
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -8,7 +8,7 @@ from keras_cornernet.data.scenes.dice import between, chance
 
 
 def paint_shadow(picture: Image.Image, sprite: Sprite, left: int, top: int) -> None:
-    """Darkens the ground at the foot of a sprite that stands there."""
+    """Darkens the ground at the lower edge of a sprite."""
     width, height = sprite.image.size
     flat = max(3, round(0.1 * min(width, height)))
     shadow = SHADOW.resize((width, 2 * flat))
@@ -16,13 +16,13 @@ def paint_shadow(picture: Image.Image, sprite: Sprite, left: int, top: int) -> N
 
 
 def finish(rng: np.random.Generator, picture: Image.Image) -> np.ndarray:
-    """Light, blur and noise over the whole image."""
+    """Changes brightness, sharpness and noise of the whole image at random."""
     height, width = picture.height, picture.width
     if chance(rng, 0.3):
         picture = picture.filter(ImageFilter.GaussianBlur(between(rng, 0.3, 1.0)))
     gains = between(rng, 0.85, 1.3) * np.array([between(rng, 0.92, 1.08) for _ in range(3)])
-    lift = between(rng, -10, 22)
-    tables = np.clip(np.rint(gains[:, None] * np.arange(256) + lift), 0, 255).astype(int).ravel().tolist()
+    offset = between(rng, -10, 22)
+    tables = np.clip(np.rint(gains[:, None] * np.arange(256) + offset), 0, 255).astype(int).ravel().tolist()
     image = np.asarray(picture.point(tables))
     strength = int(between(rng, 0, 14)) if chance(rng, 0.6) else 0
     if strength:

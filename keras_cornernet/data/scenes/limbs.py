@@ -1,7 +1,4 @@
-"""Draws the trunk, arms, legs and skirt of a posed body.
-
-All these take the canvas, the figure with its body, and its clothes; limbs also take the side.
-"""
+"""Draws the trunk, arms, legs and skirt of a posed body."""
 
 import itertools
 import math
@@ -14,6 +11,7 @@ from keras_cornernet.data.scenes.colours import Colour, shade
 
 
 def draw_arm(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side: str) -> None:
+    """Draws hand, arm and sleeve of a side, `"left"` or `"right"`."""
     at = figure.at
     shoulder, elbow, wrist = at[f"{side}_shoulder"], at[f"{side}_elbow"], at[f"{side}_wrist"]
     g = body.girth
@@ -25,6 +23,7 @@ def draw_arm(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side:
 
 
 def draw_leg(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side: str) -> None:
+    """Draws foot, leg and trouser leg of a side, `"left"` or `"right"`."""
     at = figure.at
     hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
     g = body.girth
@@ -37,9 +36,10 @@ def draw_leg(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes, side:
 
 
 def _light(figure: Figure, trunk: str, *joints: str) -> list[float]:
-    """Brightness of each bone between `joints`: what is behind the trunk lies in its shade.
+    """The brightness of each bone between `joints`: darker behind the trunk than before it.
 
-    As illustrators do: of two limbs of one colour it tells the near one, hence left from right.
+    Otherwise nothing would show which of two limbs of one colour is nearer, hence which is left and which
+    right.
     """
     depths = [figure.depth[joint] - figure.depth[trunk] for joint in joints]
     return [0.8 + 0.2 * math.tanh((a + b) / 0.12) for a, b in itertools.pairwise(depths)]
@@ -54,7 +54,7 @@ def _draw_limb(
     cloth: Colour,
     skin: Colour,
 ) -> None:
-    """A limb of two bones, wearing `cloth` along the first `covered` bones (0..2)."""
+    """Draws a limb of two bones with `cloth` along the first `covered` bones (0..2)."""
     canvas.limb(points, radii, [shade(skin, factor) for factor in light])
     if covered <= 0:
         return
@@ -68,10 +68,11 @@ def _draw_limb(
 
 
 def draw_trunk(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws shirt and shoulders."""
     at, g = figure.at, body.girth
     pelvis, neck = at["pelvis"], at["neck"]
     spine = neck - pelvis
-    # Seen from above or below the spine is short; the person's left then tells which way is across.
+    # From above or below the projected spine is short; then the person's left gives the normal.
     normal = 1j * spine / abs(spine) if abs(spine) > 0.08 else figure.across / max(abs(figure.across), 1e-3)
     sections = (  # height along the spine, half-width, half-depth
         *((-0.1, 1.12 * body.hip + 0.036 * g, 0.07 * g), (0.12, 1.05 * body.hip + 0.034 * g, 0.07 * g)),
@@ -98,7 +99,7 @@ def draw_trunk(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> 
 
 
 def _draw_front(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
-    """The neckline, and the buttons of long sleeves: a back has neither."""
+    """Draws the neckline, and the buttons of a shirt with long sleeves; a back has neither."""
     neck, g = figure.at["neck"], body.girth
     down = figure.at["pelvis"] - neck
     collar = neck + 0.05 * g * figure.ahead
@@ -111,12 +112,14 @@ def _draw_front(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) ->
 
 
 def draw_seat_of_trousers(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws the trousers between the hips."""
     r = 0.058 * body.girth
     hips = [figure.at["right_hip"], figure.at["left_hip"]]
     canvas.limb(hips, [r, r], [clothes.trousers])
 
 
 def draw_skirt(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws a skirt or the lower part of a dress."""
     at, g = figure.at, body.girth
     span = min(clothes.leg, 1.6)
     outline = []

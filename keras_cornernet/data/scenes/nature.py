@@ -1,4 +1,4 @@
-"""Draws plants and animals. Each stands on the row 0, at the middle of its canvas."""
+"""Draws plants and animals. Each stands at y = 0, in the middle of its canvas."""
 
 import math
 
@@ -13,6 +13,7 @@ FURS = ((96, 64, 40), (170, 120, 74), (60, 54, 52), (210, 196, 176), (140, 140, 
 
 
 def draw_tree(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a tree: bare, a fir or one with leaves."""
     bark, leaf = varied(rng, pick(rng, WOODS)), pick(rng, LEAVES)
     tall = between(rng, 1.3, 2.3)
     fork = -0.55j * tall
@@ -38,6 +39,7 @@ def draw_tree(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_bush(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a bush."""
     leaf, wide = pick(rng, LEAVES), between(rng, 0.25, 0.6)
     for _ in range(8):
         r = between(rng, 0.1, 0.2)
@@ -46,6 +48,7 @@ def draw_bush(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_cactus(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a cactus with two arms."""
     green, tall = varied(rng, (70, 128, 72)), between(rng, 0.7, 1.2)
     canvas.limb([0, -1j * tall], [0.085, 0.075], [green])
     for side in (-1, 1):
@@ -55,7 +58,7 @@ def draw_cactus(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_animal(rng: np.random.Generator, canvas: Canvas) -> None:
-    """A quadruped between dog and horse."""
+    """Draws a quadruped between dog and horse in size and shape."""
     fur, way, k = varied(rng, pick(rng, FURS)), pick(rng, (-1, 1)), between(rng, 0.4, 1.0)
 
     def at(x: float, y: float) -> complex:

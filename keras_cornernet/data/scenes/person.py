@@ -1,7 +1,7 @@
-"""Draws a person: body, pose and clothes are chosen, then its parts are drawn from far to near.
+"""Draws a person: body, pose and clothes are chosen, then the parts are drawn from far to near.
 
-The joints are those of a projected 3D skeleton, so they are exact, near limbs hide far ones, and the right
-hand of someone who faces the camera lies at image left.
+The joints are projected from a 3D skeleton. So their positions are exact, near limbs hide far ones, and the
+right hand of someone who faces the camera is on the left of the image.
 """
 
 import math
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_cornernet.data.scenes.body import any_body, pose_body
+from keras_cornernet.data.scenes.body import Body, Figure, any_body, pose_body
 from keras_cornernet.data.scenes.canvas import Canvas, Sprite
-from keras_cornernet.data.scenes.clothes import any_clothes
+from keras_cornernet.data.scenes.clothes import Clothes, any_clothes
 from keras_cornernet.data.scenes.dice import between, pick
 from keras_cornernet.data.scenes.head import draw_head, draw_long_hair
 from keras_cornernet.data.scenes.limbs import (
@@ -24,9 +24,20 @@ from keras_cornernet.data.scenes.limbs import (
 from keras_cornernet.data.scenes.poses import any_pose
 from keras_cornernet.skeletons import LSP
 
+Part = Callable[[Canvas, Figure, Body, Clothes], None]
+
 
 def draw_person(rng: np.random.Generator, height: float) -> tuple[Sprite | None, float | None]:
-    """A person of `height` pixels, and how far below its top a seat belongs (pixels), if it sits."""
+    """Draws a person.
+
+    Args:
+        rng: the source of all draws.
+        height: of the person standing, pixels.
+
+    Returns:
+        The sprite, or None if nothing of it is visible; and for someone who sits, the distance in pixels of
+        the seat from the sprite's top, else None.
+    """
     body, clothes, pose = any_body(rng), any_clothes(rng), any_pose(rng)
     yaw = math.radians(pick(rng, (0, 0, 90, -90, 180, 45, -45, 135, -135)) + between(rng, -30, 30))
     figure = pose_body(rng, body, pose, yaw)
@@ -36,7 +47,7 @@ def draw_person(rng: np.random.Generator, height: float) -> tuple[Sprite | None,
 
     depth = figure.depth
     trunk = 0.5 * depth["neck"]
-    parts = [
+    parts: list[tuple[float, Part]] = [
         (trunk - 0.002, draw_seat_of_trousers),
         (trunk, draw_trunk),
         (max(depth["head"], trunk + 0.01), draw_head),
@@ -60,5 +71,5 @@ def draw_person(rng: np.random.Generator, height: float) -> tuple[Sprite | None,
     return sprite, float(0.5 * (sprite.joints[2, 1] + sprite.joints[3, 1]) + 0.05 * height)
 
 
-def _part(draw: Callable, side: str) -> Callable:
+def _part(draw: Callable[[Canvas, Figure, Body, Clothes, str], None], side: str) -> Part:
     return lambda canvas, figure, body, clothes: draw(canvas, figure, body, clothes, side)

@@ -1,4 +1,4 @@
-"""Props: what stands about in a scene and is not a person, from trees to loose limbs that make up nobody."""
+"""Props: things in a scene that are not people, from trees to loose limbs that belong to no person."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from keras_cornernet.data.scenes.things import (
 
 
 def draw_prop(rng: np.random.Generator, height: float) -> Sprite | None:
-    """Any thing that is not a person, where a person would be `height` pixels tall."""
+    """Draws a random thing at the scale at which a person is `height` pixels tall."""
     draw, half, tall = pick(rng, PROPS)
     canvas = Canvas(complex(-half, -tall), complex(half, 0.1), height)
     draw(rng, canvas)
@@ -29,7 +29,7 @@ def draw_prop(rng: np.random.Generator, height: float) -> Sprite | None:
 
 
 def draw_seat(rng: np.random.Generator, width: float, height: float) -> Sprite | None:
-    """A block to sit on, of that size in pixels."""
+    """Draws a block to sit on; `width` and `height` are in pixels."""
     colour = varied(rng, pick(rng, WOODS + METALS))
     canvas = Canvas(0j, complex(width / height, 1), height)
     canvas.box(0, 0, width / height, 1, shade(colour, 0.75))
@@ -38,7 +38,7 @@ def draw_seat(rng: np.random.Generator, width: float, height: float) -> Sprite |
 
 
 def _draw_sticks(rng: np.random.Generator, canvas: Canvas) -> None:
-    """Loose limbs in the colours of skin and cloth that make up nobody."""
+    """Draws loose limbs in the colours of skin and clothes that belong to no person."""
     at = complex(0, -0.08)
     for _ in range(int(2 + rng.random() * 3)):
         step = complex(between(rng, -0.22, 0.22), -between(rng, 0.05, 0.22))
@@ -47,7 +47,7 @@ def _draw_sticks(rng: np.random.Generator, canvas: Canvas) -> None:
         at += step * between(rng, 0.3, 1.2)
 
 
-# What a prop looks like, and its extent in heights of a person: half width, height.
+# How each thing is drawn, and half of its width and its height in units of a person's height.
 PROPS: tuple[tuple[Callable[[np.random.Generator, Canvas], None], float, float], ...] = (
     *((draw_tree, 0.8, 2.5), (draw_bush, 0.85, 0.6), (draw_cactus, 0.4, 1.35), (draw_lamp, 0.5, 2.6)),
     *((draw_sign, 0.3, 1.65), (draw_coat_rack, 0.25, 1.15), (draw_box, 0.55, 0.85), (draw_ball, 0.3, 0.5)),

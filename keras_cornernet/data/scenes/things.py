@@ -1,4 +1,4 @@
-"""Draws things that people have made. Each stands on the row 0, at the middle of its canvas."""
+"""Draws things that people make. Each stands at y = 0, in the middle of its canvas."""
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from keras_cornernet.data.scenes.dice import between, chance, pick
 
 
 def draw_lamp(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a street lamp."""
     metal, tall = pick(rng, METALS), between(rng, 1.5, 2.4)
     top = -1j * tall
     canvas.limb([0, -0.2j, top], [0.06, 0.03, 0.02], [metal] * 2)
@@ -20,6 +21,7 @@ def draw_lamp(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_sign(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a traffic sign."""
     tall, colour = between(rng, 0.9, 1.4), any_colour(rng)
     canvas.limb([0, -1j * tall], [0.022, 0.022], [pick(rng, METALS)])
     if chance(rng, 0.5):
@@ -31,6 +33,7 @@ def draw_sign(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_coat_rack(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a coat rack with a coat."""
     wood, cloth = varied(rng, pick(rng, WOODS)), any_colour(rng)
     canvas.limb([-0.16, -0.12j, 0.16], [0.02, 0.03, 0.02], [wood] * 2)
     canvas.limb([0, -1j], [0.025, 0.02], [wood])
@@ -45,6 +48,7 @@ def draw_coat_rack(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_box(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a box."""
     colour, wide, tall = any_colour(rng), between(rng, 0.2, 0.6), between(rng, 0.2, 0.7)
     skew = pick(rng, (-1, 1)) * between(rng, 0.1, 0.2)
     canvas.box(-wide / 2, -tall, wide / 2, 0, shade(colour, 0.85))
@@ -67,6 +71,7 @@ def draw_box(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_ball(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a ball."""
     r, colour = between(rng, 0.08, 0.22), any_colour(rng)
     canvas.ball(-1j * r, 1j * r, r, colour)
     if chance(rng, 0.6):
@@ -74,6 +79,7 @@ def draw_ball(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_car(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a car."""
     colour, way = any_colour(rng), pick(rng, (-1, 1))
     cabin = [-0.62 - 0.42j, -0.42 - 0.82j, 0.25 - 0.82j, 0.55 - 0.45j]
     glass = [-0.5 - 0.45j, -0.36 - 0.76j, 0.21 - 0.76j, 0.43 - 0.46j]
@@ -89,6 +95,7 @@ def draw_car(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_chair(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a chair."""
     wood, way = varied(rng, pick(rng, WOODS + METALS)), pick(rng, (-1, 1))
     seat = shade(wood, 1.2) if chance(rng, 0.5) else any_colour(rng)
     for x in (-0.17, 0.17, -0.1, 0.22):
@@ -100,10 +107,11 @@ def draw_chair(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def draw_barrel(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Draws a barrel."""
     colour, r, tall = any_colour(rng), between(rng, 0.12, 0.2), between(rng, 0.3, 0.55)
     canvas.solid(
         [-r, -1.12 * r - 0.5j * tall, -r - 1j * tall, r - 1j * tall, 1.12 * r - 0.5j * tall, r], colour
     )
-    for share in (0.25, 0.75):
-        canvas.box(-1.06 * r, -tall * share - 0.015, 1.06 * r, -tall * share + 0.015, shade(colour, 0.55))
+    for level in (0.25, 0.75):
+        canvas.box(-1.06 * r, -tall * level - 0.015, 1.06 * r, -tall * level + 0.015, shade(colour, 0.55))
     canvas.oval(-1j * tall, 0.3j * r, r, shade(colour, 0.9))
