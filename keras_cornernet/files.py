@@ -78,8 +78,8 @@ def check_is_file(path: str | Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: the name has a null character
         raise OSError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     if not stat.S_ISREG(mode):
-        kind = IsADirectoryError if stat.S_ISDIR(mode) else OSError
-        raise kind(f"{path}: not a file but {_FILE_TYPES.get(stat.S_IFMT(mode), 'something else')}")
+        error_type = IsADirectoryError if stat.S_ISDIR(mode) else OSError
+        raise error_type(f"{path}: not a file but {_FILE_TYPES.get(stat.S_IFMT(mode), 'something else')}")
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
@@ -123,8 +123,8 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> Any:
     try:
         content = json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"{path}: not json at {place}: {error.msg}") from None
+        position = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{path}: not json at {position}: {error.msg}") from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not json: {error}") from None
     except ValueError:  # Python reads no whole number of more than 4,300 digits

@@ -1,6 +1,7 @@
-"""Joint names, limbs and left-right pairs of the pose data sets: MPII, LSP, COCO, FLIC.
+"""Joint names, limbs and left-right pairs of the pose data sets MPII, LSP, COCO and FLIC.
 
-Sides are the person's own: the right wrist of someone who faces the camera lies at image left.
+Left and right are the person's own: the right wrist of someone who faces the camera is on the left of the
+image.
 """
 
 from dataclasses import dataclass, replace
@@ -14,13 +15,13 @@ class Skeleton:
 
     Attributes:
         name: short name of the data set.
-        joints: one name per joint, such as `"right_ankle"`.
-        limbs: pairs of joint indices that a drawing connects.
-        flip_pairs: pairs of joint indices that trade places when the image is mirrored.
-        sigmas: one constant per joint for object keypoint similarity, as fraction of the object's scale,
-            or None. The `k` of the COCO formula is `2 * sigma`.
-        torso: the shoulder and the hip whose distance is the unit of PCK. The data sets' own evaluations
-            differ in the diagonal. Skeletons that lack either have no such unit, see `has_torso`.
+        joints: one name for each joint, such as `"right_ankle"`.
+        limbs: pairs of joint indices that drawings connect by a line.
+        flip_pairs: pairs of joint indices that are exchanged when the image is mirrored.
+        sigmas: one constant for each joint for object keypoint similarity, as a fraction of the object's
+            scale, or None. The `k` of COCO's formula is `2 * sigma`.
+        torso: the shoulder and the hip whose distance is the unit of PCK. The evaluations of the data sets
+            use different diagonals. A skeleton without these joints has no such unit, see `has_torso`.
 
     Raises:
         ValueError: a joint name is not a text or occurs twice, a pair is not one of joint indices, a joint is

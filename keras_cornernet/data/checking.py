@@ -19,7 +19,7 @@ from keras_cornernet.structures import (
     size_problem,
 )
 
-MANY_OBJECTS = 128  # the object slots per image of the released CornerNet code
+MANY_OBJECTS = 128  # the largest number of objects per image in the released CornerNet code
 QUANTILES = {"min": 0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1}
 
 
@@ -77,16 +77,16 @@ def _image_problem(image: tuple[str, Size | None]) -> Problem | None:
 
 
 def summarize(dataset: DetectionDataset) -> dict[str, Any]:
-    """Counts what a data set holds; the values are plain, fit for json.
+    """Counts the images, boxes and classes of a data set; all values can be written as json.
 
     Args:
         dataset: what a reader returned.
 
     Returns:
-        `images`, `images_without_boxes`, `images_over_128_objects`, `boxes` (all), `ignored` (crowd and
-        difficult boxes, part of `boxes`), `boxes_per_class` (by name, without the ignored),
-        `boxes_per_image` (`median`, `max`), `box_width`, `box_height` (pixels) and `box_size` (square
-        root of the area), each as quantiles or None without boxes, and `problems` (how many).
+        `images`, `images_without_boxes`, `images_over_128_objects`, `boxes` (all of them), `ignored` (crowds
+        and difficult boxes, which `boxes` includes), `boxes_per_class` (by name, without ignored ones),
+        `boxes_per_image` (`median` and `max`), `box_width`, `box_height` (pixels) and `box_size` (square root
+        of the area), each as quantiles or None if there is no box, and `problems` (their number).
     """
     boxes = [sample.boxes for sample in dataset.samples]
     counts = np.array([len(b.labels) for b in boxes], int)
@@ -115,15 +115,15 @@ def summarize(dataset: DetectionDataset) -> dict[str, Any]:
 
 
 def summarize_people(pose_dataset: PoseDataset) -> dict[str, Any]:
-    """Counts what a data set of people holds; the values are plain, fit for json.
+    """Counts the images, people and joints of a data set; all values can be written as json.
 
     Args:
         pose_dataset: what a reader returned.
 
     Returns:
-        `images`, `people`, `people_per_image` (`median`, `max`), `joints` (annotated), `hidden` (of them),
-        `joints_per_person` and `square_side` (pixels) as quantiles or None without people,
-        `annotated_per_joint` (by name) and `problems` (how many).
+        `images`, `people`, `people_per_image` (`median` and `max`), `joints` (annotated ones), `hidden`
+        (those of them that are hidden), `joints_per_person` and `square_side` (pixels) as quantiles or None
+        if there is nobody, `annotated_per_joint` (by name) and `problems` (their number).
     """
     people, names = pose_dataset.people, pose_dataset.skeleton.joints
     visibility = np.array([person.visibility for person in people], int).reshape(-1, len(names))

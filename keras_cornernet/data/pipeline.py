@@ -32,7 +32,7 @@ class Epochs:
     see what the uninterrupted one would have seen.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.current = 0
 
     def next(self) -> int:
@@ -98,18 +98,18 @@ def make_dataset(
     epochs = Epochs()
     batch_size = min(batch_size, count)
 
-    def order(_):
+    def order(_: Any) -> np.ndarray:
         epoch = epochs.next()
         places = np.arange(count)
         if shuffle:
             np.random.default_rng([seed, epoch]).shuffle(places)
         return np.stack([np.full(count, epoch), places], axis=1)
 
-    def begin(start):
+    def begin(start: Any) -> Any:
         numbers = tf.ensure_shape(tf.numpy_function(order, [start], tf.int64), (count, 2))
         return tf.data.Dataset.from_tensor_slices(numbers)
 
-    def load(number):
+    def load(number: Any) -> Any:
         types = [tf.float32, *(kind for _, kind in loader.annotations.values())]
         image, *parts = tf.numpy_function(
             lambda pair: loader.load(int(pair[0]), int(pair[1])), [number], types

@@ -77,7 +77,7 @@ def _keeps_mode(image: Image.Image) -> bool:
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray:
-    """Turns an array into `(height, width, 3)` uint8.
+    """Converts an array to `(height, width, 3)` uint8.
 
     Args:
         image: `(h, w)`, `(h, w, 1)`, `(h, w, 3)` or `(h, w, 4)`; uint8, 16-bit integers, or floats in

@@ -76,7 +76,8 @@ def test_the_suffix_fits_the_content(tmp_path):
     dataset = convert(*(example(image=i, filename=n) for n, i, _ in files), folder=tmp_path)
     assert [sample.path for sample in dataset.samples] == [str(tmp_path / name) for _, _, name in files]
     for sample in dataset.samples:
-        assert Image.open(sample.path).size == (40, 20)
+        with Image.open(sample.path) as image:
+            assert image.size == (40, 20)
 
 
 def test_an_exif_rotation_is_taken_out(tmp_path):

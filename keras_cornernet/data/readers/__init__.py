@@ -3,6 +3,7 @@
 from keras_cornernet.data.readers.coco import read_coco
 from keras_cornernet.data.readers.coco_people import read_coco_people
 from keras_cornernet.data.readers.flic import read_flic
+from keras_cornernet.data.readers.formats import detect_format
 from keras_cornernet.data.readers.lsp import read_lsp
 from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
@@ -11,6 +12,7 @@ from keras_cornernet.data.readers.tfds import read_tfds
 
 __all__ = [
     "READERS",
+    "detect_format",
     "read_coco",
     "read_coco_people",
     "read_dataset",

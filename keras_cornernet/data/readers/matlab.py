@@ -1,7 +1,9 @@
 """Reads one variable of a MATLAB file as lists, dictionaries and arrays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,6 +26,24 @@ def read_mat(path: str | Path, field: str) -> object:
         ImportError: SciPy is not installed.
         ValueError: the file is not a MATLAB file or is of version 7.3, or it lacks the variable.
     """
+    with _opened(path) as (io, stream):
+        names = [name for name, _, _ in io.whosmat(stream)]
+        stream.seek(0)
+        content = io.loadmat(stream, variable_names=[field])
+    if field not in names:
+        raise ValueError(f"{path}: has no field {field!r}; it has: {', '.join(names) or 'none'}")
+    return _plain(content[field])
+
+
+def field_names(path: str | Path) -> list[str]:
+    """The names of the variables in a MATLAB file; raises as `read_mat`."""
+    with _opened(path) as (io, stream):
+        return [name for name, _, _ in io.whosmat(stream)]
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[Any, BinaryIO]]:
+    """Yields SciPy's reader and the open file."""
     try:
         from scipy import io
     except ImportError as error:
@@ -34,9 +54,7 @@ def read_mat(path: str | Path, field: str) -> object:
     files.check_is_file(path)
     with open(path, "rb") as stream:
         try:
-            names = [name for name, _, _ in io.whosmat(stream)]
-            stream.seek(0)
-            content = io.loadmat(stream, variable_names=[field])
+            yield io, stream
         except NotImplementedError:
             raise ValueError(
                 f"{path}: this is a MATLAB file of version 7.3 (HDF5), which cannot be read. "
@@ -44,19 +62,16 @@ def read_mat(path: str | Path, field: str) -> object:
             ) from None
         except Exception as error:  # SciPy raises nearly anything on damaged files
             raise ValueError(f"{path}: not a MATLAB file: {error}") from None
-    if field not in names:
-        raise ValueError(f"{path}: has no field {field!r}; it has: {', '.join(names) or 'none'}")
-    return _plain(content[field])
 
 
 def structs(value: object) -> list[dict[str, Any]]:
-    """The elements of a struct; none where MATLAB holds `[]` in its place."""
+    """The elements of a struct; none if MATLAB has `[]` in its place."""
     return value if isinstance(value, list) and all(isinstance(v, dict) for v in value) else []
 
 
 def number(value: object) -> float | None:
     """The single number in an array or a text, or None."""
-    if value is None:  # which NumPy would call NaN
+    if value is None:  # NumPy would make it NaN
         return None
     try:
         return float(value) if isinstance(value, str) else float(np.asarray(value, np.float64).item())

@@ -1,17 +1,17 @@
-"""The square that a person is cut out with: around joints or a box, or from MPII's centre and scale."""
+"""The square crop of a person: around joints or a box, or from MPII's centre and scale."""
 
 import numpy as np
 
-UNIT = 200  # pixels; MPII and FLIC state a person's height in it
-PADDING = 1.25
+UNIT = 200  # pixels; the unit in which MPII and FLIC state a person's height
+PADDING = 1.25  # the square's side divided by the longer side of the box
 
 
 def square_around(low: np.ndarray, high: np.ndarray, padding: float = PADDING) -> tuple[np.ndarray, float]:
-    """The square with the middle of a box.
+    """The square around a box, with the same centre.
 
     Args:
-        low: `(2,)` least x, y, image pixels.
-        high: `(2,)` greatest x, y, image pixels.
+        low: `(2,)` smallest x, y of the box, image pixels.
+        high: `(2,)` largest x, y of the box, image pixels.
         padding: the square's side as a multiple of the box's longer side.
 
     Returns:
@@ -22,16 +22,16 @@ def square_around(low: np.ndarray, high: np.ndarray, padding: float = PADDING) -
 
 
 def mpii_square(center: np.ndarray, scale: float, *, adjusted: bool) -> tuple[np.ndarray, float]:
-    """The square that the authors of the Stacked Hourglass cut out.
+    """The square that the authors of the Stacked Hourglass crop.
 
-    MPII's centre lies on the torso and its scale spans the body, so that a square of 200 pixels times the
-    scale would cut off feet. They move the centre down by 15 times the scale and enlarge the scale by
-    1.25 (Newell et al. 2016, released code), once.
+    MPII's centre is on the torso and its scale is the height of the body, so a square of 200 pixels times the
+    scale would not contain the feet. The authors therefore move the centre down by 15 pixels times the scale
+    and then multiply the scale by 1.25 (Newell et al. 2016, released code).
 
     Args:
-        center: `(2,)` x, y in pixels that count from 1, as MATLAB does.
+        center: `(2,)` x, y in pixels that count from 1, as in MATLAB.
         scale: in units of 200 pixels.
-        adjusted: centre and scale were moved and enlarged before.
+        adjusted: whether this has already been done to centre and scale.
 
     Returns:
         The centre, `(2,)` float32, in pixels that count from 0, and the side in pixels.

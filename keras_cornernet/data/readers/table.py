@@ -1,9 +1,9 @@
 """Which reader reads which format, and the one function that calls them."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from keras_cornernet.data.readers.coco import read_coco
 from keras_cornernet.data.readers.coco_people import read_coco_people
@@ -13,25 +13,21 @@ from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
 from keras_cornernet.structures import PoseDataset
 
+Reader = Callable[..., Any]
+"""A function of `annotations` and `images` that returns a data set; its further arguments are its options."""
 
-class Reader(Protocol):
-    """A function that reads a data set; what it takes besides are its options."""
-
-    def __call__(self, annotations: str | Path, images: str | Path, **options: Any) -> Any: ...
-
-
-READERS: dict[str, Mapping[str, Any]] = {
+READERS: dict[str, Mapping[str, Reader]] = {
     "detection": {"coco": read_coco, "voc": read_pascal_voc},
     "pose": {"coco": read_coco_people, "lsp": read_lsp, "mpii": read_mpii, "flic": read_flic},
 }
 """The reader of each annotation format, for each task."""
 
 PARTED = ("lsp", "mpii")
-"""Formats whose files may hold several parts, which the option `split` tells apart by name."""
+"""Formats whose files may hold several parts, of which the option `split` names one."""
 
 
 def read_dataset(
-    readers: Mapping[str, Any],
+    readers: Mapping[str, Reader],
     annotations: str | Path,
     images: str | Path,
     format: str = "coco",
@@ -48,8 +44,8 @@ def read_dataset(
         format: of the annotations.
         part: the part of a file with several (`"train"`, `"val"`) that is wanted if the option `split` does
             not name one; formats without parts ignore it.
-        options: what the reader of that format takes besides, such as `split` or `strict`; None counts as not
-            given.
+        options: further arguments of the reader of that format, such as `split` or `strict`; None counts as
+            not given.
 
     Returns:
         The task's data set, such as a `DetectionDataset` or a `PoseDataset`, with the problems that were
@@ -88,7 +84,7 @@ def read_people(annotations: str | Path, images: str | Path, format: str, **opti
         annotations: the annotation file.
         images: the folder of the images.
         format: `"coco"`, `"lsp"`, `"mpii"` or `"flic"`.
-        options: what the reader of that format takes besides, such as `split` or `strict`.
+        options: further arguments of the reader of that format, such as `split` or `strict`.
 
     Returns:
         The people with their skeleton, and the problems that were found.
