@@ -86,7 +86,6 @@ def build_graph(model: Any) -> Graph:
             "input_size must be given: this model shows each image at its own size, and an exported model "
             "has one input size"
         )
-    model.network.check_input_size(model.settings.input_size)
     return Graph(model)
 
 

@@ -1,25 +1,31 @@
-"""How detectors and pose networks look at images: frozen settings."""
+"""Settings of inference: frozen, and checked where they are made."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from keras_cornernet.checks import check_choice, check_number, check_numbers, check_size
 from keras_cornernet.ops.suppression import METHODS
 from keras_cornernet.preprocessing import Size, View, fit_view, padded_view
 
 
 @dataclass(frozen=True)
 class PostprocessConfig:
-    """How the boxes that all views of an image gave are reduced to the best.
+    """How the boxes that are found on all views of an image become its final boxes.
 
     Attributes:
-        flip: show the mirror image too.
+        flip: use the mirror image too.
         method, sigma, iou_threshold: of the suppression, see `ops.suppression.soft_nms`.
-        merge_exponent: merge suppressed boxes into the kept ones, as the paper does with several scales.
+        merge_exponent: merge suppressed boxes into the kept ones, as the paper does with several scales; None
+            does not merge.
         max_detections: boxes kept for each image.
         border: boxes that reach this many input pixels or more beyond the image are rejected; 5 in CenterNet.
             None rejects none.
         best_center: of several centres in the middle of a box, use the score of the best one; False uses the
             first one, as the released code does, see `codecs.confirm_by_centers`. Only with a `TripletCodec`.
+
+    Raises:
+        ValueError: a value is out of range; the message names it.
     """
 
     flip: bool = True
@@ -31,45 +37,68 @@ class PostprocessConfig:
     border: float | None = None
     best_center: bool = False
 
+    def __post_init__(self) -> None:
+        check_choice("flip", self.flip, (True, False))
+        check_choice("method", self.method, METHODS)
+        check_number("sigma", self.sigma, above=0)
+        check_number("iou_threshold", self.iou_threshold, at_least=0, at_most=1)
+        if self.merge_exponent is not None:
+            check_number("merge_exponent", self.merge_exponent, above=0)
+        check_number("max_detections", self.max_detections, at_least=1, whole=True)
+        if self.border is not None:
+            check_number("border", self.border, at_least=0)
+        check_choice("best_center", self.best_center, (True, False))
+
     @property
     def center_view(self) -> int:
         """The index of the view whose centres confirm the boxes of all views."""
         return 0
 
-    def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {METHODS}, not {self.method!r}")
+    def check_network(self, network: Any) -> None:
+        """Raises `ValueError` if a network cannot take inputs of these settings.
+
+        Args:
+            network: a `models.network.Network`.
+        """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class InferenceConfig(PostprocessConfig):
-    """How a whole image is shown at test.
+    """How a detector sees whole images.
 
     Attributes:
-        input_size: the image is fitted into this `(height, width)`; None shows it at its own size, padded
-            to sides `size_divisor * m - 1`, as the paper does.
+        input_size: images are fitted into this `(height, width)`; None keeps their own size, padded to sides
+            `size_divisor * m - 1`, as the paper does.
         size_divisor: see `input_size`; 128 for a grid of a quarter and five halvings, and for
             CornerNet-Squeeze's of an eighth and four.
         whole_multiples: pad to sides `size_divisor * m` instead, as Objects as Points does.
-        scales: the image is shown at each of them and the boxes are pooled; only without `input_size`.
+        scales: the image is shown at each of these scales and the boxes are pooled; only without
+            `input_size`.
+
+    Raises:
+        ValueError: a value is out of range; the message names it.
 
     Source: Law & Deng 2018, sec. 4.2; `kp_detection` of princeton-vl/CornerNet and of Duankaiwen/CenterNet,
     `test/coco.py`.
     """
-
-    __test__ = False  # not a test case, whatever pytest makes of the name
 
     input_size: Size | None = None
     size_divisor: int = 128
     whole_multiples: bool = False
     scales: tuple[float, ...] = (1.0,)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.scales or min(self.scales) <= 0:
-            raise ValueError(f"scales must be positive and at least one, not {self.scales}")
+        if self.input_size is not None:
+            check_size("input_size", self.input_size)
+        check_number("size_divisor", self.size_divisor, at_least=1, whole=True)
+        check_choice("whole_multiples", self.whole_multiples, (True, False))
+        check_positive("scales", self.scales)
         if self.input_size is not None and tuple(self.scales) != (1.0,):
-            raise ValueError("scales need input_size=None: a fitted image has one size")
+            raise ValueError(
+                f"scales need input_size=None, not {self.input_size}: a fitted image has one size"
+            )
 
     def views(self, image_size: Size) -> list[View]:
         """The views of an image of `(height, width)`."""
@@ -82,83 +111,41 @@ class InferenceConfig(PostprocessConfig):
 
     @property
     def center_view(self) -> int:
-        """The view whose centres confirm the boxes of all: that of the scale nearest to 1.
+        """The index of the view whose centres confirm the boxes of all views: the scale nearest to 1.
 
         The released code of CenterNet takes the scale that is exactly 1, and fails without one.
         """
         return min(range(len(self.scales)), key=lambda i: abs(math.log(self.scales[i])))
 
-
-@dataclass(frozen=True)
-class SaccadeConfig(PostprocessConfig):
-    """Where CornerNet-Saccade looks.
-
-    Attributes:
-        input_size: `(height, width)` of the crops, a square.
-        first_sizes: the whole image is shown first with its longer side at each of these lengths.
-        thresholds: one for each round; where an attention map is higher, a crop is taken in the next.
-        zooms: one triple for each round: how much further the crops at large, medium and small objects zoom
-            in.
-        max_crops: of an image, after the first look.
-        crop_batch: crops that go through the network together, of all images that are read together; the last
-            batch is filled up.
-        first_score: boxes of the first look below it are not taken.
-        box_score: boxes above it are looked at again, at a size that suits them; None leaves that out.
-        nms_distance: places nearer than so many crop pixels at about the same zoom are one.
-        nms_both_axes: whether two places must be near in x and y to be one; False, as released, where they
-            are near in x or y, which keeps few.
-        released_geometry: places and boxes come back to the image by the zoom asked for, as in the released
-            code, although the crop was stretched a little more to fill its whole pixels, and a marked cell
-            stands for its corner; boxes are cut off at the image's edges last of all. The published numbers
-            were measured so. Otherwise they come back by the inverse of the affine that made the crop, a
-            cell stands for its centre, and boxes are cut off before anything is done with them.
-
-    Source: Law et al. 2019 (CornerNet-Lite), sec. 3; princeton-vl/CornerNet-Lite,
-    `core/test/cornernet_saccade.py` and `configs/CornerNet_Saccade.json`.
-    """
-
-    flip: bool = False
-    sigma: float = 0.7
-    input_size: Size = (255, 255)
-    first_sizes: tuple[float, ...] = (192.0, 255.0)
-    thresholds: tuple[float, ...] = (0.3,)
-    zooms: tuple[tuple[float, float, float], ...] = ((1.0, 2.0, 4.0),)
-    max_crops: int = 30
-    crop_batch: int = 30
-    first_score: float = 0.3
-    box_score: float | None = 0.5
-    nms_distance: float = 16.0
-    nms_both_axes: bool = False
-    released_geometry: bool = False
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.input_size[0] != self.input_size[1]:
-            raise ValueError(f"input_size must be a square, not {self.input_size}")
-        if not self.first_sizes or min(self.first_sizes) <= 0:
-            raise ValueError(f"first_sizes must be positive and at least one, not {self.first_sizes}")
-        if len(self.zooms) != len(self.thresholds):
+    def check_network(self, network: Any) -> None:
+        """See `PostprocessConfig.check_network`."""
+        if self.input_size is not None:
+            network.check_input_size(self.input_size)
+            return
+        try:
+            network.check_input_size((self.size_divisor, self.size_divisor))
+        except ValueError:
             raise ValueError(
-                f"zooms and thresholds must be as many as rounds, not {len(self.zooms)} and "
-                f"{len(self.thresholds)}"
-            )
-        for name in ("max_crops", "crop_batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+                f"size_divisor must be a multiple of {network.size_divisor} for this network, "
+                f"not {self.size_divisor}"
+            ) from None
 
 
 @dataclass(frozen=True)
 class PoseInferenceConfig:
-    """How people are shown at test.
+    """How a pose network sees people.
 
     Attributes:
         input_size: `(height, width)` of the network's input.
-        padding: side of a person's square over the longer side of the box.
+        padding: side of the square that is cropped around a person, over the longer side of the person's box.
         flip: average with the mirror image.
-        shift_mirrored: the heatmaps of the mirror image are moved right by one cell; for networks taught with
-            mmpose's positions, which mirror cell 0 onto the last but one.
+        shift_mirrored: the heatmaps of the mirror image are moved one cell to the right; for networks trained
+            with mmpose's positions, in which mirroring moves cell 0 to the last cell but one.
         min_score: people whom the detector finds with a lower score are left out.
-        label: name of the detector's class that is posed.
+        label: name of the detector's class whose objects are people.
+
+    Raises:
+        ValueError: a value is out of range; the message names it.
     """
 
     input_size: Size = (256, 256)
@@ -168,6 +155,22 @@ class PoseInferenceConfig:
     min_score: float = 0.3
     label: str = "person"
 
-    def __post_init__(self):
-        if not self.padding > 0:
-            raise ValueError(f"padding must be positive, not {self.padding}")
+    def __post_init__(self) -> None:
+        check_size("input_size", self.input_size)
+        check_number("padding", self.padding, above=0)
+        check_choice("flip", self.flip, (True, False))
+        check_choice("shift_mirrored", self.shift_mirrored, (True, False))
+        check_number("min_score", self.min_score, at_least=0, at_most=1)
+        if not isinstance(self.label, str) or not self.label:
+            raise ValueError(f"label must be the name of a class, not {self.label!r}")
+
+    def check_network(self, network: Any) -> None:
+        """Raises `ValueError` if a network cannot take inputs of these settings."""
+        network.check_input_size(self.input_size)
+
+
+def check_positive(name: str, values: Any) -> None:
+    """Checks that a value is a sequence of at least one positive number."""
+    check_numbers(name, values, above=0)
+    if not values:
+        raise ValueError(f"{name} must hold at least one number, not {values!r}")

@@ -52,6 +52,7 @@ class Detector(MeasuresDetections, Model):
         self.codec = codec
         self.categories = categories
         self.settings = settings or self.settings_type()
+        self.check_settings()
         self.answers = self._make_answers()
         self._find = jit(self._candidates, network)
         self._reduce = jit(self.answers.best)

@@ -64,6 +64,11 @@ class Model:
         """
         return type(self)(self.network, self.codec, self.labels, replace(self.settings, **changes))
 
+    def check_settings(self) -> None:
+        """Raises `ValueError` if the network cannot take inputs of the settings."""
+        if isinstance(self.network, Network):
+            self.settings.check_network(self.network)
+
     def stream(self, source: Any, **options: Any) -> Iterator[Any]:
         """`predict`, one result at a time."""
         raise NotImplementedError

@@ -56,6 +56,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         super().__init__(skeleton, settings or PoseInferenceConfig(), detector)
         self.network = network
         self.codec = codec
+        self.check_settings()
         self.answers = KeypointAnswers(codec, skeleton, self.settings)
         self._find = jit(self._keypoints, network)
 

@@ -9,7 +9,7 @@ from keras_cornernet.backend import jit
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.inference.answers import BoxAnswers
 from keras_cornernet.inference.batches import filled_up, with_mirror_inputs
-from keras_cornernet.inference.config import PostprocessConfig, SaccadeConfig
+from keras_cornernet.inference.config import PostprocessConfig
 from keras_cornernet.inference.detector import Detector
 from keras_cornernet.inference.placement import Placement, Tensor, placement_of
 from keras_cornernet.inference.reading import ReadImage
@@ -21,6 +21,7 @@ from keras_cornernet.inference.regions import (
     first_regions,
     regions_of_boxes,
 )
+from keras_cornernet.inference.saccade_config import SaccadeConfig
 from keras_cornernet.inference.timing import Stopwatch
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.results import Detections

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from keras_cornernet.codecs import HeatmapCodec, KeypointCodec
-from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig, SaccadeConfig
+from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
+from keras_cornernet.inference.saccade_config import SaccadeConfig
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.families import FAMILIES, Augmentation, Loss
 from keras_cornernet.skeletons import Skeleton

@@ -281,20 +281,6 @@ def test_several_scales_with_merging(detector):
     assert detector.settings.scales == (1.0,)  # the old one is as it was
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"method": "exp"}, "method must be one of"),
-        ({"scales": ()}, "scales must be positive"),
-        ({"scales": (1.0, 0.0)}, "scales must be positive"),
-        ({"input_size": (64, 64), "scales": (0.5, 1.0)}, "scales need input_size=None"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong, words):
-    with pytest.raises(ValueError, match=words):
-        InferenceConfig(**wrong)
-
-
 # Centres
 
 

@@ -285,8 +285,6 @@ def test_wrong_settings_are_told():
     image, _ = painted((64, 64))
     with pytest.raises(ValueError, match="batch_size must be at least 1, not 0"):
         estimator().predict(image, batch_size=0)
-    with pytest.raises(ValueError, match="padding must be positive, not 0"):
-        PoseInferenceConfig(padding=0)
     blind = estimator(detector=Finder([], [], []), label="horse")
     with pytest.raises(ValueError, match="no class 'horse', but dog, person"):
         blind.predict(image, "detect")

@@ -142,22 +142,6 @@ def test_settings_change_and_the_kind_stays():
     assert SaccadeConfig().sigma == 0.7 and not SaccadeConfig().flip
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"input_size": (255, 191)}, "input_size must be a square"),
-        ({"first_sizes": ()}, "first_sizes must be positive"),
-        ({"thresholds": (0.3, 0.3)}, "zooms and thresholds must be as many"),
-        ({"max_crops": 0}, "max_crops must be at least 1"),
-        ({"crop_batch": 0}, "crop_batch must be at least 1"),
-        ({"method": "exp"}, "method must be one of"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong, words):
-    with pytest.raises(ValueError, match=words):
-        SaccadeConfig(**wrong)
-
-
 @pytest.fixture(scope="module")
 def tiny():
     """Untrained, but with a loose codec it finds plenty."""
