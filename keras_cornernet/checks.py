@@ -1,5 +1,6 @@
 """Checks of settings: each raises a `ValueError` that names the argument, what was expected and what came."""
 
+import math
 from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -15,7 +16,7 @@ def check_number(
     below: float | None = None,
     whole: bool = False,
 ) -> None:
-    """Checks that a value is a number in a range; NaN is in none.
+    """Checks that a value is a finite number in a range.
 
     Args:
         name: of the argument.
@@ -25,7 +26,10 @@ def check_number(
     """
     if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
         raise ValueError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     bounds = [
         ("at least", at_least, at_least is None or number >= at_least),
         ("above", above, above is None or number > above),
@@ -33,8 +37,10 @@ def check_number(
         ("below", below, below is None or number < below),
     ]
     given = [f"{word} {bound}" for word, bound, _ in bounds if bound is not None]
-    if number != number or not all(holds for _, _, holds in bounds):
-        raise ValueError(f"{name} must be {' and '.join(given) or 'a number'}, not {value!r}")
+    if not math.isfinite(number):
+        given.insert(0, "finite")
+    if not math.isfinite(number) or not all(holds for _, _, holds in bounds):
+        raise ValueError(f"{name} must be {' and '.join(given)}, not {value!r}")
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any]) -> None:

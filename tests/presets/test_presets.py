@@ -124,10 +124,10 @@ def test_a_saved_pose_estimator_comes_back_whole(network, preset, tmp_path):
 
 
 FAMILIES = {
-    CornerNetSqueeze: (CornerCodec, Detector, InferenceConfig(size_divisor=16, flip=False)),
+    CornerNetSqueeze: (CornerCodec, Detector, InferenceConfig(size_divisor=32, flip=False)),
     CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeConfig(input_size=(63, 63), max_crops=3)),
-    CenterNet: (TripletCodec, Detector, InferenceConfig(size_divisor=16, border=5.0)),
-    ObjectsAsPoints: (CenterCodec, Detector, InferenceConfig(size_divisor=16, method="none")),
+    CenterNet: (TripletCodec, Detector, InferenceConfig(size_divisor=32, border=5.0)),
+    ObjectsAsPoints: (CenterCodec, Detector, InferenceConfig(size_divisor=32, method="none")),
 }
 
 
