@@ -5,7 +5,9 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def prepare_backend(*, training: bool = False) -> None:
@@ -63,7 +65,7 @@ def _configured_backend() -> str:
     """The backend in Keras' own settings file, which holds where no environment variable is set."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
-        return json.loads((home / "keras.json").read_text())["backend"]
+        return str(json.loads((home / "keras.json").read_text())["backend"])
     except (OSError, ValueError, KeyError, TypeError):
         return "tensorflow"
 
@@ -71,35 +73,36 @@ def _configured_backend() -> str:
 def _backend() -> str:
     import keras
 
-    return keras.backend.backend()
+    return str(keras.backend.backend())
 
 
-def jit(function, network=None):
+def jit(function: Callable[..., Any], network: Any = None) -> Callable[..., Any]:
     """Compiles `function` of arrays once per input shape.
 
     Shapes stay exact (no relaxing to unknown sizes), so corner pooling keeps its fast form.
 
     Args:
         function: takes arrays in order, returns arrays.
-        network: what `function` reads weights of, if it does. JAX takes weights that a function only finds
-            for constants, those of its first call; so each call hands over what they are by then.
+        network: the network whose weights `function` uses, if it does. JAX would take them for the constants
+            that they are at the first call, so each call passes their present values.
     """
     if _backend() == "jax":
         import jax
         import keras
 
-        def variables():
+        def variables() -> Any:
             return getattr(network, "variables", ())
 
-        def with_values(values, *arrays):
+        def with_values(values: Any, *arrays: Any) -> Any:
             with keras.StatelessScope(state_mapping=list(zip(variables(), values, strict=True))):
                 return function(*arrays)
 
-        compiled = jax.jit(with_values)
-        return lambda *arrays: compiled([variable.value for variable in variables()], *arrays)
+        jitted = jax.jit(with_values)
+        return lambda *arrays: jitted([variable.value for variable in variables()], *arrays)
     import tensorflow as tf
 
-    return tf.function(function, autograph=False, reduce_retracing=False)
+    compiled: Callable[..., Any] = tf.function(function, autograph=False, reduce_retracing=False)
+    return compiled
 
 
 def replica_count() -> int:
@@ -111,10 +114,10 @@ def replica_count() -> int:
         return 1
     import tensorflow as tf
 
-    return tf.distribute.get_strategy().num_replicas_in_sync
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
-def sum_over_replicas(value):
+def sum_over_replicas(value: Any) -> Any:
     """The sum of a scalar over all replicas; the value itself where there is one."""
     if replica_count() == 1:
         return value
@@ -124,10 +127,10 @@ def sum_over_replicas(value):
     return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
-def first_maximum(values, axis: int):
-    """The places of the maxima along an axis, int32; of equals the first.
+def first_maximum(values: Any, axis: int) -> Any:
+    """The indices of the maxima along an axis, int32; among equals the first.
 
-    `keras.ops.argmax` of Keras 3.15 on TensorFlow first tells -0 from 0 by their bits, with operators that
+    `keras.ops.argmax` of Keras 3.15 on TensorFlow distinguishes -0 from 0 by their bits, with operators that
     neither TFLite nor ONNX has. Here zeros are equal.
     """
     if _backend() == "jax":
@@ -139,7 +142,7 @@ def first_maximum(values, axis: int):
     return tf.argmax(values, axis, output_type=tf.int32)
 
 
-def window_cells(heights, widths, bound: tuple[int, int]):
+def window_cells(heights: Any, widths: Any, bound: tuple[int, int]) -> tuple[Any, Any, Any, Any]:
     """Lists every cell of `n` windows.
 
     Args:
@@ -147,7 +150,7 @@ def window_cells(heights, widths, bound: tuple[int, int]):
         bound: the largest height and width a window can have, for JAX and XLA, whose shapes are static.
 
     Returns:
-        owner, row, column: `(m,)` int32; the window of each cell, and its place in the window.
+        owner, row, column: `(m,)` int32; the window of each cell, and its position in the window.
         live: `(m,)` bool, whether the cell exists; None where `m` is exact and all do.
     """
     from keras import ops
@@ -155,22 +158,22 @@ def window_cells(heights, widths, bound: tuple[int, int]):
     if _needs_static_shapes():
         count, cells = ops.shape(heights)[0], bound[0] * bound[1]
         owner = ops.repeat(ops.arange(count, dtype="int32"), cells)
-        place = ops.tile(ops.arange(cells, dtype="int32"), (count,))
-        row, column = place // bound[1], place % bound[1]
+        position = ops.tile(ops.arange(cells, dtype="int32"), (count,))
+        row, column = position // bound[1], position % bound[1]
         live = (row < ops.take(heights, owner)) & (column < ops.take(widths, owner))
         return owner, row, column, live
     import tensorflow as tf
 
     # Not `tf.repeat`, whose mask of windows times the largest window costs more than all else here.
     ends = tf.cumsum(heights * widths)
-    place = tf.range(tf.reduce_sum(heights * widths))
-    owner = tf.searchsorted(ends, place, side="right")
-    place -= tf.gather(ends - heights * widths, owner)
+    position = tf.range(tf.reduce_sum(heights * widths))
+    owner = tf.searchsorted(ends, position, side="right")
+    position -= tf.gather(ends - heights * widths, owner)
     width = tf.gather(widths, owner)
-    return owner, place // width, place % width, None
+    return owner, position // width, position % width, None
 
 
-def scatter_max(size: int, index, values, live=None):
+def scatter_max(size: int, index: Any, values: Any, live: Any = None) -> Any:
     """A `(size,)` vector of zeros, raised to `values` at `index`, where `live` if that is given."""
     if _backend() == "jax":
         import jax.numpy as jnp

@@ -49,7 +49,7 @@ def evaluate_files(
     readers = task_of(loaded).readers
     dataset = read_dataset(readers, annotations, images, annotation_format, part="val", **reading)
     raise_if_empty(dataset, annotations)
-    result = loaded.evaluate(dataset, flip=flip, progress=progress)
+    result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress)
     if json_file is not None:
         files.write_json(json_file, dict(result.metrics), indent=1)
     return result

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 from keras_cornernet import files
 
@@ -13,7 +14,7 @@ class ResultsTable:
 
     def __init__(self, path: Path, resume: bool):
         self.path = path
-        self.rows: list[dict] = []
+        self.rows: list[dict[str, Any]] = []
         if path.is_file():
             if not resume:
                 raise ValueError(f"{path.parent} holds a run already: choose another folder, or resume it")
@@ -23,7 +24,7 @@ class ResultsTable:
                     for row in csv.DictReader(file)
                 ]
 
-    def add(self, row: dict) -> None:
+    def add(self, row: dict[str, Any]) -> None:
         """Adds the row of an epoch; rows of that epoch and later ones are replaced."""
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         names = list(dict.fromkeys(name for row in self.rows for name in row))

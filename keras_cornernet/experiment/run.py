@@ -1,6 +1,7 @@
 """A whole training run in a folder: datasets, optimizer, evaluation, results, best and last model."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -222,9 +223,9 @@ class EvaluateAndSave(EvaluationCallback):
 
     def _draw_curves(self) -> None:
         columns = ["loss", *self.model.loss_terms.names]
-        curves = {name: self.table.curve(name) for name in columns}
+        curves: dict[str, Sequence[float]] = {name: self.table.curve(name) for name in columns}
         pictures = [visualization.plot_curves(curves, "training loss", log=True)]
         if self.names:
-            measured = {name: self.table.curve(name) for name in self.names}
+            measured: dict[str, Sequence[float]] = {name: self.table.curve(name) for name in self.names}
             pictures.append(visualization.plot_curves(measured, "validation"))
         files.write_image(self.output / "curves.png", visualization.grid(pictures, 1, 800))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -44,6 +44,9 @@ class Model:
     network: Network
     codec: Any
     settings: Any
+
+    def __init__(self, network: Network, codec: Any, labels: Any, settings: Any = None):
+        raise NotImplementedError
 
     @property
     def labels(self) -> Labels:
@@ -103,9 +106,7 @@ class Model:
             self._trainer = make_trainer(self)
         return self._trainer
 
-    def compile(
-        self, optimizer: Any = None, *, loss: Callable[..., Any] | None = None, **options: Any
-    ) -> None:
+    def compile(self, optimizer: Any = None, *, loss: Any = None, **options: Any) -> None:
         """Prepares the model for `fit`.
 
         Args:
@@ -210,4 +211,5 @@ class Model:
         """
         from keras_cornernet.export import write
 
-        return write(self, path, format, **options)
+        written: ExportedFile = write(self, path, format, **options)
+        return written

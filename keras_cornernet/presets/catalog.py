@@ -57,7 +57,7 @@ _SMALL = Preset(
 )
 
 
-def _sized(preset: Preset, size: Size, **changes) -> Preset:
+def _sized(preset: Preset, size: Size, **changes: Any) -> Preset:
     """The preset with inputs of another size, in training and at test."""
     return replace(preset, input_size=size, settings=replace(preset.settings, input_size=size), **changes)
 
@@ -176,8 +176,9 @@ PRESETS: dict[str, Preset] = {
     "hourglass_lspet": replace(
         _PHONE,
         summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
-        augmentation=replace(
-            _PHONE.augmentation,
+        augmentation=PoseAugmentation(
+            lighting=0.05,
+            shift=0.04,
             scale=0.15,
             scale_limit=0.3,
             rotation=30.0,

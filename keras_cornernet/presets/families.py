@@ -1,9 +1,8 @@
 """What goes with which network: the codec, the model that users hold, the loss, the augmentation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-import numpy as np
 
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.data.augmentation import CornerNetCrop
@@ -39,10 +38,14 @@ class Loss(Protocol):
 
 
 class Augmentation(Protocol):
-    """Draws how one image or person is shown in training; any object with such a `draw` will do."""
+    """Draws how one image or person is shown in training; any object with such a `draw` will do.
 
-    def draw(self, *geometry: Any, rng: np.random.Generator) -> Any:
-        """See `data.augmentation` for images and `data.pose_augmentation` for people."""
+    See `data.augmentation` for images and `data.pose_augmentation` for people.
+    """
+
+    @property
+    def draw(self) -> Callable[..., Any]:
+        """The function that draws."""
 
 
 @dataclass(frozen=True)

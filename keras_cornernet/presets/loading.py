@@ -76,7 +76,7 @@ def build_model(
     """
     model = FAMILIES[type(network)].model
     count = labels if isinstance(labels, int) else None if labels is None else len(labels.names)
-    if count not in (None, network.num_outputs):
+    if count is not None and count != network.num_outputs:
         network, _ = network.with_num_outputs(count)
     metadata = read_metadata(network, source)
     named = labels if labels is not None and not isinstance(labels, int) else metadata.labels

@@ -157,7 +157,7 @@ def _mapping(value: Any, part: str) -> Mapping[str, Any]:
 def _is_later(version: Any) -> bool:
     """Whether a file's version is later than this package's."""
     try:
-        return Version(str(version)) > Version(keras_cornernet.__version__)
+        return Version(str(version)) > Version(str(keras_cornernet.__version__))
     except InvalidVersion:
         return False
 

@@ -64,7 +64,7 @@ class Preset:
         """The codec for so many classes or joints."""
         kind = FAMILIES[self.network].codec if self.codec is None else type(self.codec)
         sized = {"num_classes": count} if any(item.name == "num_classes" for item in fields(kind)) else {}
-        return kind(**sized) if self.codec is None else replace(self.codec, **sized)
+        return kind(**sized) if self.codec is None else replace(self.codec, **sized)  # type: ignore[arg-type]
 
     @property
     def grid_size(self) -> tuple[int, int]:

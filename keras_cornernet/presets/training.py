@@ -50,7 +50,7 @@ def default_input_size(model: Model) -> tuple[int, int]:
 
 def preset_of(model: Model) -> Preset | None:
     """The preset that a model started from, if its file names one that exists."""
-    return PRESETS.get((model.network.metadata or {}).get("preset"))
+    return PRESETS.get(str((model.network.metadata or {}).get("preset")))
 
 
 def training_config(preset: str | Path, **changes: Any) -> TrainingConfig:

@@ -15,8 +15,9 @@ from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
+from keras_cornernet.models.network import Network
 from keras_cornernet.preprocessing import read_image
-from keras_cornernet.presets import FAMILIES, Preset
+from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import DetectionDataset
 from keras_cornernet.tasks.task import Prediction
 
@@ -24,16 +25,16 @@ from keras_cornernet.tasks.task import Prediction
 class DetectionTask:
     """See `Task`."""
 
-    name = "detection"
-    noun = "boxes"
-    dataset = DetectionDataset
-    loader = BoxLoader
-    families: ClassVar = {
+    name: ClassVar[str] = "detection"
+    noun: ClassVar[str] = "boxes"
+    dataset: ClassVar[Any] = DetectionDataset
+    loader: ClassVar[Any] = BoxLoader
+    families: ClassVar[Mapping[type[Network], Family]] = {
         network: family for network, family in FAMILIES.items() if issubclass(family.model, Detector)
     }
-    exported = ExportedDetector
-    readers = READERS["detection"]
-    default_preset = "cornernet_small"
+    exported: ClassVar[Any] = ExportedDetector
+    readers: ClassVar[Mapping[str, Any]] = READERS["detection"]
+    default_preset: ClassVar[str] = "cornernet_small"
 
     def summarize(self, dataset: DetectionDataset) -> dict[str, Any]:
         """Counts of images, boxes and classes."""

@@ -1,6 +1,6 @@
 """Reading poses: people with keypoints in, keypoints out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +14,10 @@ from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
+from keras_cornernet.models.network import Network
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
-from keras_cornernet.presets import FAMILIES, Preset
+from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import PoseDataset
 from keras_cornernet.tasks.task import Prediction
 
@@ -26,16 +27,16 @@ MIN_KEYPOINT_SCORE = 0.1  # of keypoints that are drawn on validation pictures
 class PoseTask:
     """See `Task`."""
 
-    name = "pose"
-    noun = "people"
-    dataset = PoseDataset
-    loader = PersonLoader
-    families: ClassVar = {
+    name: ClassVar[str] = "pose"
+    noun: ClassVar[str] = "people"
+    dataset: ClassVar[Any] = PoseDataset
+    loader: ClassVar[Any] = PersonLoader
+    families: ClassVar[Mapping[type[Network], Family]] = {
         network: family for network, family in FAMILIES.items() if issubclass(family.model, PoseEstimator)
     }
-    exported = ExportedPoseEstimator
-    readers = READERS["pose"]
-    default_preset = "hourglass_phone"
+    exported: ClassVar[Any] = ExportedPoseEstimator
+    readers: ClassVar[Mapping[str, Any]] = READERS["pose"]
+    default_preset: ClassVar[str] = "hourglass_phone"
 
     def summarize(self, dataset: PoseDataset) -> dict[str, Any]:
         """Counts of images, people and joints."""

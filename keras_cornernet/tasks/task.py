@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from PIL import Image
 
+from keras_cornernet.models.network import Network
 from keras_cornernet.presets import Family, Preset
 
 
@@ -39,14 +40,14 @@ class Task(Protocol):
         default_preset: whose input size and targets `check-data` draws.
     """
 
-    name: str
-    noun: str
-    dataset: type
-    loader: type
-    families: Mapping[type, Family]
-    exported: type | None
-    readers: Mapping[str, Any]
-    default_preset: str
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    dataset: ClassVar[Any]
+    loader: ClassVar[Any]
+    families: ClassVar[Mapping[type[Network], Family]]
+    exported: ClassVar[Any]
+    readers: ClassVar[Mapping[str, Any]]
+    default_preset: ClassVar[str]
 
     def summarize(self, dataset: Any) -> dict[str, Any]:
         """Counts of a data set by name, fit for json."""

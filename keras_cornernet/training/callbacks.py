@@ -15,7 +15,7 @@ class StopOnBadLoss(keras.callbacks.Callback):
         FloatingPointError: names the terms, the step, and what usually helps.
     """
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         bad = {name: value for name, value in (logs or {}).items() if not math.isfinite(float(value))}
         if not bad:
             return
@@ -33,11 +33,11 @@ class NumberEpochs(keras.callbacks.Callback):
         epochs: the dataset's `epochs`, whose `current` is set.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs: Any):
         super().__init__()
         self.epochs = epochs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epochs.current = epoch
 
 

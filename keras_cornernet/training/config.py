@@ -9,8 +9,11 @@ import keras
 
 from keras_cornernet.training.optimizers import TorchRMSprop
 
-# Torch's epsilon, which the authors trained with; Keras' own is ten times that.
-OPTIMIZERS = {"adam": partial(keras.optimizers.Adam, epsilon=1e-8), "rmsprop": TorchRMSprop}
+# PyTorch's epsilon, with which the authors trained; that of Keras is ten times as large.
+OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "adam": partial(keras.optimizers.Adam, epsilon=1e-8),
+    "rmsprop": TorchRMSprop,
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimi
 
 
 def _learning_rates(config: TrainingConfig, total: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Of a run of `total` steps."""
+    """The schedule for a run of `total` steps."""
     if config.lr_decay_at is not None:
         rates = [config.learning_rate, config.learning_rate / config.lr_decay_factor]
         return keras.optimizers.schedules.PiecewiseConstantDecay([round(config.lr_decay_at * total)], rates)

@@ -1,6 +1,7 @@
-"""How many joints are near the truth, counted on the heatmaps while a network trains."""
+"""The fraction of joints that are right, measured on the heatmaps during training."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from keras import ops
 
@@ -12,24 +13,24 @@ class HeatmapPCK:
     """The share of joints whose maximum lies near that of the target.
 
     Attributes:
-        threshold: largest distance of a hit, in tenths of the map's longer side.
+        threshold: largest distance of a correct maximum, in tenths of the map's longer side.
         name: of the metric in the progress bar.
 
-    Called with `targets` of a codec and `outputs` of a network, it returns the share and the number of
-    joints that it is of.
+    Called with `targets` of a codec and `outputs` of a network, it returns the fraction and the number of
+    joints that it is the fraction of.
 
     Source: `heatmapAccuracy` of anewell/pose-hg-train, `src/util/eval.lua`: half a tenth is 3.2 of 64 cells.
-    It leaves joints in the first row and column out; here those count that are annotated and inside.
+    The source leaves out joints in the first row and column; here every annotated joint inside counts.
     """
 
     threshold: float = 0.5
     name: str = "pck"
 
-    def __call__(self, targets: dict, outputs: list):
+    def __call__(self, targets: dict[str, Any], outputs: list[Any]) -> tuple[Any, Any]:
         target, heatmap = targets["keypoints"], outputs[-1]["keypoints"]["heatmap"]
         rows, columns = heatmap.shape[1:3]
 
-        def peak(maps):
+        def peak(maps: Any) -> tuple[Any, Any]:
             index = ops.cast(ops.argmax(flatten_cells(maps), axis=1), "int32")
             return ops.cast(index % columns, "float32"), ops.cast(index // columns, "float32")
 

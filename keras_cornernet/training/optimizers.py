@@ -1,15 +1,17 @@
 """Optimizers that Keras defines otherwise than the authors' framework."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
 class TorchRMSprop(keras.optimizers.RMSprop):
-    """RMSprop as Torch has it: `w -= learning_rate * g / (sqrt(v) + epsilon)`.
+    """RMSprop as PyTorch defines it: `w -= learning_rate * g / (sqrt(v) + epsilon)`.
 
-    Keras puts `epsilon` under the root, where its default of 1e-7 is a floor of 3e-4: gradients of heatmaps
-    are often smaller. Torch's defaults are taken, which the authors trained with.
+    Keras adds `epsilon` under the root, where its default of 1e-7 is a floor of 3e-4 for the root: gradients
+    of heatmaps are often smaller. The defaults are PyTorch's, with which the authors trained.
 
     Args:
         learning_rate, rho, epsilon, kwargs: of `keras.optimizers.RMSprop`.
@@ -17,12 +19,19 @@ class TorchRMSprop(keras.optimizers.RMSprop):
     Source: `torch.optim.RMSprop` without momentum; anewell/pose-hg-train, `src/opts.lua`.
     """
 
-    def __init__(self, learning_rate=2.5e-4, rho=0.99, epsilon=1e-8, name="torch_rmsprop", **kwargs):
+    def __init__(
+        self,
+        learning_rate: Any = 2.5e-4,
+        rho: float = 0.99,
+        epsilon: float = 1e-8,
+        name: str = "torch_rmsprop",
+        **kwargs: Any,
+    ):
         super().__init__(learning_rate, rho=rho, epsilon=epsilon, name=name, **kwargs)
         if self.momentum or self.centered:
             raise ValueError("momentum and centered are not supported")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Moves one variable."""
         rate, gradient = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
         velocity = self._velocities[self._get_variable_index(variable)]

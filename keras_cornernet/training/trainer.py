@@ -71,7 +71,7 @@ class Trainer(keras.Model):
         for name, value in terms.items():
             # Each replica holds a part of a sum; a mean over replicas would report only a fraction of it.
             self.term_metrics[name].update_state(value * replica_count())
-        if self.metric is not None:
+        if self.metric is not None and self.fraction is not None:
             fraction, count = self.metric(targets, y_pred)
             self.fraction.update_state(fraction, sample_weight=count)
         total = sum(terms.values())
