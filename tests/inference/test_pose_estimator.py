@@ -347,14 +347,14 @@ def test_poses_are_drawn_and_written(tmp_path):
     (found,) = estimator(detector=finder).predict(image, "detect")
     assert found.names == SKELETON.joints
     assert found.limbs == SKELETON.limbs
-    assert np.array_equal(np.asarray(found.plot(min_score=1.1)), image)  # no joint is so sure
+    assert np.array_equal(np.asarray(found.plot(min_keypoint_score=1.1)), image)  # no joint is so sure
     drawn = np.asarray(found.plot())
     assert drawn.shape == image.shape
     assert (drawn != image).any()
     assert found.save(tmp_path / "posed.png") == tmp_path / "posed.png"
     with Image.open(tmp_path / "posed.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), drawn)
-    with pytest.raises(ValueError, match="carry none"):
+    with pytest.raises(ValueError, match="carries none"):
         found.replace(image=None).plot()
 
     (result,) = json.loads(json.dumps(found.to_coco(7)))
@@ -365,5 +365,5 @@ def test_poses_are_drawn_and_written(tmp_path):
 
     (person,) = json.loads(found.to_json())
     assert person["box"] == [0, 0, 64, 64] and person["score"] == 0.5
-    assert list(person["joints"]) == list(SKELETON.joints)
-    np.testing.assert_allclose(person["joints"]["left_hand"], [*joints[0, 1], 1], atol=1e-3)
+    assert list(person["keypoints"]) == list(SKELETON.joints)
+    np.testing.assert_allclose(person["keypoints"]["left_hand"], [*joints[0, 1], 1], atol=1e-3)
