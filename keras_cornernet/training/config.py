@@ -7,6 +7,7 @@ from functools import partial
 
 import keras
 
+from keras_cornernet.checks import check_choice, check_number, check_size
 from keras_cornernet.training.optimizers import TorchRMSprop
 
 # PyTorch's epsilon, with which the authors trained; that of Keras is ten times as large.
@@ -58,33 +59,29 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps", "batch_size", "evaluate_every"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer must be one of {tuple(OPTIMIZERS)}, not {self.optimizer!r}")
-        _check(self, "learning_rate", "above 0", lambda value: value > 0)
-        _check(self, "lr_decay_at", "between 0 and 1", lambda value: 0 < value < 1)
-        _check(self, "lr_decay_factor", "at least 1", lambda value: value >= 1)
-        _check(self, "warmup", "at least 0 and below 1", lambda value: 0 <= value < 1)
-        _check(self, "clip_norm", "above 0", lambda value: value > 0)
-        _check(self, "ema", "at least 0 and below 1", lambda value: 0 <= value < 1)
-        if self.input_size is not None and (len(self.input_size) != 2 or min(self.input_size) < 1):
-            raise ValueError(f"input_size must be (height, width) of at least 1, not {self.input_size!r}")
+        for name in ("epochs", "batch_size", "evaluate_every"):
+            check_number(name, getattr(self, name), at_least=1, whole=True)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("lr_decay_factor", self.lr_decay_factor, at_least=1)
+        check_number("warmup", self.warmup, at_least=0, below=1)
+        check_number("seed", self.seed, at_least=0, whole=True)
+        if self.steps is not None:
+            check_number("steps", self.steps, at_least=1, whole=True)
+        if self.lr_decay_at is not None:
+            check_number("lr_decay_at", self.lr_decay_at, above=0, below=1)
+        if self.clip_norm is not None:
+            check_number("clip_norm", self.clip_norm, above=0)
+        if self.ema is not None:
+            check_number("ema", self.ema, at_least=0, below=1)
+        if self.input_size is not None:
+            check_size("input_size", self.input_size)
 
     def in_epochs(self, steps_per_epoch: int) -> "TrainingConfig":
         """The same settings with `epochs` instead of `steps`."""
         if self.steps is None:
             return self
         return replace(self, epochs=math.ceil(self.steps / steps_per_epoch), steps=None)
-
-
-def _check(config: TrainingConfig, name: str, expected: str, holds: Callable[[float], bool]) -> None:
-    """Raises `ValueError` for a number that is not finite or not in its range; None is always allowed."""
-    value = getattr(config, name)
-    if value is not None and not (math.isfinite(value) and holds(value)):
-        raise ValueError(f"{name} must be a finite number {expected}, not {value!r}")
 
 
 def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
