@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cornernet.visualization.charts import plot_curves
-from keras_cornernet.visualization.drawing import PALETTE
+from keras_cornernet.visualization.colours import PALETTE
 
 
 def colours(picture):

@@ -3,13 +3,8 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.skeletons import COCO, LSP
-from keras_cornernet.visualization.drawing import (
-    PALETTE,
-    draw_boxes,
-    draw_heatmap,
-    draw_skeletons,
-    grid,
-)
+from keras_cornernet.visualization import draw_boxes, draw_heatmap, draw_skeletons, grid
+from keras_cornernet.visualization.colours import PALETTE
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
 
@@ -112,7 +107,7 @@ def test_skeletons_of_nobody_and_far_away():
 
 
 def test_skeletons_name_the_bad_argument():
-    with pytest.raises(ValueError, match=r"^points must"):
+    with pytest.raises(ValueError, match=r"^keypoints must"):
         draw_skeletons(GREY, np.zeros((1, 16, 2)), np.zeros((1, 16), bool), LSP)
     with pytest.raises(ValueError, match=r"^visible must"):
         draw_skeletons(GREY, np.zeros((1, 14, 2)), np.zeros((2, 14), bool), LSP)
