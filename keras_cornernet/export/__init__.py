@@ -1,12 +1,13 @@
-"""A trained model in the form that its user deploys: image in, final answers out.
+"""Trained models as files for deployment: an image in, final answers out.
 
 BatchNorm is folded, and preprocessing, network, decoding and the way back to image pixels are one graph, so
-that an exported file answers as `Detector.predict` and `PoseEstimator.predict` do. `load` opens it again.
+that an exported file answers as `Detector.predict` and `PoseEstimator.predict` do. `load` opens such files.
 """
 
 import importlib
+from typing import Any
 
-# Where each name lives; loaded when first used, since the writers need TensorFlow and files need it not.
+# The module of each name, imported on first use: the writers need TensorFlow, but opening a file does not.
 _HOMES = {
     "PRECISIONS": "tflite",
     "compare": "comparison",
@@ -23,7 +24,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,29 +1,27 @@
-"""An exported file against the model it came from, on images."""
+"""Comparison of an exported file with the model it came from."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
-from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import fit_view
 
-# Boxes and joints that score less are not compared, since their order is chance: those below this, or where
-# nothing reaches it, below half of the best.
-SHOWN = 0.3
+# Boxes and joints with a lower score are not compared, because their order is chance. Where nothing reaches
+# it, half of the best score is the limit.
+MIN_SCORE = 0.3
 
 
 class Tolerance(NamedTuple):
-    """How far answers may differ.
+    """How far the results of two models may differ.
 
     Attributes:
-        distance: between box sides or joints, as a share of the image's longer side.
-        score: of boxes and joints.
-        fraction: of all boxes and joints that must agree so well.
+        distance: between box sides or joints, as a fraction of the image's longer side.
+        score: difference in score of boxes and joints.
+        fraction: of all boxes and joints that must agree within both.
     """
 
     distance: float
@@ -31,7 +29,7 @@ class Tolerance(NamedTuple):
     fraction: float
 
 
-# Float forms compute the same in another order. A joint or a box between two peaks may jump in 8 bits.
+# In floating point only the order of operations differs. In 8 bits a joint or box may move to another peak.
 TOLERANCES = {
     "float32": Tolerance(0.005, 0.01, 1.0),
     "float16": Tolerance(0.01, 0.02, 1.0),
@@ -45,12 +43,12 @@ class Agreement:
     """How well two models agree.
 
     Attributes:
-        compared: boxes or joints that one of the two shows.
-        fraction: of them that agree within the tolerance; 0 where nothing was shown.
-        distance: median distance, as a share of the image's longer side.
-        largest_distance, largest_score: the largest differences of those that the other shows at all.
+        compared: number of boxes or joints that one of the two models shows.
+        fraction: of them that agree within the tolerance; 0 if there are none.
+        distance: median distance, as a fraction of the image's longer side.
+        largest_distance, largest_score: the largest differences of those that both models show.
         milliseconds: median time of the exported model for an image, with preparation and decoding.
-        sound: whether the share is large enough.
+        sound: whether `fraction` is large enough.
     """
 
     compared: int
@@ -73,18 +71,14 @@ class Agreement:
         )
 
 
-def compare(
-    model: Detector | PoseEstimator,
-    exported: ExportedDetector | ExportedPoseEstimator,
-    images: Sequence[np.ndarray],
-) -> Agreement:
-    """Runs both on the same images.
+def compare(model: Any, exported: Any, images: Sequence[np.ndarray]) -> Agreement:
+    """Compares an exported model with the model it came from, on images.
 
-    Images go in at the size that the exported file takes, so that both see the same pixels.
+    Images are first fitted into the size that the exported file takes, so that both get the same pixels.
 
     Args:
         model: with the settings that it was exported with.
-        exported: the loaded file.
+        exported: the opened file, see `export.exported`.
         images: `(h, w, 3)` uint8 RGB, of any sizes.
 
     Raises:
@@ -92,33 +86,39 @@ def compare(
     """
     if not len(images):
         raise ValueError("images must hold at least one image to compare on")
-    size, tolerance = exported.description.image_size, TOLERANCES[exported.description.precision]
+    size, precision = exported.description.image_size, exported.description.precision
     images = [image if size is None else fit_view(image.shape[:2], size).apply(image) for image in images]
-    exported.predict(images[0])  # the first call also prepares
-    answers, times = [], []
+    exported.predict(images[0])  # the first call prepares the runtime
+    results, times = [], []
     for image in images:
         start = time.perf_counter()
         (theirs,) = exported.predict(image, min_score=0)
         times.append(time.perf_counter() - start)
         (ours,) = model.predict(image, min_score=0, flip=None)
-        answers.append((ours, theirs))
-    best = max(exported.scores(answer).max(initial=0.0) for pair in answers for answer in pair)
-    shown = min(SHOWN, max(best / 2, 1e-6))
+        results.append((ours, theirs))
+    best = max(exported.scores(result).max(initial=0.0) for pair in results for result in pair)
+    min_score = min(MIN_SCORE, max(best / 2, 1e-6))
     differences = []
-    for image, (ours, theirs) in zip(images, answers, strict=True):
-        pairs = exported.differences(ours, theirs, shown)
+    for image, (ours, theirs) in zip(images, results, strict=True):
+        pairs = exported.differences(ours, theirs, min_score)
         pairs[:, 0] /= max(image.shape[:2])
         differences.append(pairs)
-    place, score = np.concatenate(differences).T
-    good = (place <= tolerance.distance) & (score <= tolerance.score)
+    milliseconds = 1e3 * float(np.median(times))
+    return _agreement(np.concatenate(differences), TOLERANCES[precision], milliseconds)
+
+
+def _agreement(differences: np.ndarray, tolerance: Tolerance, milliseconds: float) -> Agreement:
+    """The agreement of `(n, 2)` differences: distances over the image's longer side, and scores."""
+    distance, score = differences.T
+    good = (distance <= tolerance.distance) & (score <= tolerance.score)
     fraction = float(good.mean()) if len(good) else 0.0
-    matched = np.isfinite(place)
+    matched = np.isfinite(distance)
     return Agreement(
-        len(place),
+        len(distance),
         fraction,
-        float(np.median(place[matched])) if matched.any() else 0.0,
-        float(place[matched].max(initial=0.0)),
+        float(np.median(distance[matched])) if matched.any() else 0.0,
+        float(distance[matched].max(initial=0.0)),
         float(score[matched].max(initial=0.0)),
-        1e3 * float(np.median(times)),
+        milliseconds,
         fraction >= tolerance.fraction,
     )

@@ -1,12 +1,15 @@
 """The description of an exported model, as json inside the file."""
 
 import json
-from typing import NamedTuple
+import logging
+from typing import Any, NamedTuple
 
+from keras_cornernet.checks import check_number, check_size
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
+log = logging.getLogger(__name__)
 KEY = "keras_cornernet"  # under which the formats keep the json text
 
 
@@ -42,21 +45,48 @@ class Description(NamedTuple):
     padding: float = 1.0
 
     def to_json(self) -> str:
-        """As json text."""
+        """The description as json text."""
         return json.dumps(self._asdict(), indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Description":
-        """Reads what `to_json` wrote.
+        """Reads what `to_json` wrote; keys that this version does not know are passed over with a warning.
 
         Raises:
-            ValueError: the text is something else.
+            ValueError: the text is something else, or a value has another form or range.
         """
         try:
             fields = {key: _tuples(value) for key, value in json.loads(text).items()}
-            return cls(**fields)
-        except (TypeError, AttributeError, ValueError) as error:
+            if unknown := sorted(set(fields) - set(cls._fields)):
+                log.warning("the description of an exported model has unknown keys: %s", ", ".join(unknown))
+            description = cls(**{key: value for key, value in fields.items() if key not in unknown})
+            description._check()
+        except (TypeError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"not a description of a model of keras_cornernet: {error}") from error
+        return description
+
+    def _check(self) -> None:
+        for name in ("task", "skeleton", "precision"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be a text, not {getattr(self, name)!r}")
+        if not isinstance(self.names, tuple) or not all(isinstance(name, str) for name in self.names):
+            raise ValueError(f"names must be a list of texts, not {self.names!r}")
+        for name in ("image_size", "input_size"):
+            if getattr(self, name) is not None:
+                check_size(name, getattr(self, name))
+        check_number("score", self.score)
+        check_number("padding", self.padding, above=0)
+
+    @property
+    def shorter_side(self) -> int:
+        """Of the network's input.
+
+        Raises:
+            ValueError: the file does not state the input size.
+        """
+        if self.input_size is None:
+            raise ValueError("the file does not state the size of the network's input")
+        return min(self.input_size)
 
     @property
     def categories(self) -> Categories:
@@ -69,5 +99,5 @@ class Description(NamedTuple):
         return Skeleton(self.skeleton, self.names, self.limbs, self.flip_pairs)
 
 
-def _tuples(value):
+def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,8 +1,10 @@
-"""TFLite files as objects: two of them joined into one, and a text put inside.
+"""TFLite files as objects: two of them joined into one, and a text added.
 
-The converter treats a whole model alike. Joined parts let the network be quantised while peaks, pairing and
-suppression stay in float32.
+The converter quantises all of a model or nothing. Joining two files allows the network to be quantised while
+decoding and suppression stay in float32.
 """
+
+from typing import Any
 
 import flatbuffers
 from tensorflow.lite.python import schema_py_generated as schema
@@ -11,7 +13,7 @@ SIGNATURE = "serving_default"
 
 
 def joined(first: bytes, second: bytes, inputs: list[str], outputs: list[str]) -> schema.ModelT:
-    """One model that gives the outputs of `first`, in their order, to `second` as inputs.
+    """One model that passes the outputs of `first`, in their order, to `second` as inputs.
 
     Args:
         first, second: TFLite files.
@@ -19,7 +21,7 @@ def joined(first: bytes, second: bytes, inputs: list[str], outputs: list[str]) -
         outputs: names for the outputs of `second`.
 
     Raises:
-        ValueError: the outputs of the one and the inputs of the other have different shapes or types.
+        ValueError: the outputs of the first and the inputs of the second have different shapes or types.
     """
     model, other = (schema.ModelT.InitFromPackedBuf(part, 0) for part in (first, second))
     main, rest = model.subgraphs[0], other.subgraphs[0]
@@ -28,38 +30,43 @@ def joined(first: bytes, second: bytes, inputs: list[str], outputs: list[str]) -
         other,
         codes=len(model.operatorCodes),
         buffers=len(model.buffers),
-        # The main graph of `other` goes into that of `model`; those it calls come after all others.
+        # The main graph of `other` is merged into that of `model`; the graphs it calls are appended.
         graphs=len(model.subgraphs) - 1,
     )
-    place = {old: new for old, new in zip(rest.inputs, main.outputs, strict=True)}
-    kept = [i for i in range(len(rest.tensors)) if i not in place]
-    place |= {old: len(main.tensors) + i for i, old in enumerate(kept)}
-    place[-1] = -1  # an input that an operator goes without
+    index = {old: new for old, new in zip(rest.inputs, main.outputs, strict=True)}
+    kept = [i for i in range(len(rest.tensors)) if i not in index]
+    index |= {old: len(main.tensors) + i for i, old in enumerate(kept)}
+    index[-1] = -1  # stands for an optional input that is not there
     for operator in rest.operators:
         for name in ("inputs", "outputs", "intermediates"):
             numbers = getattr(operator, name)
-            setattr(operator, name, None if numbers is None else [place[i] for i in numbers])
+            setattr(operator, name, None if numbers is None else [index[i] for i in numbers])
     main.tensors += [rest.tensors[i] for i in kept]
     main.operators += rest.operators
-    main.outputs = [place[i] for i in rest.outputs]
+    main.outputs = [index[i] for i in rest.outputs]
     model.operatorCodes += other.operatorCodes
     model.buffers += other.buffers
     model.subgraphs += other.subgraphs[1:]
-    # Notes of the converter on the parts do not hold for the whole.
+    # The converter's metadata describes the parts, not the whole.
     model.metadata, model.metadataBuffer = [], None
     model.signatureDefs = [_signature(main, inputs, outputs)]
     return model
 
 
-def _check_seam(main, rest) -> None:
-    gives = [(list(main.tensors[i].shape), main.tensors[i].type) for i in main.outputs]
-    takes = [(list(rest.tensors[i].shape), rest.tensors[i].type) for i in rest.inputs]
-    if gives != takes:
-        raise ValueError(f"the parts do not fit: the first gives {gives}, the second takes {takes}")
+def _check_seam(main: Any, rest: Any) -> None:
+    outputs = [(list(main.tensors[i].shape), main.tensors[i].type) for i in main.outputs]
+    inputs = [(list(rest.tensors[i].shape), rest.tensors[i].type) for i in rest.inputs]
+    if outputs != inputs:
+        raise ValueError(f"the parts do not fit: the first returns {outputs}, the second takes {inputs}")
 
 
-def _renumber(model, codes: int, buffers: int, graphs: int) -> None:
-    """Moves what a model counts by so many places, for another model in front of it."""
+def _renumber(model: Any, codes: int, buffers: int, graphs: int) -> None:
+    """Increases the indices in a model that comes after another model.
+
+    Args:
+        model: to be changed.
+        codes, buffers, graphs: how many of them the other model has.
+    """
     for graph in model.subgraphs:
         for tensor in graph.tensors:
             tensor.buffer += buffers
@@ -71,8 +78,8 @@ def _renumber(model, codes: int, buffers: int, graphs: int) -> None:
                     setattr(options, name, getattr(options, name) + graphs)
 
 
-def _signature(graph, inputs, outputs):
-    def named(names, numbers):
+def _signature(graph: Any, inputs: list[str], outputs: list[str]) -> Any:
+    def named(names: list[str], numbers: list[int]) -> list[Any]:
         pairs = []
         for name, number in zip(names, numbers, strict=True):
             pair = schema.TensorMapT()
@@ -87,7 +94,7 @@ def _signature(graph, inputs, outputs):
 
 
 def with_text(model: schema.ModelT, name: str, text: str) -> schema.ModelT:
-    """Puts a text into the model's metadata."""
+    """Adds a text to the model's metadata."""
     buffer = schema.BufferT()
     buffer.data = list(text.encode())
     entry = schema.MetadataT()
@@ -105,7 +112,7 @@ def packed(model: schema.ModelT) -> bytes:
 
 
 def custom_operators(data: bytes) -> set[str]:
-    """Names of the operators in a file that are not TFLite's own; Select ones begin with `Flex`."""
+    """Names of the operators in a file that are not built into TFLite; TensorFlow's start with `Flex`."""
     model = schema.Model.GetRootAs(data, 0)
     codes = (model.OperatorCodes(i) for i in range(model.OperatorCodesLength()))
     return {code.CustomCode().decode() for code in codes if code.CustomCode()}

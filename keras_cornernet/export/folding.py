@@ -1,15 +1,17 @@
-"""A copy of a network in which convolutions carry the BatchNorm behind them."""
+"""A copy of a network with BatchNorm folded into the convolutions before it."""
+
+from typing import Any
 
 from keras_cornernet.layers.folding import without_norms
 from keras_cornernet.models.network import Network
 
 
 def fold(network: Network) -> Network:
-    """A copy that answers alike at inference, with fewer operations; the network itself stays as it is.
+    """A copy with the same outputs at inference and fewer operations; the network itself is not changed.
 
-    Every BatchNorm that follows a convolution is folded into it. The first of a pre-activation block stays,
-    since the block's shortcut takes what comes before it. The copy cannot be trained further, nor saved as a
-    `.keras` file that opens again.
+    Every BatchNorm that follows a convolution is folded into it. The first BatchNorm of a pre-activation
+    block stays, because the shortcut of the block starts before it. The copy cannot be trained further, nor
+    saved as a `.keras` file that opens again.
 
     Args:
         network: of `keras_cornernet.models`, with its weights.
@@ -20,7 +22,7 @@ def fold(network: Network) -> Network:
     return copy
 
 
-def _fill(layer, copy) -> None:
+def _fill(layer: Any, copy: Any) -> None:
     if hasattr(layer, "fold_into"):
         layer.fold_into(copy)
         return
@@ -31,5 +33,5 @@ def _fill(layer, copy) -> None:
         _fill(part, other)
 
 
-def _parts(layer) -> list:
+def _parts(layer: Any) -> list[Any]:
     return list(layer._flatten_layers(recursive=False, include_self=False))

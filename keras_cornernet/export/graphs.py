@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from keras_cornernet.export.folding import fold
 from keras_cornernet.export.resampling import Fit, fitted
+from keras_cornernet.inference.answers import Answers
 from keras_cornernet.inference.placement import Placement
 from keras_cornernet.models.network import Network
+from keras_cornernet.preprocessing import Size
 
 
 class Graph:
@@ -29,11 +31,12 @@ class Graph:
     """
 
     def __init__(self, model: Any):
-        self.input_size = tuple(model.settings.input_size)
+        height, width = model.settings.input_size
+        self.input_size: Size = height, width
         self.network = last_stack(fold(model.network))
-        self.outputs: tuple[str, ...] = model.answers.outputs
-        self.outliers_are_noise: bool = model.answers.outliers_are_noise
-        self._answers = model.answers
+        self._answers: Answers = model.answers
+        self.outputs = self._answers.outputs
+        self.outliers_are_noise = self._answers.outliers_are_noise
         self._flip: bool = model.settings.flip
 
     def fitted(self, image_size: Any, *, is_network_input: bool = False) -> Fit:

@@ -80,8 +80,8 @@ def _lines(count: int, start: Any, scale: Any, length: Any) -> Lines:
     first = tf.floor(position - 0.5)
     fraction = tf.cast(position - 0.5 - first, tf.float32)
     first, last = tf.cast(first, tf.int32), tf.cast(length, tf.int32) - 1
-    ends = (tf.clip_by_value(n, 0, last) for n in (first, first + 1))
-    return Lines(*ends, fraction, tf.cast(inside, tf.float32))
+    one, other = (tf.clip_by_value(n, 0, last) for n in (first, first + 1))
+    return Lines(one, other, fraction, tf.cast(inside, tf.float32))
 
 
 def resize_bilinear(image: Any, rows: Lines, columns: Lines) -> Any:

@@ -1,12 +1,10 @@
-"""The runtimes that exported files are made for: each opens a file and answers for an image.
-
-A runtime has `description`, see `export.description`, and `run`, which takes `(1, height, width, 3)` uint8
-RGB of the size the description names and returns the answers by name, with their batch axis.
-"""
+"""The runtimes that exported files are made for: each opens a file and answers for an image."""
 
 import importlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,15 +12,35 @@ from keras_cornernet.export.description import KEY, Description
 
 # Where the description lies in a SavedModel, see `export.saved_model`.
 DESCRIPTION_ASSET = Path("assets") / "description.json"
+Answers = dict[str, np.ndarray]
 
 
-def open_runtime(path: str | Path, *, threads: int | None = None):
+class Runtime(Protocol):
+    """An opened file.
+
+    Attributes:
+        description: what the file states about itself.
+    """
+
+    description: Description
+
+    def run(self, images: np.ndarray) -> Answers:
+        """The answers by name, with their batch axis; may be called from several threads.
+
+        Args:
+            images: `(1, height, width, 3)` uint8 RGB of the size that the description states. A SavedModel
+                takes `(batch, height, width, 3)` of any size.
+        """
+        ...
+
+
+def open_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
     """Opens a `.tflite`, `.onnx` or `.xml` file or the folder of a SavedModel.
 
     Args:
         path: of the file or folder.
-        threads: that the runtime may use; None leaves it to the runtime. TensorFlow's are set for the whole
-            process, hence not here.
+        threads: number of threads that the runtime may use; None leaves it to the runtime. Those of
+            TensorFlow are set for the whole process, not here.
 
     Raises:
         ValueError: there is no such file, or it is not an export of this package.
@@ -33,13 +51,13 @@ def open_runtime(path: str | Path, *, threads: int | None = None):
         raise ValueError(f"{path}: no such file or folder")
     runtime = SavedModelRuntime if path.is_dir() else RUNTIMES.get(path.suffix)
     if runtime is None:
-        kinds = ", ".join(RUNTIMES)
-        raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {kinds}")
+        suffixes = ", ".join(RUNTIMES)
+        raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {suffixes}")
     return runtime(path, threads)
 
 
 def is_exported(path: str | Path) -> bool:
-    """Whether a path has the looks of an exported file or of a SavedModel; nothing is opened."""
+    """Whether a path has the suffix of an exported file or is the folder of a SavedModel."""
     path = Path(path)
     return path.suffix in RUNTIMES or (path / "saved_model.pb").is_file()
 
@@ -52,29 +70,32 @@ class SavedModelRuntime:
         if not (path / DESCRIPTION_ASSET).is_file():
             raise ValueError(f"{path}: not a SavedModel of this package: {DESCRIPTION_ASSET} is missing")
         self.description = _description(path, (path / DESCRIPTION_ASSET).read_bytes())
-        # Kept, since its functions die with it.
+        # Kept, because its functions die with it.
         self._loaded = tensorflow.saved_model.load(str(path))
         self._function = self._loaded.signatures["images"]
 
-    def run(self, images: np.ndarray) -> dict:
-        """The answers for `(batch, height, width, 3)` images of any size."""
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
         answers = self._function(images=images.astype(np.float32))
         return {name: value.numpy() for name, value in answers.items()}
 
 
-class OneAtATime:
-    """A runtime that works in buffers of its own: a call waits until the one before has its answers."""
+class LockedRuntime:
+    """A runtime that computes in buffers of its own, so that each call must wait for the one before."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def run(self, images: np.ndarray) -> dict:
-        """The answers for one image; may be called from several threads."""
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
         with self._lock:
             return self._run(images)
 
+    def _run(self, images: np.ndarray) -> Answers:
+        raise NotImplementedError
 
-class TFLiteRuntime(OneAtATime):
+
+class TFLiteRuntime(LockedRuntime):
     """LiteRT, the runtime of phones."""
 
     def __init__(self, path: Path, threads: int | None = None):
@@ -89,8 +110,9 @@ class TFLiteRuntime(OneAtATime):
         self._runner = self._interpreter.get_signature_runner()
         self._dtype = self._runner.get_input_details()["images"]["dtype"]
 
-    def _run(self, images: np.ndarray) -> dict:
-        return self._runner(images=images.astype(self._dtype))
+    def _run(self, images: np.ndarray) -> Answers:
+        answers: Answers = self._runner(images=images.astype(self._dtype))
+        return answers
 
 
 class OnnxRuntime:
@@ -98,7 +120,7 @@ class OnnxRuntime:
 
     def __init__(self, path: Path, threads: int | None = None):
         onnxruntime = _imported("onnxruntime", "onnx")
-        onnxruntime.set_default_logger_severity(3)  # it warns of details that do not change answers
+        onnxruntime.set_default_logger_severity(3)  # its warnings are about details that change no answer
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         try:
@@ -110,13 +132,13 @@ class OnnxRuntime:
         self.description = _description(path, self._session.get_modelmeta().custom_metadata_map.get(KEY))
         self._names = [output.name for output in self._session.get_outputs()]
 
-    def run(self, images: np.ndarray) -> dict:
-        """The answers for one image."""
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
         values = self._session.run(self._names, {"images": images.astype(np.float32)})
         return dict(zip(self._names, values, strict=True))
 
 
-class OpenVinoRuntime(OneAtATime):
+class OpenVinoRuntime(LockedRuntime):
     """OpenVINO on the CPU, in float32."""
 
     def __init__(self, path: Path, threads: int | None = None):
@@ -128,20 +150,24 @@ class OpenVinoRuntime(OneAtATime):
             raise ValueError(f"{path}: OpenVINO cannot open it ({error})") from error
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
         self.description = _description(path, text)
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled = openvino.Core().compile_model(model, "CPU", settings)
 
-    def _run(self, images: np.ndarray) -> dict:
+    def _run(self, images: np.ndarray) -> Answers:
         values = self._compiled([images.astype(np.float32)])
         return {output.get_any_name(): value for output, value in values.items()}
 
 
-RUNTIMES = {".tflite": TFLiteRuntime, ".onnx": OnnxRuntime, ".xml": OpenVinoRuntime}
+RUNTIMES: dict[str, Callable[..., Runtime]] = {
+    ".tflite": TFLiteRuntime,
+    ".onnx": OnnxRuntime,
+    ".xml": OpenVinoRuntime,
+}
 
 
-def _imported(module: str, extra: str):
+def _imported(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -154,7 +180,7 @@ def _imported(module: str, extra: str):
 def _description(path: Path, text: str | bytes | None) -> Description:
     try:
         if text is None:
-            raise ValueError("it says nothing of itself")
+            raise ValueError("it has no description")
         return Description.from_json(text)
     except ValueError as error:
         raise ValueError(f"{path}: not an export of this package ({error})") from error
@@ -168,5 +194,5 @@ def _metadata(data: bytes) -> bytes | None:
     model = schema.Model.GetRootAs(data, 0)
     for entry in map(model.Metadata, range(model.MetadataLength())):
         if entry.Name() == KEY.encode():
-            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+            return bytes(model.Buffers(entry.Buffer()).DataAsNumpy())
     return None

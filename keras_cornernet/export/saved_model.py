@@ -1,6 +1,8 @@
-"""SavedModel, as TensorFlow Serving wants it."""
+"""SavedModel, for TensorFlow Serving."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,12 +12,11 @@ from keras_cornernet.export.exported import describe
 from keras_cornernet.export.graphs import Graph, build_graph
 from keras_cornernet.export.images import answer_each, read_image, whole_levels
 from keras_cornernet.export.written import ExportedFile
-from keras_cornernet.inference import Detector, PoseEstimator
 
 LABELS, DESCRIPTION = "labels.txt", "description.json"  # in the folder `assets`
 
-# A start for `tensorflow_model_server --enable_batching --batching_parameters_file`. Without a list of
-# allowed batch sizes nothing is padded; answers would be the same.
+# Initial values for `tensorflow_model_server --enable_batching --batching_parameters_file`. Without a list
+# of allowed batch sizes no batch is padded; the answers would be the same.
 BATCHING = """\
 max_batch_size { value: 8 }
 batch_timeout_micros { value: 2000 }
@@ -24,24 +25,24 @@ num_batch_threads { value: 2 }
 """
 
 
-def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: str) -> ExportedFile:
+def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
     """Writes `folder/name/<next version>`, with preprocessing, network and decoding in the graph.
 
     Signatures:
 
     - `serving_default` takes `image_bytes` `(batch,)` strings: JPEG, PNG, GIF or BMP files of any sizes. EXIF
       orientation is not applied. A file that cannot be read fails the call with its index.
-    - `images` takes `images` `(batch, height, width, 3)` float32 RGB 0..255, of any one size.
+    - `images` takes `images` `(batch, height, width, 3)` float32 RGB 0..255 of one size, which may be any.
 
     Both return `boxes`, `scores`, `labels` and `num_detections`, or `keypoints` and `scores`, in pixels of
-    each image, see `export.graphs`; an image's answers do not depend on the others in its batch.
+    each image, see `inference.answers`. The answers for an image do not depend on the others in its batch.
 
-    `assets` holds `labels.txt` (a name a line) and `description.json`; `assets.extra` warm-up requests and a
-    sample `batching.config`.
+    `assets` holds `labels.txt` (one name a line) and `description.json`; `assets.extra` holds warm-up
+    requests and a sample `batching.config`.
 
     Args:
-        model: with trained weights.
-        folder: of all models; TensorFlow Serving's `model_base_path` is `folder/name`.
+        model: a `Detector`, a `PoseEstimator` or another model that `build_graph` takes.
+        folder: of all models; the `model_base_path` of TensorFlow Serving is `folder/name`.
         name: of the model.
 
     Raises:
@@ -76,18 +77,21 @@ def to_saved_model(model: Detector | PoseEstimator, folder: str | Path, name: st
     return ExportedFile(path, tuple(notes))
 
 
-def _signatures(graph: Graph) -> dict:
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
-    def of_bytes(image_bytes):
+def _signatures(graph: Graph) -> dict[str, Any]:
+    def of_bytes(image_bytes: Any) -> dict[str, Any]:
         return answer_each(graph, image_bytes, read_image)
 
-    pixels = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
-
-    @tf.function(autograph=False, input_signature=[pixels])
-    def of_numbers(images):
+    def of_pixels(images: Any) -> dict[str, Any]:
         return answer_each(graph, images, whole_levels)
 
-    return {"serving_default": of_bytes, "images": of_numbers}
+    return {
+        "serving_default": _compiled(of_bytes, tf.TensorSpec((None,), tf.string, "image_bytes")),
+        "images": _compiled(of_pixels, tf.TensorSpec((None, None, None, 3), tf.float32, "images")),
+    }
+
+
+def _compiled(function: Callable[[Any], dict[str, Any]], signature: tf.TensorSpec) -> Any:
+    return tf.function(function, autograph=False, input_signature=[signature])
 
 
 def next_version(base: str | Path) -> int:

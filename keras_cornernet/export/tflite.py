@@ -1,9 +1,10 @@
-"""TFLite, for phones and browsers: operators of TFLite's own only, all shapes fixed."""
+"""TFLite, for phones and browsers: built-in operators only, all shapes fixed."""
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,14 +17,13 @@ from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import build_graph
 from keras_cornernet.export.ranges import without_outliers
 from keras_cornernet.export.written import ExportedFile
-from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.preprocessing import Size, fit_view
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 
 def to_tflite(
-    model: Detector | PoseEstimator,
+    model: Any,
     path: str | Path,
     *,
     precision: str = "float32",
@@ -33,43 +33,45 @@ def to_tflite(
     """Writes a TFLite file that takes one image and returns final answers, in pixels of that image.
 
     Its one signature takes `images` `(1, *image_size, 3)` RGB 0..255, float32 or, for `"int8"`, uint8, and
-    returns what `to_saved_model`'s do. The file's metadata holds an `export.description` under the name
-    `keras_cornernet`. Precision is that of the network; what reads its maps stays in float32.
+    returns the same answers as those of `to_saved_model`. The metadata of the file holds an
+    `export.description` under the name `keras_cornernet`. The precision is that of the network; decoding and
+    suppression stay in float32.
 
     Args:
-        model: with trained weights.
+        model: a `Detector`, a `PoseEstimator` or another model that `build_graph` takes.
         path: of the file.
-        precision: `"float32"`; `"float16"` halves the weights; `"dynamic"` has weights of 8 bits, and
-            computes convolutions so; `"int8"` computes all of the network so, in ranges that `samples` show;
-            for pose networks without their tails, see `export.ranges`.
-        image_size: `(height, width)` of the images, which are then fitted into the network's input inside the
-            graph. None: of the input itself.
-        samples: for `"int8"`: `(h, w, 3)` uint8 images of any size, such as the file will be used on.
+        precision: `"float32"`; `"float16"` halves the weights; `"dynamic"` has 8-bit weights and computes
+            convolutions in 8 bits; `"int8"` computes the whole network in 8 bits, in ranges that are measured
+            on `samples`, for pose networks without outliers, see `export.ranges`.
+        image_size: `(height, width)` of the images, which the graph fits into the network's input. None: the
+            images are the input itself.
+        samples: for `"int8"`: `(h, w, 3)` uint8 images of any size, like those that the file will be used on.
 
     Raises:
-        ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as of
+        ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as for
             `export.graphs.build_graph`.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     if precision == "int8" and not len(samples):
-        raise ValueError("samples must hold images for precision='int8', which measures ranges on them")
+        raise ValueError("samples must hold images for precision='int8', whose ranges are measured on them")
     fixed = FixedGraph(build_graph(model), image_size)
     if precision == "int8" and not fixed.takes_network_input:
         raise ValueError(
             f"image_size must be that of the network's input, {fixed.graph.input_size}, for "
             f"precision='int8', not {fixed.image_size}"
         )
-    inside = describe(model, fixed.image_size, precision).to_json()
+    description = describe(model, fixed.image_size, precision).to_json()
     joined = _converted(fixed, precision, samples)
-    data = flatbuffer.packed(flatbuffer.with_text(joined, KEY, inside))
+    data = flatbuffer.packed(flatbuffer.with_text(joined, KEY, description))
     if foreign := flatbuffer.custom_operators(data):
-        raise ValueError(f"the network needs operators that TFLite lacks: {', '.join(sorted(foreign))}")
+        names = ", ".join(sorted(foreign))
+        raise ValueError(f"the network needs operators that are not built into TFLite: {names}")
     return ExportedFile(files.write_with(path, lambda aside: aside.write_bytes(data)))
 
 
-def _converted(fixed: FixedGraph, precision: str, samples):
-    """The network in its precision, joined with the reading of its maps in float32."""
+def _converted(fixed: FixedGraph, precision: str, samples: Sequence[np.ndarray]) -> Any:
+    """The network in its precision, joined with decoding and suppression in float32."""
     maps = frozen(fixed.maps_of, [fixed.signature])
     answers = frozen(fixed.answers_of, [tf.TensorSpec(map.shape, map.dtype) for map in maps.outputs])
     shown = [fit_view(sample.shape[:2], fixed.image_size).apply(sample) for sample in samples]
@@ -79,8 +81,8 @@ def _converted(fixed: FixedGraph, precision: str, samples):
     return flatbuffer.joined(*parts, ["images"], list(fixed.answers))
 
 
-def _convert(function, precision: str, samples: Sequence[np.ndarray] = ()) -> bytes:
-    logging.getLogger("absl").setLevel(logging.ERROR)  # it asks for variables, and here are none
+def _convert(function: Any, precision: str, samples: Sequence[np.ndarray] = ()) -> bytes:
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns that there are no variables
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision != "float32":
@@ -92,14 +94,15 @@ def _convert(function, precision: str, samples: Sequence[np.ndarray] = ()) -> by
         converter.representative_dataset = lambda: _calibration(samples)
         converter.inference_input_type = tf.uint8
     with warnings.catch_warnings():
-        # It misses a range for the input, which it measures on the samples like all others.
+        # It warns that the range of the input is not given, and measures it on the samples.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
-        return converter.convert()
+        data: bytes = converter.convert()
+    return data
 
 
-def _calibration(samples):
+def _calibration(samples: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
     for i, sample in enumerate(samples):
         sample = sample.astype(np.float32)
-        if i == 0:  # so that the whole range is seen, and a pixel goes in as the byte that it is
+        if i == 0:  # the range of the input becomes 0..255, and a pixel is passed as the byte that it is
             sample[0, 0] = 0, 0, 255
         yield [sample[None]]

@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving answers before it takes any others, so that no user waits for tracing."""
+"""Requests that TensorFlow Serving answers before any others, so that no user waits for tracing."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_cornernet.preprocessing import Size
 
-FILE_NAME = "tf_serving_warmup_requests"  # in `assets.extra`; the name that the server looks for
+FILE_NAME = "tf_serving_warmup_requests"  # in `assets.extra`, where the server expects it
 
 
 def write_requests(path: str | Path, model_name: str, image_size: Size) -> None:

@@ -1,4 +1,4 @@
-"""What an export left."""
+"""The result of an export."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ class ExportedFile(NamedTuple):
 
     Attributes:
         path: of the file, or of the SavedModel's folder.
-        notes: one sentence for each thing that was left out.
+        notes: one sentence for each part that was left out.
     """
 
     path: Path

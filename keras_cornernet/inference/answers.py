@@ -101,7 +101,7 @@ class BoxAnswers:
             outputs, flip = self.codec.average_mirrored(*([half] for half in halves(outputs[-1]))), False
         if flip:
             placement = with_mirror_images(placement, input_size[1])
-        found = self.codec.decode(outputs, input_size)
+        found: Any = self.codec.decode(outputs, input_size)
         boxes, scores = without_unusable(found.boxes, found.scores)
         boxes = boxes_to_image(boxes, placement)
         if self.settings.border is not None:
@@ -111,7 +111,8 @@ class BoxAnswers:
         found = found._replace(boxes=boxes, scores=scores)
         if "centers" in found._fields:
             found = found._replace(centers=points_to_image(found.centers, placement))
-        return type(found)(*map(_side_by_side, found)) if flip else found
+        parts: tuple[Tensor, ...] = type(found)(*map(_side_by_side, found)) if flip else found
+        return parts
 
     def best(self, views: Sequence[tuple[Tensor, ...]], image_size: Tensor) -> dict[str, Tensor]:
         """What centres confirm and suppression keeps of the boxes of all views.
@@ -128,8 +129,7 @@ class BoxAnswers:
         parts = zip(*(view[:4] for view in views), strict=True)
         boxes, scores, labels, corner_scores = (ops.concatenate(part, axis=1) for part in parts)
         settings = self.settings
-        centers = views[settings.center_view][4:]
-        if centers:
+        if centers := views[settings.center_view][4:]:
             scores = confirm_by_centers(boxes, scores, labels, *centers, best=settings.best_center)
         kept = soft_nms(
             boxes,

@@ -72,7 +72,7 @@ class Model:
         if isinstance(self.network, Network):
             self.settings.check_network(self.network)
 
-    def stream(self, source: Any, **options: Any) -> Iterator[Any]:
+    def stream(self, *source: Any, **options: Any) -> Iterator[Any]:
         """`predict`, one result at a time."""
         raise NotImplementedError
 

@@ -44,15 +44,15 @@ def checked_boxes(boxes: Any) -> np.ndarray:
     Raises:
         ValueError: the shape is another one, or a box is not finite or has no area.
     """
-    boxes = np.asarray(boxes, np.float32)
-    if boxes.size and boxes.shape != (len(boxes), 4):
-        raise ValueError(f"boxes: expected the shape (n, 4) for each image, got {boxes.shape}")
-    boxes = boxes.reshape(-1, 4)
-    bad = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    given = np.asarray(boxes, np.float32)
+    if given.size and given.shape != (len(given), 4):
+        raise ValueError(f"boxes: expected the shape (n, 4) for each image, got {given.shape}")
+    given = given.reshape(-1, 4)
+    bad = ~(np.isfinite(given).all(axis=1) & (given[:, 2:] > given[:, :2]).all(axis=1))
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"boxes[{index}] must be x1 < x2, y1 < y2, not {boxes[index].tolist()}")
-    return boxes
+        raise ValueError(f"boxes[{index}] must be x1 < x2, y1 < y2, not {given[index].tolist()}")
+    return given
 
 
 def people_found(detections: Detections, label: str) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet.inference.batches import Batching
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.inference.people import boxes_of_images, checked_boxes, people_found
 from keras_cornernet.inference.placement import Placement, placement_of
@@ -105,13 +106,11 @@ class PoseReader:
             image = read_or_report(item, on_error)
             if image is None:
                 continue
-            graph = Stopwatch()
+            batching = self._batching(batch_size, flip)
             with Stopwatch() as total:
-                people = self._people(image, mine, min_score, flip, graph)
-                keypoints, scores = self._read_boxes(
-                    image, people[0], whole=mine is None, batch_size=batch_size, flip=flip, graph=graph
-                )
-            speed = speed_of(image.milliseconds, total, graph)
+                people = self._people(image, mine, min_score, flip, batching.graph)
+                keypoints, scores = self._read_boxes(image, people[0], batching, whole=mine is None)
+            speed = speed_of(image.milliseconds, total, batching.graph)
             yield Poses(keypoints, scores, *people, self.skeleton, image.image, image.path, speed)
 
     def read(
@@ -136,7 +135,7 @@ class PoseReader:
             `(n, k, 2)` float32 image pixels and `(n, k)` float32 scores.
         """
         views = [person_view(c, s, self.settings.input_size) for c, s in zip(centers, sides, strict=True)]
-        return self._read_views([(view, image) for view in views], batch_size, flip, Stopwatch())
+        return self._read_views([(view, image) for view in views], self._batching(batch_size, flip))
 
     def read_dataset(
         self,
@@ -164,6 +163,7 @@ class PoseReader:
         k = len(self.skeleton.joints)
         points = np.full((len(pose_dataset.people), k, 2), np.nan, np.float32)
         scores = np.full((len(pose_dataset.people), k), np.nan, np.float32)
+        batching = self._batching(batch_size, flip)
         waiting: list[tuple[int, tuple[View, np.ndarray]]] = []
         path, image = None, None
         for index, person in enumerate(progress(pose_dataset.people)):
@@ -174,50 +174,40 @@ class PoseReader:
                 waiting.append((index, (view, image.image)))
             if waiting and (len(waiting) == batch_size or index + 1 == len(pose_dataset.people)):
                 read, pairs = zip(*waiting, strict=True)
-                points[[*read]], scores[[*read]] = self._read_views(pairs, batch_size, flip, Stopwatch())
+                points[[*read]], scores[[*read]] = self._read_views(pairs, batching)
                 waiting = []
         return points, scores
 
-    def _read_views(
-        self,
-        pairs: Sequence[tuple[View, np.ndarray]],
-        batch_size: int,
-        flip: bool | None,
-        graph: Stopwatch,
-    ) -> Keypoints:
-        """As `read`, for pairs of a view and its image; `graph` measures the time in compiled graphs."""
-        flip = self.settings.flip if flip is None else flip
+    def _batching(self, batch_size: int, flip: bool | None) -> Batching:
+        return Batching(batch_size, self.settings.flip if flip is None else flip, Stopwatch())
+
+    def _read_views(self, pairs: Sequence[tuple[View, np.ndarray]], batching: Batching) -> Keypoints:
+        """As `read`, for pairs of a view and its image."""
         k = len(self.skeleton.joints)
         points, scores = [np.zeros((0, k, 2), np.float32)], [np.zeros((0, k), np.float32)]
-        for start in range(0, len(pairs), batch_size):
-            group = pairs[start : start + batch_size]
+        for start in range(0, len(pairs), batching.size):
+            group = pairs[start : start + batching.size]
             shown = np.stack([view.apply(image) for view, image in group]).astype(np.float32)
             placement = placement_of([v for v, _ in group], [image.shape[:2] for _, image in group])
-            with graph:
-                found = self.read_inputs(shown, placement, batch_size=batch_size, flip=flip)
+            with batching.graph:
+                found = self.read_inputs(shown, placement, batch_size=batching.size, flip=batching.flip)
             points.append(found[0])
             scores.append(found[1])
         return np.concatenate(points).astype(np.float32), np.concatenate(scores).astype(np.float32)
 
     def _read_boxes(
-        self,
-        image: ReadImage,
-        boxes: np.ndarray,
-        *,
-        whole: bool,
-        batch_size: int,
-        flip: bool | None,
-        graph: Stopwatch,
+        self, image: ReadImage, boxes: np.ndarray, batching: Batching, *, whole: bool
     ) -> Keypoints:
         """The joints of people in boxes, or with `whole` of the one person who fills the image."""
         centers, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-        # Batches are filled up to one size, which for a single person would be a waste.
-        padding, batch_size = (1.0, 1) if whole else (self.settings.padding, batch_size)
+        padding = self.settings.padding
+        if whole:  # batches are filled up to one size, which for a single person would be a waste
+            padding, batching = 1.0, batching._replace(size=1)
         views = [
             person_view(center, padding * side, self.settings.input_size)
             for center, side in zip(centers, sides, strict=True)
         ]
-        return self._read_views([(view, image.image) for view in views], batch_size, flip, graph)
+        return self._read_views([(view, image.image) for view in views], batching)
 
     def _people(
         self, image: ReadImage, boxes: Any, min_score: float, flip: bool | None, graph: Stopwatch

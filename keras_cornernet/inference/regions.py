@@ -78,7 +78,7 @@ def first_regions(image_size: Size, sizes: Sequence[float]) -> np.ndarray:
     """The centre of the image, zoomed so that the longer side of the image has each of `sizes`."""
     height, width = image_size
     # Zooms are float32 as in the released code, see `ZoomedCrop.points_to_image`.
-    zooms = np.float32([size / max(image_size) for size in sizes])
+    zooms = np.array([size / max(image_size) for size in sizes], np.float32)
     return np.array([[height // 2, width // 2, zoom, 1.0] for zoom in zooms])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.inference.answers import BoxAnswers
-from keras_cornernet.inference.batches import filled_up, with_mirror_inputs
+from keras_cornernet.inference.batches import Batching, filled_up, with_mirror_inputs
 from keras_cornernet.inference.config import PostprocessConfig
 from keras_cornernet.inference.detector import Detector
 from keras_cornernet.inference.placement import Placement, Tensor, placement_of
@@ -99,8 +99,8 @@ class SaccadeDetector(Detector):
             if not any(crops):
                 break
             attend = step + 1 < rounds
-            batch_size = settings.crop_batch if step else len(settings.first_sizes)
-            parts = self._run(jobs, crops, batch_size, flip, graph, attend=attend)
+            size = settings.crop_batch if step else len(settings.first_sizes)
+            parts = self._run(jobs, crops, Batching(size, flip, graph), attend=attend)
             jobs = [
                 self._next_job(job, mine, found, step, attend=attend)
                 for job, mine, found in zip(jobs, crops, parts, strict=True)
@@ -115,9 +115,7 @@ class SaccadeDetector(Detector):
         self,
         jobs: Sequence[Job],
         crops: Sequence[Sequence[ZoomedCrop]],
-        batch_size: int,
-        flip: bool,
-        graph: Stopwatch,
+        batching: Batching,
         *,
         attend: bool,
     ) -> list[list[np.ndarray]]:
@@ -125,14 +123,14 @@ class SaccadeDetector(Detector):
         find = self._find_and_attend if attend else self._find
         pairs = [(job.image, crop) for job, mine in zip(jobs, crops, strict=True) for crop in mine]
         batches = []
-        for start in range(0, len(pairs), batch_size):
-            group = pairs[start : start + batch_size]
+        for start in range(0, len(pairs), batching.size):
+            group = pairs[start : start + batching.size]
             shown = np.stack([crop.apply(image.image) for image, crop in group])
             placement = placement_of([crop for _, crop in group], [image.size for image, _ in group])
             # One batch size, so that the graph is compiled once.
-            shown, *placed = (filled_up(part, batch_size) for part in (shown, *placement))
-            with graph:
-                found = find(with_mirror_inputs(shown, flip), Placement(*placed))
+            shown, *placed = (filled_up(part, batching.size) for part in (shown, *placement))
+            with batching.graph:
+                found = find(with_mirror_inputs(shown, batching.flip), Placement(*placed))
                 batches.append([np.asarray(part)[: len(group)] for part in found])
         ends = np.cumsum([len(mine) for mine in crops])[:-1]
         parts = [np.split(np.concatenate(part), ends) for part in zip(*batches, strict=True)]

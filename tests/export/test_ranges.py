@@ -48,6 +48,7 @@ def test_an_output_keeps_its_tail():
     assert without_outliers(function, samples(20.0)) is function
 
 
+@pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 def test_the_converter_keeps_the_narrow_ranges():
     interpreter = pytest.importorskip("ai_edge_litert.interpreter")
     images = samples(20.0)

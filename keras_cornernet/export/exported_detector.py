@@ -1,0 +1,85 @@
+"""Detectors in exported files."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from keras_cornernet.export.differences import box_differences
+from keras_cornernet.export.exported_model import Exported
+from keras_cornernet.inference.evaluating import MeasuresDetections
+from keras_cornernet.inference.reading import OnError, ReadImage, check_options, list_images, read_or_report
+from keras_cornernet.inference.timing import Stopwatch, speed_of
+from keras_cornernet.results import Detections
+from keras_cornernet.structures import Categories
+
+
+class ExportedDetector(MeasuresDetections, Exported):
+    """A detector in an exported file."""
+
+    task: ClassVar[str] = "detection"
+    differences = staticmethod(box_differences)
+
+    @staticmethod
+    def described(model: Any) -> dict[str, Any]:
+        """The fields of `Description` that only detectors have."""
+        return {"names": model.categories.names, "ids": model.categories.ids}
+
+    @staticmethod
+    def scores(result: Detections) -> np.ndarray:
+        """The scores of what a result shows."""
+        return result.scores
+
+    @property
+    def categories(self) -> Categories:
+        """Names and ids of the labels."""
+        return self.description.categories
+
+    def predict(
+        self, source: Any, *, min_score: float = 0.3, flip: bool | None = False, batch_size: int = 1
+    ) -> list[Detections]:
+        """Detects objects on one or many images, one after the other.
+
+        An image of another size than the file takes is fitted into that size first, and its boxes are brought
+        back. EXIF orientation is applied.
+
+        Args:
+            source, min_score: see `Detector.predict`.
+            flip: whether the mirror image is used is fixed in the file; True raises.
+            batch_size: has no effect.
+
+        Raises:
+            OSError: an image cannot be read; the message names it.
+            ValueError: an array has another shape or type, or an argument is out of range.
+        """
+        return list(self.stream(source, min_score=min_score, flip=flip, batch_size=batch_size))
+
+    def stream(
+        self,
+        source: Any,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
+        batch_size: int = 1,
+        on_error: OnError | None = None,
+    ) -> Iterator[Detections]:
+        """`predict`, one result at a time; see `Detector.stream`."""
+        check_options(min_score, batch_size)
+        self.check_flip(flip)
+        for item in list_images(source):
+            image = read_or_report(item, on_error)
+            if image is None:
+                continue
+            graph = Stopwatch()
+            with Stopwatch() as total:
+                found = self._found(image, graph).with_min_score(min_score)
+            yield found.replace(speed=speed_of(image.milliseconds, total, graph))
+
+    def _found(self, image: ReadImage, graph: Stopwatch) -> Detections:
+        answers, view = self.answers(image.image, graph)
+        count = int(answers["num_detections"])
+        boxes, scores, labels = (answers[name][:count] for name in ("boxes", "scores", "labels"))
+        if view is not None:
+            height, width = image.size
+            boxes = np.clip(view.boxes_to_image(boxes), 0, [width, height, width, height])
+        return Detections(boxes.astype(np.float32), scores, labels, self.categories, image.image, image.path)
