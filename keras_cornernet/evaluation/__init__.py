@@ -1,10 +1,12 @@
 """Metrics of detections and poses."""
 
 from keras_cornernet.evaluation.average_precision import format_table
-from keras_cornernet.evaluation.coco import coco_results, evaluate_coco_files, evaluate_detections
+from keras_cornernet.evaluation.coco import coco_results, evaluate_detections
+from keras_cornernet.evaluation.coco_files import evaluate_coco_files
 from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, object_keypoint_similarity
 from keras_cornernet.evaluation.matching import match_categories
-from keras_cornernet.evaluation.poses import evaluate_poses, format_pose_table
+from keras_cornernet.evaluation.pose_table import format_pose_table
+from keras_cornernet.evaluation.poses import evaluate_poses
 from keras_cornernet.evaluation.result import EvaluationResult
 
 __all__ = [

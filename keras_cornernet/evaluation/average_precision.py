@@ -6,11 +6,14 @@ Lin et al. 2014; the 12 numbers of cocodataset.org, "Detection evaluation".
 import contextlib
 import importlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-# The modules that hold COCO, and the module and name of the evaluator; both count alike.
+Entry = dict[str, Any]
+
+# For each engine the modules of its classes `COCO` and `COCOeval`, and the name of the latter; all agree.
 ENGINES = {
     "faster-coco-eval": ("faster_coco_eval", "faster_coco_eval", "COCOeval_faster"),
     "pycocotools": ("pycocotools.coco", "pycocotools.cocoeval", "COCOeval"),
@@ -21,21 +24,21 @@ IOU_75 = 5  # index in 0.50, 0.55 .. 0.95
 
 def average_precision(
     images: Sequence[int],
-    names: dict[int, str],
-    truth: list[dict],
-    found: list[dict],
+    names: Mapping[int, str],
+    truth: Sequence[Entry],
+    found: Sequence[Entry],
     *,
     max_detections: int = 100,
     engine: str = "auto",
-) -> dict:
+) -> dict[str, Any]:
     """COCO's 12 numbers.
 
     Args:
         images: the image ids.
         names: the class names by category id.
         truth: true boxes, made by `entry`.
-        found: detections, made by `entry`, with a `score`.
-        max_detections: how many detections per image count, at least 11.
+        found: detections, made by `found_entry`.
+        max_detections: the number of detections per image that count, at least 11.
         engine: `"faster-coco-eval"`, `"pycocotools"`, or `"auto"`: the first that is installed.
 
     Returns:
@@ -49,7 +52,7 @@ def average_precision(
         raise ValueError(f"max_detections: expected at least 11, got {max_detections}")
     new_coco, new_evaluator = engine_classes(engine)
     limits = [1, 10, max_detections]
-    if not images or not names:  # the evaluators stumble over it
+    if not images or not names:  # the evaluators fail on empty tables
         shape = (len(names), len(AREAS), len(limits))
         return _metrics(np.full((10, 101, *shape), -1.0), np.full((10, *shape), -1.0), names, max_detections)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
@@ -61,7 +64,9 @@ def average_precision(
     return _metrics(evaluator.eval["precision"], evaluator.eval["recall"], names, max_detections)
 
 
-def entry(image_id: int, category_id: int, box: Sequence[float], area: float, *, crowd: bool = False) -> dict:
+def entry(
+    image_id: int, category_id: int, box: Sequence[float], area: float, *, crowd: bool = False
+) -> Entry:
     """One box as the engines take it; `box` is x, y, width, height."""
     return {
         "image_id": int(image_id),
@@ -72,7 +77,14 @@ def entry(image_id: int, category_id: int, box: Sequence[float], area: float, *,
     }
 
 
-def format_table(metrics: Mapping) -> str:
+def found_entry(result: Mapping[str, Any]) -> Entry:
+    """One detection, given in COCO's result form, as the engines take it."""
+    box = result["bbox"]
+    row = entry(result["image_id"], result["category_id"], box, box[2] * box[3])
+    return row | {"score": float(result["score"])}
+
+
+def format_table(metrics: Mapping[str, Any]) -> str:
     """The metrics as text: the 12 lines that COCO's evaluators print, then AP and AP50 of each class.
 
     Args:
@@ -91,9 +103,8 @@ def format_table(metrics: Mapping) -> str:
         *((f"AR{letter}", "0.50:0.95", area, most) for letter, area in AREAS.items() if letter),
     ]:
         title = "Average Precision" if key.startswith("AP") else "Average Recall"
-        kind = f"({key[:2]})"
         lines.append(
-            f" {title:<18} {kind} @[ IoU={iou:<9} | area={area:>6s} | maxDets={limit:>3d} ]"
+            f" {title:<18} ({key[:2]}) @[ IoU={iou:<9} | area={area:>6s} | maxDets={limit:>3d} ]"
             f" = {metrics[key]:0.3f}"
         )
     width = max([len("class"), *map(len, metrics["per_class"])])
@@ -103,8 +114,13 @@ def format_table(metrics: Mapping) -> str:
     return "\n".join(lines)
 
 
-def engine_classes(engine: str) -> tuple[type, type]:
-    """The classes `COCO` and `COCOeval` of an engine."""
+def engine_classes(engine: str) -> tuple[Any, Any]:
+    """The classes `COCO` and `COCOeval` of an engine.
+
+    Raises:
+        ValueError: there is no such engine.
+        ImportError: it is not installed.
+    """
     if engine not in ("auto", *ENGINES):
         raise ValueError(f"engine: expected 'auto', {', '.join(map(repr, ENGINES))}, got {engine!r}")
     for name in ENGINES if engine == "auto" else [engine]:
@@ -116,8 +132,10 @@ def engine_classes(engine: str) -> tuple[type, type]:
     raise ImportError(f"the engine {engine!r} is not installed. Type: pip install 'keras_cornernet[coco]'")
 
 
-def coco_table(new_coco: type, images: list[int], names: dict[int, str], entries: list[dict]) -> object:
-    """The engine's table of boxes. Ids count from 1: the evaluators take 0 for "not matched"."""
+def coco_table(
+    new_coco: Any, images: Sequence[int], names: Mapping[int, str], entries: Sequence[Entry]
+) -> Any:
+    """The engine's table of boxes. Ids count from 1, since the evaluators take 0 for "not matched"."""
     coco = new_coco()
     coco.dataset = {
         "images": [{"id": id_} for id_ in images],
@@ -128,7 +146,23 @@ def coco_table(new_coco: type, images: list[int], names: dict[int, str], entries
     return coco
 
 
-def _metrics(precision: np.ndarray, recall: np.ndarray, names: dict[int, str], most: int) -> dict:
+def mean_of_defined(values: np.ndarray) -> float:
+    """The mean of the values that are defined (above -1), -1 if none is."""
+    defined = values[values > -1]
+    return float(defined.mean()) if defined.size else -1.0
+
+
+def some_of(values: Iterable[Any]) -> str:
+    """A few of many values, for a message."""
+    listed = list(values)
+    with contextlib.suppress(TypeError):
+        listed.sort()
+    return ", ".join(map(str, listed[:10])) + (" .." if len(listed) > 10 else "")
+
+
+def _metrics(
+    precision: np.ndarray, recall: np.ndarray, names: Mapping[int, str], most: int
+) -> dict[str, Any]:
     """The named numbers.
 
     Args:
@@ -137,19 +171,16 @@ def _metrics(precision: np.ndarray, recall: np.ndarray, names: dict[int, str], m
         names: the classes by category id.
         most: the last limit on detections per image.
     """
-    metrics = {
+    letters = [(index, letter) for index, letter in enumerate(AREAS) if letter]
+    metrics: dict[str, Any] = {
         "AP": mean_of_defined(precision[:, :, :, 0, -1]),
         "AP50": mean_of_defined(precision[0, :, :, 0, -1]),
         "AP75": mean_of_defined(precision[IOU_75, :, :, 0, -1]),
-        **{
-            f"AP{letter}": mean_of_defined(precision[:, :, :, a, -1])
-            for a, letter in enumerate(AREAS)
-            if letter
-        },
+        **{f"AP{letter}": mean_of_defined(precision[:, :, :, index, -1]) for index, letter in letters},
         **{f"AR{limit}": mean_of_defined(recall[:, :, 0, i]) for i, limit in enumerate((1, 10, most))},
-        **{f"AR{letter}": mean_of_defined(recall[:, :, a, -1]) for a, letter in enumerate(AREAS) if letter},
+        **{f"AR{letter}": mean_of_defined(recall[:, :, index, -1]) for index, letter in letters},
     }
-    per_class = {}
+    per_class: dict[str, dict[str, float]] = {}
     for k, id_ in enumerate(sorted(names)):
         name = names[id_] if names[id_] not in per_class else f"{names[id_]} (id {id_})"
         per_class[name] = {
@@ -157,9 +188,3 @@ def _metrics(precision: np.ndarray, recall: np.ndarray, names: dict[int, str], m
             "AP50": mean_of_defined(precision[0, :, k, 0, -1]),
         }
     return metrics | {"per_class": per_class}
-
-
-def mean_of_defined(values: np.ndarray) -> float:
-    """The mean of what is defined, -1 where nothing is."""
-    defined = values[values > -1]
-    return float(defined.mean()) if defined.size else -1.0

@@ -1,9 +1,9 @@
-"""Percentage of correct keypoints (PCK, PCKh): the share of joints that lie close enough to the truth.
+"""Percentage of correct keypoints (PCK, PCKh): the fraction of joints that lie close enough to the truth.
 
 "Close" is a threshold times a size of the person: the head (PCKh, Andriluka et al. 2014) or the torso
-(PCK, Sapp & Taskar 2013). All functions take NumPy arrays; shares are fractions of 1, where most released
-codes print percent. A joint that nobody has annotated gets NaN and is left out of every mean; MMPose gives
-it -100 percent, which drags the mean of left and right below 0.
+(PCK, Sapp & Taskar 2013). All functions take NumPy arrays and return fractions of 1; most released codes
+print percent. A joint that is annotated for nobody gets NaN and is left out of every mean; MMPose gives it
+-100 percent, which makes the mean of left and right negative.
 """
 
 import numpy as np
@@ -30,22 +30,22 @@ def pck(
     *,
     inclusive: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The share of each joint's answers that are right: nearer to the truth than `threshold * unit`.
+    """The fraction of the predictions of each joint that are correct: nearer than `threshold * unit`.
 
     Args:
-        predicted: `(n, k, 2)` image pixels; NaN is no answer and counts as wrong.
+        predicted: `(n, k, 2)` image pixels; NaN means no prediction and counts as wrong.
         truth: `(n, k, 2)` image pixels.
         annotated: `(n, k)` bool; hidden joints that are annotated count.
-        unit: `(n,)` or `(n, k)` pixels, such as head sizes; what is not above 0 (or NaN) is left out.
+        unit: `(n,)` or `(n, k)` pixels, such as head sizes. Where it is NaN, 0 or less, joints are left out.
         threshold: in units.
-        inclusive: count a distance equal to the threshold as right (`<=`), as the authors' Torch7 code and
+        inclusive: count a distance equal to the threshold as correct (`<=`), as the authors' Torch7 code and
             MPII's toolkit do; pytorch-pose, MMPose and pytorch_stacked_hourglass are strict.
 
     Returns:
-        Shares `(k,)` in 0..1, NaN where nothing was counted, and counts `(k,)`.
+        Fractions `(k,)` in 0..1, NaN where nothing was counted, and counts `(k,)`.
 
     Raises:
-        ValueError: shapes do not fit, or an annotated joint of the truth is not finite.
+        ValueError: the shapes do not fit, or an annotated joint of the truth is not finite.
     """
     distances = normalized_distances(predicted, truth, annotated, unit)
     return fraction_within(distances, threshold, inclusive=inclusive)
@@ -54,14 +54,14 @@ def pck(
 def normalized_distances(
     predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray, unit: np.ndarray
 ) -> np.ndarray:
-    """Distances between answers and truth in units of each person's size.
+    """Distances between predictions and truth in units of each person's size.
 
     Args:
         predicted, truth, annotated, unit: as `pck`.
 
     Returns:
-        `(n, k)` float64: -1 where nothing is to be counted (the form of pose-hg-train), infinite where
-        there is no answer.
+        `(n, k)` float64: -1 for joints that do not count (as in pose-hg-train), infinite where there is no
+        prediction.
 
     Raises:
         ValueError: as `pck`.
@@ -91,15 +91,15 @@ def normalized_distances(
 def fraction_within(
     distances: np.ndarray, threshold: float, *, inclusive: bool = False, leave_out_zeros: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The share of each joint's distances that lie within a threshold.
+    """The fraction of the distances of each joint that lie within a threshold.
 
     Args:
-        distances: `(n, k)`, negative where nothing is to be counted.
+        distances: `(n, k)`, negative for joints that do not count.
         threshold: in the unit of the distances.
         inclusive: as `pck`.
-        leave_out_zeros: also count no distance of exactly 0. A quirk of the default of pose-hg-train's
-            `pypose/eval.py`, which sets absent joints to 0 for it; needed only to repeat its numbers.
-            (Its other way counts absent joints as right.)
+        leave_out_zeros: leave out distances of exactly 0, too, which is only needed to reproduce numbers of
+            pose-hg-train's `pypose/eval.py`: by default it sets absent joints to 0 and leaves them out in
+            this way. (Its other option counts absent joints as correct.)
 
     Returns:
         As `pck`.
@@ -126,7 +126,8 @@ def head_size_from_boxes(headboxes: np.ndarray) -> np.ndarray:
     headboxes = np.asarray(headboxes, np.float64)
     if headboxes.ndim != 2 or headboxes.shape[1] != 4:
         raise ValueError(f"headboxes: expected the shape (n, 4), got {headboxes.shape}")
-    return 0.6 * np.linalg.norm(headboxes[:, 2:] - headboxes[:, :2], axis=1)
+    diagonals: np.ndarray = np.linalg.norm(headboxes[:, 2:] - headboxes[:, :2], axis=1)
+    return 0.6 * diagonals
 
 
 def torso_size(
@@ -147,10 +148,10 @@ def torso_size(
         joints: the two ends, None for the skeleton's.
 
     Returns:
-        `(n,)` float64 pixels, NaN where an end is not annotated, which leaves the person out of `pck`.
+        `(n,)` float64 pixels, NaN where an end is not annotated: `pck` then leaves the person out.
 
     Raises:
-        ValueError: a joint is not one of the skeleton, or shapes do not fit.
+        ValueError: a joint is not one of the skeleton's, or the shapes do not fit.
     """
     joints = skeleton.torso if joints is None else joints
     for joint in joints:
@@ -168,40 +169,43 @@ def torso_size(
 
 
 def plain_mean(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
-    """Every joint alike, without pelvis and thorax (pytorch-pose; the 14 joints of MPII's toolkit)."""
+    """The mean over joints, without pelvis and thorax (pytorch-pose; the 14 joints of MPII's toolkit)."""
     keep = _in_mean(skeleton) & (counts > 0)
     return float(fractions[keep].mean()) if keep.any() else np.nan
 
 
 def weighted_mean(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
-    """Joints by how often they were counted, without pelvis and thorax (MMPose, HRNet)."""
+    """The mean over joints weighted by their counts, without pelvis and thorax (MMPose, HRNet)."""
     return _weighted(fractions, counts, _in_mean(skeleton))
 
 
 def weighted_mean_of_all(fractions: np.ndarray, counts: np.ndarray, skeleton: Skeleton) -> float:
-    """All joints by how often they were counted (pytorch_stacked_hourglass): 1 to 2 points higher on MPII."""
+    """The mean over all joints weighted by their counts (pytorch_stacked_hourglass).
+
+    On MPII it is 1 to 2 points higher than the others.
+    """
     return _weighted(fractions, counts, np.ones(len(skeleton.joints), bool))
 
 
-# Each takes `(k,)` shares, `(k,)` counts and the skeleton. The published PCKh of one model differs by the
-# mean: 86.9, 87.4 and 88.3 for the same two stacks.
+# Each takes `(k,)` fractions, `(k,)` counts and the skeleton. The published PCKh of a model depends on the
+# mean: 86.9, 87.4 and 88.3 for the same network of two stacks.
 MEANS = {"plain": plain_mean, "weighted": weighted_mean, "weighted16": weighted_mean_of_all}
 
 
 def row_means(fractions: np.ndarray, skeleton: Skeleton) -> dict[str, float]:
-    """The rows of a PCKh table, head to ankle: left and right averaged, each alike.
+    """The rows of a PCKh table, from head to ankle: the mean of left and right.
 
     Args:
         fractions: `(k,)`, NaN for joints that were never counted.
         skeleton: of the joints.
 
     Returns:
-        Row by name; rows without a counted joint are absent.
+        Value by row; rows without a counted joint are absent.
     """
     rows = {}
     for row, joints in ROWS.items():
-        places = [skeleton.joints.index(joint) for joint in joints if joint in skeleton.joints]
-        counted = [fractions[place] for place in places if not np.isnan(fractions[place])]
+        of_row = [fractions[skeleton.joints.index(joint)] for joint in joints if joint in skeleton.joints]
+        counted = [fraction for fraction in of_row if not np.isnan(fraction)]
         if counted:
             rows[row] = float(np.mean(counted))
     return rows

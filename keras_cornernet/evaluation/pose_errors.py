@@ -25,7 +25,7 @@ def pck_curve(
         thresholds: `(t,)` in units.
 
     Returns:
-        Shares `(t, k)`, NaN for joints that were never counted, and counts `(k,)`.
+        Fractions `(t, k)`, NaN for joints that were never counted, and counts `(k,)`.
     """
     distances = normalized_distances(predicted, truth, annotated, unit)
     counts = (distances >= 0).sum(axis=0)
@@ -44,9 +44,9 @@ def auc(
     thresholds: np.ndarray = THRESHOLDS,
     inclusive: bool = False,
 ) -> float:
-    """The area under the PCK curve: the mean over thresholds of the mean over joints, 1 at best.
+    """The area under the PCK curve: the mean over thresholds of the mean over joints, at most 1.
 
-    Strict `<` gives 0 at threshold 0, so perfect answers reach 50/51; `inclusive` gives 1.
+    The strict `<` gives 0 at threshold 0, so perfect predictions reach 50/51; `inclusive` gives 1.
 
     Args:
         predicted, truth, annotated, unit, inclusive: as `pck`.
@@ -73,12 +73,12 @@ def keypoint_auc(
     normalizer: float = 30.0,
     steps: int = 20,
 ) -> float:
-    """MMPose's `keypoint_auc`, another area than `auc`: distances in units of a fixed number of pixels.
+    """MMPose's `keypoint_auc`, which differs from `auc`: distances in units of a fixed number of pixels.
 
     Args:
         predicted, truth, annotated: as `pck`.
         normalizer: the unit, pixels.
-        steps: how many thresholds: 0, 1 / steps .. 1 - 1 / steps.
+        steps: the number of thresholds: 0, 1 / steps .. 1 - 1 / steps.
 
     Returns:
         The mean over thresholds of the plain mean over all joints, NaN where nothing was counted.
@@ -91,13 +91,13 @@ def keypoint_auc(
 
 
 def end_point_error(predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray) -> float:
-    """The mean distance of answers from the truth in pixels (MMPose's `keypoint_epe`).
+    """The mean distance of predictions from the truth in pixels (MMPose's `keypoint_epe`).
 
     Args:
         predicted, truth, annotated: as `pck`.
 
     Returns:
-        Pixels; infinite where an answer is missing, NaN where nothing was counted.
+        Pixels; infinite if a prediction is missing, NaN if nothing was counted.
     """
     return normalized_mean_error(predicted, truth, annotated, np.ones(len(truth)))
 
@@ -105,13 +105,13 @@ def end_point_error(predicted: np.ndarray, truth: np.ndarray, annotated: np.ndar
 def normalized_mean_error(
     predicted: np.ndarray, truth: np.ndarray, annotated: np.ndarray, unit: np.ndarray
 ) -> float:
-    """The mean distance of answers from the truth in units (MMPose's `keypoint_nme`).
+    """The mean distance of predictions from the truth in units (MMPose's `keypoint_nme`).
 
     Args:
         predicted, truth, annotated, unit: as `pck`.
 
     Returns:
-        In units; infinite where an answer is missing, NaN where nothing was counted.
+        In units; infinite if a prediction is missing, NaN if nothing was counted.
     """
     distances = normalized_distances(predicted, truth, annotated, unit)
     distances = distances[distances >= 0]
@@ -121,19 +121,19 @@ def normalized_mean_error(
 def heatmap_pck(
     predicted: np.ndarray, target: np.ndarray, *, threshold: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The share of peaks that lie near the target's: what pose-hg-train watches while it trains.
+    """The fraction of peaks that lie near those of the target, which pose-hg-train prints during training.
 
-    Peaks are the first maxima of the maps; the unit is a tenth of the map, so that 0.5 of it is 3.2
-    pixels of 64. The authors' mean is over ankles, knees, hips, wrists and elbows alone.
+    Peaks are the first maxima of the maps. The unit is a tenth of the map, so that 0.5 units are 3.2 pixels
+    of 64. The authors' mean is over ankles, knees, hips, wrists and elbows alone.
 
     Args:
         predicted: `(n, height, width, k)` heatmaps, of the last stack.
-        target: `(n, height, width, k)`. A joint whose peak is in the first row or column (so also one
-            without a bump) is left out, as the authors do.
-        threshold: in tenths of the longer side; a distance equal to it counts as right (Torch7's `le`).
+        target: `(n, height, width, k)`. A joint whose peak is in the first row or column (which includes
+            one without a Gaussian) is left out, as the authors do.
+        threshold: in tenths of the longer side; a distance equal to it counts as correct (Torch7's `le`).
 
     Returns:
-        Shares `(k,)` in 0..1, NaN where nothing was counted, and counts `(k,)`.
+        Fractions `(k,)` in 0..1, NaN where nothing was counted, and counts `(k,)`.
     """
     predicted, target = np.asarray(predicted), np.asarray(target)
     if target.ndim != 4:
@@ -141,14 +141,14 @@ def heatmap_pck(
     if predicted.shape != target.shape:
         raise ValueError(f"predicted: expected the shape of target, {target.shape}, got {predicted.shape}")
     n, height, width = target.shape[:3]
-    found, wanted = (_peaks(heatmaps) for heatmaps in (predicted, target))
-    unit = np.full(n, max(height, width) / 10)
-    distances = normalized_distances(found, wanted, (wanted > 0).all(axis=-1), unit)
+    found, true = _peaks(predicted), _peaks(target)
+    annotated: np.ndarray = np.min(true, axis=-1) > 0
+    distances = normalized_distances(found, true, annotated, np.full(n, max(height, width) / 10))
     return fraction_within(distances, threshold, inclusive=True)
 
 
 def _peaks(heatmaps: np.ndarray) -> np.ndarray:
     """`(n, k, 2)` x, y of each map's first maximum."""
     n, height, width, k = heatmaps.shape
-    places = heatmaps.reshape(n, height * width, k).argmax(axis=1)
-    return np.stack([places % width, places // width], axis=-1)
+    index = heatmaps.reshape(n, height * width, k).argmax(axis=1)
+    return np.stack([index % width, index // width], axis=-1)

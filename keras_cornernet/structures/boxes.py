@@ -92,6 +92,8 @@ class Boxes(Record):
         xyxy: `(n, 4)` float32, image pixels.
         labels: `(n,)` int32, from 0.
         ignore: `(n,)` bool; True for crowds and over-clipped boxes, which are neither positive nor negative.
+        areas: `(n,)` float64, square pixels: the areas of the objects' outlines as COCO files state them, by
+            which COCO tells small objects from large ones; None where they are those of the boxes.
 
     Raises:
         ValueError: the shapes do not belong together.
@@ -100,12 +102,15 @@ class Boxes(Record):
     xyxy: np.ndarray
     labels: np.ndarray
     ignore: np.ndarray
+    areas: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shapes = self.xyxy.shape, self.labels.shape, self.ignore.shape
         n = len(self.labels)
         if shapes != ((n, 4), (n,), (n,)):
             raise ValueError(f"Boxes: expected the shapes (n, 4), (n,) and (n,), got {shapes}")
+        if self.areas is not None and self.areas.shape != (n,):
+            raise ValueError(f"Boxes: expected areas of the shape ({n},), got {self.areas.shape}")
 
     @classmethod
     def empty(cls) -> "Boxes":

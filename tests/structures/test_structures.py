@@ -110,6 +110,8 @@ def test_arrays_are_compared_by_value():
 def test_shapes_that_do_not_belong_together_are_refused():
     with pytest.raises(ValueError, match=r"Boxes: expected the shapes \(n, 4\), \(n,\) and \(n,\)"):
         Boxes(BOXES.xyxy, BOXES.labels[:1], BOXES.ignore)
+    with pytest.raises(ValueError, match=r"Boxes: expected areas of the shape \(2,\), got \(3,\)"):
+        Boxes(BOXES.xyxy, BOXES.labels, BOXES.ignore, np.ones(3))
     with pytest.raises(ValueError, match=r"Keypoints: expected the shapes \(n, k, 2\) and \(n, k\)"):
         Keypoints(np.zeros((2, 3, 2)), np.zeros((2, 4)))
     assert (

@@ -14,9 +14,10 @@ from keras_cornernet.structures import Boxes, DetectionDataset, Sample
 def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DetectionDataset:
     """Reads a COCO json file.
 
-    Labels count from 0 in increasing order of category id. `iscrowd` becomes `ignore`. Boxes keep the
-    order of the file and are not clipped. Images without annotations are kept. What cannot be used is left
-    out and named in `DetectionDataset.problems`, an image together with its boxes. Keypoints are not read.
+    Labels count from 0 in increasing order of category id. `iscrowd` becomes `ignore` and `area` becomes
+    `areas`. Boxes keep the order of the file and are not clipped. Images without annotations are kept. What
+    cannot be used is left out and named in `DetectionDataset.problems`, an image together with its boxes.
+    Keypoints are not read.
 
     Args:
         annotations: the json file, with the keys `images`, `annotations` and `categories`.
@@ -44,11 +45,11 @@ def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = Fal
 def _samples(tables: CocoTables) -> tuple[Sample, ...]:
     """One `Sample` for each image, with its usable boxes."""
     images, order = tables.images, tables.usable_rows()
-    xyxy, labels, ignore = tables.xyxy[order], tables.labels[order], tables.ignore[order]
+    columns = [column[order] for column in (tables.xyxy, tables.labels, tables.ignore, tables.areas)]
     ends = np.cumsum(np.bincount(tables.owners[order], minlength=len(images.ids))).tolist()
     samples, start = [], 0
     for id_, path, size, end in zip(images.ids, images.paths, images.sizes, ends, strict=True):
-        boxes = Boxes(xyxy[start:end], labels[start:end], ignore[start:end])
+        boxes = Boxes(*(column[start:end] for column in columns))
         samples.append(Sample(path, id_, size, boxes))
         start = end
     return tuple(samples)

@@ -1,5 +1,6 @@
 """The tables of a COCO json file, checked row by row: images, categories and boxes."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class CocoTables:
         labels: `(n,)` int32, `UNKNOWN` for a category id that is not listed.
         xyxy: `(n, 4)` float32, image pixels.
         ignore: `(n,)` bool, crowds.
+        areas: `(n,)` float64, square pixels: the `area` of the row, or that of its box.
         unusable: the reason for each other row that cannot be used.
     """
 
@@ -56,6 +58,7 @@ class CocoTables:
     labels: np.ndarray
     xyxy: np.ndarray
     ignore: np.ndarray
+    areas: np.ndarray
     unusable: dict[int, str]
 
     def usable_rows(self) -> np.ndarray:
@@ -103,6 +106,7 @@ def read_tables(annotations: str | Path, images: str | Path) -> CocoTables:
         labels=labels,
         xyxy=xyxy,
         ignore=np.array([entry.get("iscrowd") == 1 for entry in entries], bool),
+        areas=np.array([_area(entry) for entry in entries], np.float64),
         unusable=unusable,
     )
     _leave_out_fractions(tables)
@@ -186,6 +190,14 @@ def _boxes(
     for row in np.flatnonzero(owners == UNKNOWN).tolist():
         unusable[row] = f"the image id {shown(entries[row].get('image_id'))} is not among the images"
     return xyxy.astype(np.float32), unusable
+
+
+def _area(entry: Entry) -> float:
+    """The area that a row states or else that of its box, NaN where the box is unusable."""
+    stated, box = entry.get("area"), entry.get("bbox")
+    if are_numbers([stated]):
+        return float(stated)
+    return float(box[2] * box[3]) if are_numbers(box) and len(box) == 4 else math.nan
 
 
 def _leave_out_fractions(tables: CocoTables) -> None:
