@@ -10,6 +10,7 @@ import typer
 from keras_cornernet.cli.check_data import evenly_spaced
 from keras_cornernet.cli.console import check_output_folder, exit_if_any, list_problems, parse_size, show
 from keras_cornernet.cli.options import AsJson, Flip, InputSize, Model
+from keras_cornernet.export.precisions import PRECISIONS, precision_named
 
 FILES = {
     "savedmodel": "{name}",
@@ -17,7 +18,6 @@ FILES = {
     "onnx": "{name}.onnx",
     "openvino": "{name}.xml",
 }
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
 COMPARED = 8  # images that are compared
 CALIBRATED = 200  # images on which the ranges of 8-bit numbers are measured
 DRAWN = 4  # scenes that are drawn to compare on where no images are named
@@ -78,8 +78,7 @@ class ExportConfig:
     def __post_init__(self) -> None:
         if self.format not in FILES:
             raise ValueError(f"--format must be one of {', '.join(FILES)}, not {self.format!r}")
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"--precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        precision_named(self.precision)
         if self.format != "tflite" and self.precision != "float32":
             raise ValueError(f"--precision {self.precision} is of tflite: {self.format} has float32")
         if self.format == "savedmodel" and self.image_size is not None:
@@ -128,8 +127,10 @@ def export_files(
         OSError: an image cannot be read.
     """
     config = config or ExportConfig()
-    if config.precision == "int8" and images is None:
-        raise ValueError("--precision int8 needs --images to measure ranges on, such as the model will see")
+    if precision_named(config.precision).whole_numbers and images is None:
+        raise ValueError(
+            f"--precision {config.precision} needs --images to measure ranges on, such as the model will see"
+        )
     if annotations is not None and images is None:
         raise ValueError("--annotations needs --images, the folder that its file names are relative to")
     check_output_folder(output)
@@ -178,7 +179,7 @@ def export(
     ] = "savedmodel",
     name: Annotated[str | None, typer.Option(help="By default the model's.")] = None,
     precision: Annotated[
-        str, typer.Option(metavar="float32|float16|dynamic|int8", help="Of a tflite network.")
+        str, typer.Option(metavar="|".join(PRECISIONS), help="Of a tflite network.")
     ] = "float32",
     images: Annotated[
         Path | None,

@@ -9,7 +9,7 @@ from typing import Any
 
 # The module of each name, imported on first use: the writers need TensorFlow, but opening a file does not.
 _HOMES = {
-    "PRECISIONS": "tflite",
+    "PRECISIONS": "precisions",
     "compare": "comparison",
     "fold": "folding",
     "is_exported": "runtimes",

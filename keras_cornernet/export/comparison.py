@@ -4,38 +4,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from keras_cornernet.export.precisions import PRECISIONS, Tolerance
 from keras_cornernet.preprocessing import fit_view
 
 # Boxes and joints with a lower score are not compared, because their order is chance. Where nothing reaches
 # it, half of the best score is the limit.
 MIN_SCORE = 0.3
-
-
-class Tolerance(NamedTuple):
-    """How far the results of two models may differ.
-
-    Attributes:
-        distance: between box sides or joints, as a fraction of the image's longer side.
-        score: difference in score of boxes and joints.
-        fraction: of all boxes and joints that must agree within both.
-    """
-
-    distance: float
-    score: float
-    fraction: float
-
-
-# In floating point only the order of operations differs. In 8 bits a joint or box may move to another peak.
-TOLERANCES = {
-    "float32": Tolerance(0.005, 0.01, 1.0),
-    "float16": Tolerance(0.01, 0.02, 1.0),
-    "dynamic": Tolerance(0.04, 0.15, 0.8),
-    "int8": Tolerance(0.04, 0.25, 0.8),
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +39,7 @@ class Agreement:
 
     def disagreement(self, path: str | Path, precision: str) -> str:
         """Why the file at `path` cannot be trusted, for people."""
-        wanted = TOLERANCES[precision]
+        wanted = PRECISIONS[precision].tolerance
         if not self.compared:
             return f"{path}: the model finds nothing on these images, so nothing was compared: give --images"
         return (
@@ -104,7 +82,7 @@ def compare(model: Any, exported: Any, images: Sequence[np.ndarray]) -> Agreemen
         pairs[:, 0] /= max(image.shape[:2])
         differences.append(pairs)
     milliseconds = 1e3 * float(np.median(times))
-    return _agreement(np.concatenate(differences), TOLERANCES[precision], milliseconds)
+    return _agreement(np.concatenate(differences), PRECISIONS[precision].tolerance, milliseconds)
 
 
 def _agreement(differences: np.ndarray, tolerance: Tolerance, milliseconds: float) -> Agreement:

@@ -15,11 +15,10 @@ from keras_cornernet.export.description import KEY
 from keras_cornernet.export.exported import describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import build_graph
+from keras_cornernet.export.precisions import PRECISIONS, Precision, precision_named
 from keras_cornernet.export.ranges import without_outliers
 from keras_cornernet.export.written import ExportedFile
 from keras_cornernet.preprocessing import Size, fit_view
-
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 
 def to_tflite(
@@ -51,18 +50,19 @@ def to_tflite(
         ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as for
             `export.graphs.build_graph`.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
-    if precision == "int8" and not len(samples):
-        raise ValueError("samples must hold images for precision='int8', whose ranges are measured on them")
+    chosen = precision_named(precision)
+    if chosen.whole_numbers and not len(samples):
+        raise ValueError(
+            f"samples must hold images for precision={precision!r}, whose ranges are measured on them"
+        )
     fixed = FixedGraph(build_graph(model), image_size)
-    if precision == "int8" and not fixed.takes_network_input:
+    if chosen.whole_numbers and not fixed.takes_network_input:
         raise ValueError(
             f"image_size must be that of the network's input, {fixed.graph.input_size}, for "
-            f"precision='int8', not {fixed.image_size}"
+            f"precision={precision!r}, not {fixed.image_size}"
         )
     description = describe(model, fixed.image_size, precision).to_json()
-    joined = _converted(fixed, precision, samples)
+    joined = _converted(fixed, chosen, samples)
     data = flatbuffer.packed(flatbuffer.with_text(joined, KEY, description))
     if foreign := flatbuffer.custom_operators(data):
         names = ", ".join(sorted(foreign))
@@ -70,26 +70,26 @@ def to_tflite(
     return ExportedFile(files.write_with(path, lambda aside: aside.write_bytes(data)))
 
 
-def _converted(fixed: FixedGraph, precision: str, samples: Sequence[np.ndarray]) -> Any:
+def _converted(fixed: FixedGraph, precision: Precision, samples: Sequence[np.ndarray]) -> Any:
     """The network in its precision, joined with decoding and suppression in float32."""
     maps = frozen(fixed.maps_of, [fixed.signature])
     answers = frozen(fixed.answers_of, [tf.TensorSpec(map.shape, map.dtype) for map in maps.outputs])
     shown = [fit_view(sample.shape[:2], fixed.image_size).apply(sample) for sample in samples]
-    if precision == "int8" and fixed.graph.outliers_are_noise:
+    if precision.whole_numbers and fixed.graph.outliers_are_noise:
         maps = without_outliers(maps, shown)
-    parts = _convert(maps, precision, shown), _convert(answers, "float32")
+    parts = _convert(maps, precision, shown), _convert(answers, PRECISIONS["float32"])
     return flatbuffer.joined(*parts, ["images"], list(fixed.answers))
 
 
-def _convert(function: Any, precision: str, samples: Sequence[np.ndarray] = ()) -> bytes:
+def _convert(function: Any, precision: Precision, samples: Sequence[np.ndarray] = ()) -> bytes:
     logging.getLogger("absl").setLevel(logging.ERROR)  # it warns that there are no variables
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if precision != "float32":
+    if precision.optimized:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
+    if precision.types:
+        converter.target_spec.supported_types = [tf.as_dtype(name) for name in precision.types]
+    if precision.whole_numbers:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: _calibration(samples)
         converter.inference_input_type = tf.uint8

@@ -104,7 +104,7 @@ class _Written:
         (["--precision", "int8"], "--precision int8 is of tflite"),
         (["--image-size", "32x32"], "a SavedModel takes images of any size"),
         (["--format", "tflite", "--precision", "int8"], "needs --images"),
-        (["--format", "tflite", "--precision", "int4"], "--precision must be one of"),
+        (["--format", "tflite", "--precision", "int4"], "precision must be one of"),
         (["--format", "tflite", "--images", "none"], "none"),
         (["--annotations", "a.json"], "--annotations needs --images"),
     ],
