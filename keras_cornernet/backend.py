@@ -178,7 +178,8 @@ def scatter_max(size: int, index: Any, values: Any, live: Any = None) -> Any:
     if _backend() == "jax":
         import jax.numpy as jnp
 
-        return jnp.zeros(size, values.dtype).at[jnp.where(live, index, size)].max(values, mode="drop")
+        index = index if live is None else jnp.where(live, index, size)
+        return jnp.zeros(size, values.dtype).at[index].max(values, mode="drop")
     import tensorflow as tf
 
     if live is not None:

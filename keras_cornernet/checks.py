@@ -43,6 +43,13 @@ def check_number(
         raise ValueError(f"{name} must be {' and '.join(given)}, not {value!r}")
 
 
+def check_odd(name: str, value: Any) -> None:
+    """Checks that a value is an odd number of at least 1."""
+    check_number(name, value, at_least=1, whole=True)
+    if value % 2 == 0:
+        raise ValueError(f"{name} must be odd, not {value!r}")
+
+
 def check_choice(name: str, value: Any, choices: Collection[Any]) -> None:
     """Checks that a value is one of several."""
     if value not in choices:

@@ -7,6 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
+    {"tensors"},
     {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
     {"structures", "ops"},
     {"visualization"},

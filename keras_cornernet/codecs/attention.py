@@ -1,21 +1,23 @@
-"""Boxes as corners on crops, with maps that say where else to look: for CornerNet-Saccade."""
+"""Boxes as corners on crops, with maps that say where to look closer: for CornerNet-Saccade."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
+from keras_cornernet.checks import check_number
 from keras_cornernet.codecs.corners import CornerCodec
 from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.ops.gaussian import draw_gaussians
+from keras_cornernet.tensors import Size, Tensor
 
 
 class AttentionLevel(NamedTuple):
     """One of the attention maps.
 
     Attributes:
-        stride: input pixels for one cell.
+        stride: input pixels per cell.
         shortest, longest: the longer side of the objects that it marks, input pixels, both included.
     """
 
@@ -36,12 +38,12 @@ LEVELS = {
 class SaccadeCodec(CornerCodec):
     """Encodes boxes to the targets of CornerNet-Saccade and decodes its outputs.
 
-    A `CornerCodec` for crops, with the attention maps `LEVELS`. Objects that a crop shows badly are neither
-    taught nor punished: around their corners the focal loss is left out.
+    A `CornerCodec` for crops, with the attention maps `LEVELS`. Objects of which a crop shows too little are
+    neither positive nor negative examples: around their corners the focal loss is left out.
 
     Attributes:
-        min_visible: objects of whose area the crop shows this share or less are not taught.
-        min_side: nor are those whose longer side is shorter, input pixels.
+        min_visible: objects of which the crop shows this fraction of the area or less are not positive.
+        min_side: objects whose longer side is shorter than this, in input pixels, are not positive either.
 
     Source: Law et al. 2019 (CornerNet-Lite), sec. 3; princeton-vl/CornerNet-Lite,
     `core/sample/cornernet_saccade.py` and `core/test/cornernet_saccade.py`.
@@ -55,35 +57,41 @@ class SaccadeCodec(CornerCodec):
     min_visible: float = 0.5
     min_side: float = 16.0
 
-    def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
-        """As `CornerCodec.encode`, with a mask for each corner and with attention maps.
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("min_visible", self.min_visible, at_least=0, at_most=1)
+        check_number("min_side", self.min_side, at_least=0)
+
+    def encode(self, annotations: dict[str, Tensor], input_size: Size, grid_size: Size) -> dict[str, Any]:
+        """Draws the targets as `HeatmapCodec.encode` does, with a mask for each corner and attention maps.
 
         Args:
-            annotations: as there; and, unless all boxes are whole, `"visible"` `(batch, n)` float32, the
-                share of each box's area that is left of it.
-            input_size, grid_size: as there.
+            annotations: see there; and, unless all boxes are whole, `"visible"` `(batch, n)` float32, the
+                fraction of each box's area that is left of it.
+            input_size, grid_size: see there.
 
         Returns:
-            Also `"heatmap_mask"` in each corner's targets, 0 in the windows of the bumps of objects that are
-            not taught and, as there, inside ignored ones, and `"attention"`: `{"large" | "medium" | "small":
-            (batch, rows, columns, 1)}`, 1 in the cell of an object's centre. Objects that are not taught are
-            marked too, ignored ones are not.
+            Besides those targets, in each corner's a `"heatmap_mask"` that is 0 around the corners of objects
+            that are not positive and inside ignored boxes; and `"attention"`: `{"large" | "medium" |
+            "small": (batch, rows, columns, 1)}`, 1 in the cell of an object's centre. Objects that are not
+            positive are marked there too, ignored ones are not.
         """
         labels = ops.cast(annotations["labels"], "int32")
-        positive, faint = self._split(annotations, labels)
-        clear = {**annotations, "labels": ops.where(faint, -1, labels)}
-        targets = super().encode(clear, input_size, grid_size)
-        unclear = {"boxes": annotations["boxes"], "labels": ops.where(faint, labels, -1)}
-        bumps = super().encode(unclear, input_size, grid_size)
-        inside = targets.pop("heatmap_mask", 1.0)
+        positive, unclear = self._split(annotations, labels)
+        targets = super().encode(
+            {**annotations, "labels": ops.where(unclear, -1, labels)}, input_size, grid_size
+        )
+        left_out = {"boxes": annotations["boxes"], "labels": ops.where(unclear, labels, -1)}
+        gaussians = super().encode(left_out, input_size, grid_size)
+        outside_ignored = targets.pop("heatmap_mask", 1.0)
         for name in CORNERS:
-            untouched = ops.cast(bumps[name]["heatmap"] == 0, "float32")
-            targets[name]["heatmap_mask"] = untouched * inside
-        targets["attention"] = draw_attention(annotations["boxes"], positive | faint, input_size)
+            untouched = ops.cast(gaussians[name]["heatmap"] == 0, "float32")
+            targets[name]["heatmap_mask"] = untouched * outside_ignored
+        targets["attention"] = draw_attention(annotations["boxes"], positive | unclear, input_size)
         return targets
 
-    def _split(self, annotations, labels):
-        """Which objects are taught, and which are there but shown too badly."""
+    def _split(self, annotations: dict[str, Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Which objects are positive, and which are present but shown too little or too small."""
         present = self._known(labels)
         if "ignore" in annotations:
             present = present & ~annotations["ignore"]
@@ -93,7 +101,7 @@ class SaccadeCodec(CornerCodec):
             clear = clear & (annotations["visible"] > self.min_visible)
         return present & clear, present & ~clear
 
-    def attention(self, outputs: list) -> dict:
+    def attention(self, outputs: list[Any]) -> dict[str, Tensor]:
         """The peaks of the last stack's attention maps.
 
         Args:
@@ -105,7 +113,7 @@ class SaccadeCodec(CornerCodec):
         return {level: find_attention(outputs[-1]["attention"][level]) for level in LEVELS}
 
 
-def draw_attention(boxes, present, input_size: tuple[int, int]) -> dict:
+def draw_attention(boxes: Tensor, present: Tensor, input_size: Size) -> dict[str, Tensor]:
     """Marks the cell of each object's centre on the map of its size.
 
     Args:
@@ -125,16 +133,14 @@ def draw_attention(boxes, present, input_size: tuple[int, int]) -> dict:
         cells = (boxes[..., :2] + boxes[..., 2:]) / (2 * level.stride)
         cells = ops.clip(ops.cast(cells, "int32"), 0, np.array([columns - 1, rows - 1]))
         marked = present & (side >= level.shortest) & (side <= level.longest)
-        nought = ops.zeros_like(cells[..., 0])
+        zero = ops.zeros_like(cells[..., 0])
         grid = (ops.shape(side)[0], rows, columns, 1)
-        maps[name] = draw_gaussians(
-            cells[..., 1], cells[..., 0], nought, nought, marked, grid=grid, max_radius=0
-        )
+        maps[name] = draw_gaussians(cells[..., 1], cells[..., 0], zero, zero, marked, grid=grid, max_radius=0)
     return maps
 
 
-def find_attention(logits):
-    """Probabilities of `(batch, rows, columns, 1)` logits at their 3x3 peaks, else 0; one axis less."""
+def find_attention(logits: Tensor) -> Tensor:
+    """Probabilities of `(batch, rows, columns, 1)` logits at their 3x3 peaks, 0 elsewhere; one axis less."""
     logits = ops.cast(logits, "float32")
-    around = ops.max_pool(logits, 3, strides=1, padding="same")
-    return ops.where(logits == around, ops.sigmoid(logits), 0.0)[..., 0]
+    maximum = ops.max_pool(logits, 3, strides=1, padding="same")
+    return ops.where(logits == maximum, ops.sigmoid(logits), 0.0)[..., 0]

@@ -1,12 +1,15 @@
 """Boxes as centres with a size: heatmaps, sizes and offsets, encoded and decoded."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec, Size, Tensor
+from keras_cornernet.checks import check_number
+from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec
 from keras_cornernet.ops.gather import gather_cells, pick_class
+from keras_cornernet.tensors import Size, Tensor
 
 TINY = 1e-30  # keeps the logarithm of a probability finite
 
@@ -37,6 +40,10 @@ class CenterCodec(HeatmapCodec):
     clip_margin: float = 1.0
     size_per_class: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("clip_margin", self.clip_margin, at_least=0)
+
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         return {"center": ((boxes[..., :2] + boxes[..., 2:]) / 2, self.sigma_divisor)}
 
@@ -66,7 +73,7 @@ class CenterCodec(HeatmapCodec):
             center["size_label"] = labels
         return branches
 
-    def decode(self, outputs: list, input_size: Size) -> Decoded:
+    def decode(self, outputs: list[Any], input_size: Size) -> Decoded:
         """Finds the peaks of the centre heatmap and puts boxes of the predicted sizes around them.
 
         Args:
@@ -86,7 +93,7 @@ class CenterCodec(HeatmapCodec):
         scores = ops.where(found["live"], found["score"], -1.0)
         return Decoded(boxes, scores, found["label"], ops.stack([found["score"]] * 2, axis=-1))
 
-    def average_mirrored(self, outputs: list, mirrored: list) -> list:
+    def average_mirrored(self, outputs: list[Any], mirrored: list[Any]) -> list[Any]:
         """Averages the maps of images with those of their mirror images.
 
         Probabilities of the heatmap and sizes are averaged; offsets are those of the images alone, as in the

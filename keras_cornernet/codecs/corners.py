@@ -1,12 +1,16 @@
 """Boxes as pairs of corners: heatmaps, offsets and embeddings, encoded and decoded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from keras_cornernet.codecs.heatmaps import CORNERS, Decoded, HeatmapCodec, Size, Tensor
+from keras_cornernet.checks import check_number
+from keras_cornernet.codecs.heatmaps import CORNERS, Decoded, HeatmapCodec
 from keras_cornernet.ops.gather import gather_rows
+from keras_cornernet.tensors import Size, Tensor
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,17 @@ class CornerCodec(HeatmapCodec):
     geometric_score: bool = False
     reject_border: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("num_detections", self.num_detections, at_least=1, whole=True)
+        check_number("embedding_threshold", self.embedding_threshold, at_least=0)
+        if self.embedding_scale is not None:
+            check_number("embedding_scale", self.embedding_scale, above=0)
+
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         return {name: (boxes[..., part], self.sigma_divisor) for name, part in CORNERS.items()}
 
-    def decode(self, outputs: list, input_size: Size) -> Decoded:
+    def decode(self, outputs: list[Any], input_size: Size) -> Decoded:
         """Finds peaks, pairs them by class, embedding and geometry, and adds the offsets.
 
         Args:
@@ -75,7 +86,7 @@ class CornerCodec(HeatmapCodec):
     def _pair_scores(self, first: dict[str, Tensor], second: dict[str, Tensor]) -> Tensor:
         """`(batch, k, k)`, the score of each top-left corner with each bottom-right one; -1 if rejected."""
 
-        def pair(name, combine):
+        def pair(name: str, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
             return combine(first[name][:, :, None], second[name][:, None, :])
 
         distance = pair("embedding", embedding_distance)

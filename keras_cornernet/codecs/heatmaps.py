@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_cornernet.checks import check_number, check_odd
 from keras_cornernet.ops.gather import gather_cells
 from keras_cornernet.ops.gaussian import draw_gaussians, draw_rectangles, radius_table
 from keras_cornernet.ops.peaks import NOTHING, find_peaks
+from keras_cornernet.tensors import Size, Tensor
 
 CORNERS = {"top_left": slice(0, 2), "bottom_right": slice(2, 4)}
-Size = tuple[int, int]
-Tensor = Any
 
 
 class Decoded(NamedTuple):
@@ -68,7 +68,11 @@ class HeatmapCodec:
             point, where they point back to it, so that a peak in a neighbouring cell costs no accuracy. The
             papers have 0.
         top_k: peaks that are read from each heatmap.
-        peak_kernel: a peak is the maximum of a window of this many cells on each side; 1 takes every cell.
+        peak_kernel: a peak is the maximum of a window of this many cells on each side, an odd number; 1 takes
+            every cell.
+
+    Raises:
+        ValueError: a setting is out of its range; the message names it.
     """
 
     num_classes: int
@@ -79,6 +83,16 @@ class HeatmapCodec:
     offset_reach: int = 0
     top_k: int = 100
     peak_kernel: int = 3
+
+    def __post_init__(self) -> None:
+        check_number("num_classes", self.num_classes, at_least=1, whole=True)
+        check_number("min_overlap", self.min_overlap, above=0, below=1)
+        if self.fixed_radius is not None:
+            check_number("fixed_radius", self.fixed_radius, at_least=0, whole=True)
+        check_number("sigma_divisor", self.sigma_divisor, above=0)
+        check_number("offset_reach", self.offset_reach, at_least=0, whole=True)
+        check_number("top_k", self.top_k, at_least=1, whole=True)
+        check_odd("peak_kernel", self.peak_kernel)
 
     def encode(self, annotations: dict[str, Tensor], input_size: Size, grid_size: Size) -> dict[str, Any]:
         """Draws the targets of a batch on the device.

@@ -1,57 +1,57 @@
-"""Joints as one heatmap each, there and back."""
+"""Joints as one heatmap each, encoded and decoded."""
 
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import first_maximum
+from keras_cornernet.checks import check_choice, check_number, check_odd
+from keras_cornernet.codecs.refinement import REFINEMENTS, refined
 from keras_cornernet.ops.gather import flatten_cells
+from keras_cornernet.tensors import Size, Tensor
 
 CENTERS = ("subpixel", "cell")
 OUTSIDE = ("window", "center")
 SHAPES = ("gaussian", "cauchy")
-REFINEMENTS = ("none", "quarter", "quarter_any", "quarter_axis", "dark")
 
 
 class DecodedKeypoints(NamedTuple):
-    """Joints read off the maps.
+    """Joints read from the maps.
 
     Attributes:
         points: `(batch, k, 2)` float32 x, y in input pixels.
         scores: `(batch, k)` float32, the height of each peak.
     """
 
-    points: object
-    scores: object
+    points: Tensor
+    scores: Tensor
 
 
 @dataclass(frozen=True)
 class KeypointCodec:
-    """Draws each joint as a bump on a map of its own, and finds it again as the map's maximum.
+    """Draws each joint as a Gaussian on a map of its own, and finds it again as the maximum of the map.
 
     Attributes:
-        sigma: width of the bump in grid cells.
-        radius: the bump ends that many cells from its centre cell; None draws it over the whole map.
-        center: `"subpixel"` puts the bump where the joint is; `"cell"` in the middle of its cell, as the
+        sigma: standard deviation of the Gaussian in grid cells.
+        radius: the Gaussian is cut off this many cells from its centre cell; None draws it over the whole
+            map.
+        center: `"subpixel"` centres the Gaussian at the joint; `"cell"` in the middle of its cell, as the
             released codes do.
-        half_cell: whether cell 0 covers 0..1 of the grid with its centre at a half (and a joint found in it
-            gets that half), or stands for the position 0, as in mmpose.
-        outside: a joint is drawn while its bump (`"window"`; three sigma of one without a radius) or its cell
-            (`"center"`) touches the map.
-        shape: `"gaussian"` or pytorch-pose's `"cauchy"`.
-        refinement: how a found cell becomes a position. `"none"`: as it is. `"quarter"`: each way a quarter
-            of a cell to the higher neighbour, if the cell has all four (pose-hg-train, pytorch-pose).
-            `"quarter_any"`: also at the border and between equals, where it goes up and left as
-            pytorch_stacked_hourglass does. `"quarter_axis"`: each way by itself, not next to the border
-            (mmpose). `"dark"`: to the top of the parabola through the logarithm of the blurred map.
-        blur: side of DARK's blur in cells, odd.
+        half_cell: whether cell 0 covers 0..1 of the grid with its centre at a half, which decoding adds;
+            False lets cell 0 stand for the position 0, as in mmpose.
+        outside: a joint is drawn if its window (`"window"`; three sigma for a Gaussian without a radius) or
+            its cell (`"center"`) overlaps the map.
+        shape: `"gaussian"`, or `"cauchy"` of pytorch-pose.
+        refinement: how the position is computed from the cell of the maximum, see `codecs.refinement`.
+        blur: side of DARK's blur in cells, an odd number.
+
+    Raises:
+        ValueError: a setting is out of its range; the message names it.
 
     Source: Newell et al. 2016, sec. 3.1 (sigma 1; the released Lua code draws 1.75). `KeypointCodec()` has
     the paper's sigma and sub-pixel centres; `KeypointCodec.named` gives those of the released codes.
-    DARK: Zhang et al. 2020, sec. 3.1, and `refine_keypoints_dark` of open-mmlab/mmpose.
     """
 
     sigma: float = 1.0
@@ -63,35 +63,28 @@ class KeypointCodec:
     refinement: str = "quarter"
     blur: int = 11
 
-    def __post_init__(self):
-        for name, choices in (
-            ("center", CENTERS),
-            ("outside", OUTSIDE),
-            ("shape", SHAPES),
-            ("refinement", REFINEMENTS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
-        if not self.sigma > 0:
-            raise ValueError(f"sigma must be positive, not {self.sigma}")
-        if self.radius is not None and self.radius < 0:
-            raise ValueError(f"radius must be at least 0, not {self.radius}")
-        if self.blur < 1 or self.blur % 2 == 0:
-            raise ValueError(f"blur must be odd and at least 1, not {self.blur}")
+    def __post_init__(self) -> None:
+        check_number("sigma", self.sigma, above=0)
+        if self.radius is not None:
+            check_number("radius", self.radius, at_least=0, whole=True)
+        check_choice("center", self.center, CENTERS)
+        check_choice("outside", self.outside, OUTSIDE)
+        check_choice("shape", self.shape, SHAPES)
+        check_choice("refinement", self.refinement, REFINEMENTS)
+        check_odd("blur", self.blur)
 
     @classmethod
-    def named(cls, name: str) -> "KeypointCodec":
+    def named(cls, name: str) -> Self:
         """The codec of a released code: `"newell"`, `"umich"`, `"bearpaw"` or `"mmpose"`.
 
         Raises:
             ValueError: there is no such name.
         """
-        if name not in RELEASED:
-            raise ValueError(f"name must be one of {tuple(RELEASED)}, not {name!r}")
+        check_choice("name", name, RELEASED)
         return cls(**RELEASED[name])
 
-    def encode(self, annotations: dict, input_size: tuple[int, int], grid_size: tuple[int, int]) -> dict:
-        """Draws the targets on the device.
+    def encode(self, annotations: dict[str, Tensor], input_size: Size, grid_size: Size) -> dict[str, Any]:
+        """Draws the targets of a batch on the device.
 
         Args:
             annotations: `"keypoints"` `(batch, k, 2)` float32 x, y in input pixels; `"keypoint_weights"`
@@ -104,39 +97,38 @@ class KeypointCodec:
         """
         points, weights = annotations["keypoints"], ops.cast(annotations["keypoint_weights"], "float32")
         (height, width), (rows, columns) = input_size, grid_size
-        place = points * np.array([columns / width, rows / height], np.float32)
-        place = place - (0.5 if self.half_cell else 0.0)
-        # Truncated, not floored, as the released codes do: it matters only left of the map and above it.
-        cell = ops.cast(ops.cast(place + 0.5, "int32"), "float32")
-        middle = cell if self.center == "cell" else place
+        position = points * np.array([columns / width, rows / height], np.float32)
+        position = position - (0.5 if self.half_cell else 0.0)
+        # Truncated, not floored, as in the released codes: it matters only left of the map and above it.
+        cell = ops.cast(ops.cast(position + 0.5, "int32"), "float32")
         y, x = (np.arange(n, dtype=np.float32)[:, None] for n in grid_size)
-        # `(batch, rows, 1, k)` and `(batch, 1, columns, k)`
-        down, right = (
-            (y - middle[:, None, :, 1])[:, :, None],
-            (x - middle[:, None, :, 0])[:, None],
-        )
-        value = self._bump(down * down + right * right)
-        reach = 3 * self.sigma if self.radius is None else self.radius
-        reach = 0 if self.outside == "center" else reach
-        end = np.array([columns, rows], np.float32)
-        drawn = (weights > 0) & ops.all((cell >= -reach) & (cell < end + reach), axis=-1)
+        value = self._profile(y, x, cell if self.center == "cell" else position)
         if self.radius is not None:
             near = ops.abs(y - cell[:, None, :, 1])[:, :, None] <= self.radius
             near = near & (ops.abs(x - cell[:, None, :, 0])[:, None] <= self.radius)
             value = ops.where(near, value, 0.0)
+        reach = 3 * self.sigma if self.radius is None else self.radius
+        reach = 0 if self.outside == "center" else reach
+        end = np.array([columns, rows], np.float32)
+        drawn = (weights > 0) & ops.all((cell >= -reach) & (cell < end + reach), axis=-1)
         value = ops.where(drawn[:, None, None], value, 0.0)
         return {"keypoints": {"heatmap": value, "weight": ops.where(drawn, weights, 0.0)}}
 
-    def _bump(self, square):
+    def _profile(self, y: np.ndarray, x: np.ndarray, middle: Tensor) -> Tensor:
+        """`(batch, rows, columns, k)`, the Gaussians or Cauchy profiles around `(batch, k, 2)` points."""
+        # `(batch, rows, 1, k)` and `(batch, 1, columns, k)`
+        down = (y - middle[:, None, :, 1])[:, :, None]
+        right = (x - middle[:, None, :, 0])[:, None]
+        square = down * down + right * right
         if self.shape == "cauchy":
             return self.sigma / ops.power(square + self.sigma**2, 1.5)
         return ops.exp(-square / (2 * self.sigma**2))
 
-    def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedKeypoints:
-        """The maximum of each map of the last stack, refined; the first one in reading order of equals.
+    def decode(self, outputs: list[Any], input_size: Size) -> DecodedKeypoints:
+        """Finds the maximum of each map of the last stack, and refines it.
 
-        A map without a positive value gives its maximum all the same, unrefined; the released codes answer
-        with the corner (0, 0) there, or with -1.
+        Of equal maxima the first in reading order is taken. The maximum of a map without a positive value is
+        not refined; the released codes return the corner (0, 0) there, or -1.
 
         Args:
             outputs: of the network.
@@ -148,49 +140,17 @@ class KeypointCodec:
         index = first_maximum(flat, axis=1)
         scores = ops.max(flat, axis=1)
         x, y = index % columns, index // columns
-        refine = {"none": _stay, "dark": self._dark}.get(self.refinement, self._quarter)
-        dx, dy = refine(maps, x, y)
+        moved = ops.stack(refined(maps, x, y, self.refinement, blur=self.blur), axis=-1)
+        # On a map without a peak the neighbours mean nothing.
+        moved = ops.where((scores > 0)[..., None], moved, 0.0)
         half = 0.5 if self.half_cell else 0.0
         cell = ops.stack([ops.cast(x, "float32"), ops.cast(y, "float32")], axis=-1)
-        # On a map without a peak a neighbour means nothing.
-        moved = ops.where((scores > 0)[..., None], ops.stack([dx, dy], axis=-1), 0.0)
         height, width = input_size
         pixels = np.array([width / columns, height / rows], np.float32)
         return DecodedKeypoints((cell + moved + half) * pixels, scores)
 
-    def _quarter(self, maps, x, y):
-        at, (rows, columns) = _reader(flatten_cells(maps), *maps.shape[1:3]), maps.shape[1:3]
-        dx, dy = at(y, x + 1) - at(y, x - 1), at(y + 1, x) - at(y - 1, x)
-        if self.refinement == "quarter_any":
-            return (ops.where(d > 0, 0.25, -0.25) for d in (dx, dy))
-        dx, dy = 0.25 * ops.sign(dx), 0.25 * ops.sign(dy)
-        if self.refinement == "quarter":
-            inside = (x > 0) & (x < columns - 1) & (y > 0) & (y < rows - 1)
-            return ops.where(inside, dx, 0.0), ops.where(inside, dy, 0.0)
-        return (
-            ops.where((x > 1) & (x < columns - 1) & (y > 0), dx, 0.0),
-            ops.where((y > 1) & (y < rows - 1) & (x > 0), dy, 0.0),
-        )
 
-    def _dark(self, maps, x, y):
-        rows, columns = maps.shape[1:3]
-        smooth = ops.einsum("yi,bijk,xj->byxk", _blur(rows, self.blur), maps, _blur(columns, self.blur))
-        highest, before = (ops.max(m, axis=(1, 2), keepdims=True) for m in (smooth, maps))
-        smooth = smooth * before / ops.maximum(highest, 1e-12)
-        at = _reader(flatten_cells(ops.log(ops.maximum(smooth, 1e-10))), rows, columns)
-        here = at(y, x)
-        gx, gy = (at(y, x + 1) - at(y, x - 1)) / 2, (at(y + 1, x) - at(y - 1, x)) / 2
-        xx = (at(y, x + 2) - 2 * here + at(y, x - 2)) / 4
-        yy = (at(y + 2, x) - 2 * here + at(y - 2, x)) / 4
-        xy = (at(y + 1, x + 1) - at(y - 1, x + 1) - at(y + 1, x - 1) + at(y - 1, x - 1)) / 4
-        determinant = xx * yy - xy * xy
-        good = (x > 1) & (x < columns - 2) & (y > 1) & (y < rows - 2) & (determinant != 0)
-        determinant = ops.where(good, determinant, 1.0)
-        dx, dy = (xy * gy - yy * gx) / determinant, (xy * gx - xx * gy) / determinant
-        return ops.where(good, dx, 0.0), ops.where(good, dy, 0.0)
-
-
-RELEASED: dict[str, dict] = {
+RELEASED: dict[str, dict[str, Any]] = {
     # anewell/pose-hg-train: `image.gaussian(7)` of Torch has a sigma of a quarter of its width.
     "newell": {"sigma": 1.75, "radius": 3, "center": "cell"},
     # princeton-vl/pytorch_stacked_hourglass, `GenerateHeatmap` and `HeatmapParser`.
@@ -211,40 +171,3 @@ RELEASED: dict[str, dict] = {
         "refinement": "quarter_axis",
     },
 }
-
-
-def _stay(maps, x, y):
-    zero = ops.zeros_like(x, dtype="float32")
-    return zero, zero
-
-
-def _reader(cells, rows, columns):
-    """A function that gives the values of `cells` `(batch, rows * columns, k)` at `(batch, k)` places.
-
-    A place outside is answered by the nearest cell of the map.
-    """
-
-    batch, count, joints = ops.shape(cells)[0], rows * columns, cells.shape[2]
-    flat = ops.reshape(cells, (-1,))
-    first = count * ops.arange(batch, dtype="int32")[:, None]
-
-    def at(y, x):
-        index = ops.clip(y, 0, rows - 1) * columns + ops.clip(x, 0, columns - 1)
-        return ops.take(flat, (first + index) * joints + np.arange(joints, dtype=np.int32))
-
-    return at
-
-
-@cache
-def _blur(count: int, side: int) -> np.ndarray:
-    """`(count, count)`: the matrix that blurs a line of cells, zeros beyond its ends.
-
-    The width of the Gaussian follows from `side` as in OpenCV's `GaussianBlur`.
-    """
-    sigma = 0.3 * ((side - 1) * 0.5 - 1) + 0.8
-    weight = np.exp(-np.square(np.arange(side) - side // 2) / (2 * sigma**2))
-    weight /= weight.sum()
-    band = np.zeros((count, count + 2 * (side // 2)))
-    for i in range(count):
-        band[i, i : i + side] = weight
-    return band[:, side // 2 : side // 2 + count].astype(np.float32)

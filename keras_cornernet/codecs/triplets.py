@@ -1,51 +1,53 @@
-"""Boxes as triplets: a pair of corners that a centre of the same class confirms."""
+"""Boxes as triplets: pairs of corners that are confirmed by a centre of the same class."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import first_maximum
+from keras_cornernet.checks import check_number
 from keras_cornernet.codecs.corners import CornerCodec
 from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.ops.gather import gather_rows
+from keras_cornernet.tensors import Size, Tensor
 
 SMALL_AREA = 150**2  # square pixels of the original image
 
 
 class DecodedTriplets(NamedTuple):
-    """Boxes and centres read off the maps, best first, not yet held against each other.
+    """Boxes and centres read from the maps, best first, not yet compared with each other.
 
-    That is done once those of all views of an image are in its own pixels, see `confirm_by_centers`.
+    They are compared once the boxes and centres of all views of an image are in image pixels, see
+    `confirm_by_centers`.
 
     Attributes:
-        boxes, scores, labels, corner_scores: as in `Decoded`.
+        boxes, scores, labels, corner_scores: see `Decoded`.
         centers: `(batch, k, 2)` x, y, input pixels.
-        center_scores: `(batch, k)`; -1 where there are fewer.
+        center_scores: `(batch, k)`; -1 where an image has fewer.
         center_labels: `(batch, k)` int32.
     """
 
-    boxes: object
-    scores: object
-    labels: object
-    corner_scores: object
-    centers: object
-    center_scores: object
-    center_labels: object
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+    corner_scores: Tensor
+    centers: Tensor
+    center_scores: Tensor
+    center_labels: Tensor
 
 
 @dataclass(frozen=True)
 class TripletCodec(CornerCodec):
     """Encodes boxes to the targets of CenterNet and decodes its outputs.
 
-    A `CornerCodec` with a third point, `"center"` in the targets. Its defaults are the released code's, with
-    which the published weights were taught: 70 points of each kind, and bumps by the uncorrected radius at an
+    A `CornerCodec` with a third branch, `"center"`. The defaults are those of the released code, with which
+    the published weights were trained: 70 peaks of each branch, and Gaussians of the uncorrected radius at an
     overlap of 0.7.
 
     Attributes:
-        center_sigma_divisor: the centre's bump has the corners' radius and a deviation of
-            `(2 radius + 1) / center_sigma_divisor`; the corners' is 6.
+        center_sigma_divisor: `sigma_divisor` of the centres; their Gaussians have the radius of the corners'.
 
     Source: Duan et al. 2019, sec. 3.2; Duankaiwen/CenterNet, `sample/coco.py` and `_decode` of
     `models/py_utils/kp_utils.py`.
@@ -56,12 +58,16 @@ class TripletCodec(CornerCodec):
     top_k: int = 70
     center_sigma_divisor: float = 5.0
 
-    def _points(self, boxes) -> dict:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("center_sigma_divisor", self.center_sigma_divisor, above=0)
+
+    def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         first, last = (boxes[..., part] for part in CORNERS.values())
         return {**super()._points(boxes), "center": ((first + last) / 2, self.center_sigma_divisor)}
 
-    def decode(self, outputs: list, input_size: tuple[int, int]) -> DecodedTriplets:
-        """As `CornerCodec.decode`, and the peaks of the centre heatmap."""
+    def decode(self, outputs: list[Any], input_size: Size) -> DecodedTriplets:  # type: ignore[override]
+        """Pairs corners as `CornerCodec.decode` does, and finds the peaks of the centre heatmap."""
         maps = outputs[-1]["center"]
         (rows, columns), (height, width) = maps["heatmap"].shape[1:3], input_size
         found = self._peaks(maps)
@@ -71,19 +77,28 @@ class TripletCodec(CornerCodec):
         return DecodedTriplets(*super().decode(outputs, input_size), centers, scores, found["label"])
 
 
-def confirm_by_centers(boxes, scores, labels, centers, center_scores, center_labels, *, best: bool = False):
-    """Keeps boxes with a centre of their class in their middle, whose score joins theirs.
+def confirm_by_centers(
+    boxes: Tensor,
+    scores: Tensor,
+    labels: Tensor,
+    centers: Tensor,
+    center_scores: Tensor,
+    center_labels: Tensor,
+    *,
+    best: bool = False,
+) -> Tensor:
+    """Keeps boxes that have a centre of their class in their central region, and combines the scores.
 
-    The middle is the box shrunk about its centre to a third of its sides, or to a fifth if its area is more
-    than 150 x 150 pixels. The new score is the mean of the three keypoints', `(2 score + center) / 3`.
+    The central region is the box shrunk about its centre to a third of its sides, or to a fifth if its area
+    is more than 150 x 150 pixels. The new score is the mean of the three keypoints, `(2 score + center) / 3`.
 
     Args:
         boxes: `(batch, n, 4)` `xyxy`, pixels of the original image.
-        scores, labels: `(batch, n)`; boxes with a negative score stay out.
+        scores, labels: `(batch, n)`; boxes with a negative score are padding.
         centers: `(batch, k, 2)` x, y, pixels of the original image.
         center_scores, center_labels: `(batch, k)`; negative scores are padding.
-        best: of several centres in the middle take the best; otherwise the first in the list, as the released
-            code does, which lists those of the image before those of its mirror image.
+        best: take the best of several centres in the region; otherwise the first in the list, as the released
+            code does, which lists the centres of the image before those of its mirror image.
 
     Returns:
         `(batch, n)` new scores, -1 for boxes without a centre.

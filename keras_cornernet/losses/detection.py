@@ -7,12 +7,12 @@ from typing import Any
 from keras import ops
 
 from keras_cornernet.backend import sum_over_replicas
+from keras_cornernet.checks import check_number
 from keras_cornernet.losses.embedding import pull_push_loss
 from keras_cornernet.losses.heatmap import penalty_reduced_focal_loss
 from keras_cornernet.losses.offset import dense_size_loss, offset_loss
 from keras_cornernet.ops.gather import gather_cells, pick_class
-
-Tensor = Any
+from keras_cornernet.tensors import Tensor
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class DetectionLoss:
             this.
         heatmap_loss: called as `penalty_reduced_focal_loss(logits, targets, mask)`.
 
+    Raises:
+        ValueError: a setting is out of its range; the message names it.
+
     Called with the `targets` of a codec and the `outputs` of a network, it returns the terms by name:
     weighted scalars that add up to the loss.
 
@@ -52,6 +55,16 @@ class DetectionLoss:
     attention_weight: float = 0.0
     heatmap_loss: Callable[..., Tensor] = penalty_reduced_focal_loss
 
+    def __post_init__(self) -> None:
+        for name in ("pull", "push", "offset", "size", "attention"):
+            check_number(f"{name}_weight", getattr(self, f"{name}_weight"), at_least=0)
+        for name in ("offset_beta", "size_beta"):
+            check_number(name, getattr(self, name), at_least=0)
+        if self.embedding_batch is not None:
+            check_number("embedding_batch", self.embedding_batch, at_least=1, whole=True)
+        if not callable(self.heatmap_loss):
+            raise ValueError(f"heatmap_loss must be a function, not {self.heatmap_loss!r}")
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the terms: those whose weight is not 0."""
@@ -65,7 +78,7 @@ class DetectionLoss:
         }
         return tuple(name for name, weight in weights.items() if weight)
 
-    def __call__(self, targets: dict[str, Any], outputs: list) -> dict[str, Tensor]:
+    def __call__(self, targets: dict[str, Any], outputs: list[Any]) -> dict[str, Tensor]:
         total: dict[str, Tensor] = {}
         for stack in outputs:
             terms = self._stack_terms(targets, stack)
@@ -79,7 +92,8 @@ class DetectionLoss:
 
     def _stack_terms(self, targets: dict[str, Any], stack: dict[str, Any]) -> dict[str, Tensor]:
         """The terms of one stack without attention; pull and push only where there are embeddings."""
-        focal, offset, size, embeddings = 0.0, 0.0, 0.0, []
+        focal, offset, size = 0.0, 0.0, 0.0
+        embeddings: list[Tensor] = []
         for branch, heads in stack.items():
             if branch == "attention":
                 continue
@@ -97,7 +111,8 @@ class DetectionLoss:
                 embeddings.append(gather_cells(heads["embedding"], target["index"]))
         terms = {"focal": focal, "offset": self.offset_weight * offset, "size": self.size_weight * size}
         if embeddings:
-            pull, push = pull_push_loss(*embeddings, targets["mask"])
+            first, second = embeddings
+            pull, push = pull_push_loss(first, second, targets["mask"])
             scale = self._embedding_scale(targets["mask"])
             terms |= {"pull": self.pull_weight * scale * pull, "push": self.push_weight * scale * push}
         return terms

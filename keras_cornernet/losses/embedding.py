@@ -1,28 +1,33 @@
-"""Losses of the embeddings that tell which corners belong together."""
+"""Losses of the embeddings that pair the corners of an object."""
 
 from keras import ops
 
+from keras_cornernet.tensors import Tensor
 
-def pull_push_loss(first, second, mask, *, margin: float = 1.0):
+
+def pull_push_loss(
+    first: Tensor, second: Tensor, mask: Tensor, *, margin: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Pulls the two embeddings of an object together and pushes the means of objects apart.
 
     For an image with `n` objects, embeddings `a_k`, `b_k` and means `m_k`:
     `pull = sum_k [(a_k - m_k)^2 + (b_k - m_k)^2] / (n + 1e-4)`,
     `push = sum over k, j of [max(0, margin - |m_k - m_j|) - margin / (n + 1e-4)] / (n (n - 1) + 1e-4)`.
-    The subtraction stands for leaving out `k = j`. One object alone has a constant push of about `margin`
-    and no gradient; none has 0.
+    The subtraction replaces the exclusion of `k = j`. An image with one object has a constant push of about
+    `margin` without a gradient; one without objects has 0.
 
     Args:
-        first, second: `(batch, n)` embeddings of the two corners, or `(batch, n, c)`; with several channels
-            squares and distances are summed over them (the papers have one).
+        first, second: `(batch, n)` embeddings of the two corners, or `(batch, n, c)`; over several channels
+            squares and distances are summed (the papers have one channel).
         mask: `(batch, n)`, 1 where there is an object.
+        margin: means farther apart are not pushed.
 
     Returns:
         pull, push: scalars, summed (not averaged) over the images.
 
     Source: Law & Deng 2018, eqs. 4 and 5; `_ae_loss` of princeton-vl/CornerNet,
-    `models/py_utils/kp_utils.py` (which fails on a batch of one). The paper excludes `k = j`; the code's form
-    differs by the small constants.
+    `models/py_utils/kp_utils.py` (which fails on a batch of one). The paper excludes `k = j`; the form of the
+    code, which is followed, differs by the small constants.
     """
     if len(first.shape) == 2:
         first, second = first[..., None], second[..., None]

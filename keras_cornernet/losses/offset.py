@@ -1,13 +1,12 @@
 """Losses of offsets and sizes, predicted at the cells of objects."""
 
-from typing import Any
-
 from keras import ops
 
 from keras_cornernet.backend import sum_over_replicas
+from keras_cornernet.tensors import Tensor
 
 
-def offset_loss(predicted: Any, targets: Any, mask: Any, beta: float = 1.0) -> Any:
+def offset_loss(predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 1.0) -> Tensor:
     """Smooth L1 (quadratic below `beta`), summed over x and y, divided by the number of objects of the batch.
 
     With a `beta` of 0 it is L1, averaged over x and y, as the code of Objects as Points has it.
@@ -32,7 +31,7 @@ def offset_loss(predicted: Any, targets: Any, mask: Any, beta: float = 1.0) -> A
     return ops.sum(loss * mask[..., None]) / (count + 1e-4)
 
 
-def dense_size_loss(predicted: Any, targets: Any, weight: Any) -> Any:
+def dense_size_loss(predicted: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
     """L1 of sizes at all cells of objects, divided by the sum of the weights.
 
     Args:
@@ -48,6 +47,6 @@ def dense_size_loss(predicted: Any, targets: Any, weight: Any) -> Any:
     return ops.sum(_absolute(predicted - targets) * weight) / (total + 1e-4)
 
 
-def _absolute(x: Any) -> Any:
+def _absolute(x: Tensor) -> Tensor:
     """The absolute value, with a gradient of 0 at 0 on every backend; that of `ops.abs` on JAX is 1."""
     return x * ops.sign(x)

@@ -1,10 +1,13 @@
 """The loss of the pose networks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from keras import ops
 
 from keras_cornernet.backend import sum_over_replicas
+from keras_cornernet.checks import check_number
+from keras_cornernet.tensors import Tensor
 
 
 @dataclass(frozen=True)
@@ -12,16 +15,20 @@ class PoseLoss:
     """Mean squared error of the heatmaps of every stack: intermediate supervision.
 
     Attributes:
-        mask_unannotated: joints without annotation or outside the input teach nothing. False teaches them
-            an empty map, as pose-hg-train and pytorch_stacked_hourglass do.
-        mean_over_stacks: the mean of the stacks' errors (pytorch_stacked_hourglass) instead of their sum.
-        every_stack: False teaches the last stack alone.
-        weight: of the whole; pytorch-pose has 0.5.
-        foreground: cells count `1 + foreground * target` times. A map is almost everywhere empty, and a
-            network first learns to answer nothing; a foreground of 10 or more shortens that. 0 in the papers.
+        mask_unannotated: leave out the heatmaps of joints without annotation or outside the input. False
+            trains them to be empty, as pose-hg-train and pytorch_stacked_hourglass do.
+        mean_over_stacks: take the mean of the stacks' errors (pytorch_stacked_hourglass), not their sum.
+        every_stack: False trains the heatmaps of the last stack alone.
+        weight: of the whole loss; pytorch-pose has 0.5.
+        foreground: cells are weighted by `1 + foreground * target`. A map is empty almost everywhere, and a
+            network first learns to predict empty maps; a foreground of 10 or more shortens that. 0 in the
+            papers.
 
-    Called with `targets` of a codec and `outputs` of a network, it returns `{"heatmap": scalar}`. The mean
-    goes over images, cells and joints, also those that are masked.
+    Called with the `targets` of a codec and the `outputs` of a network, it returns `{"heatmap": scalar}`. The
+    mean is taken over images, cells and joints, including those that are masked.
+
+    Raises:
+        ValueError: a setting is out of its range; the message names it.
 
     Source: Newell et al. 2016, secs. 3.1 and 3.3; `calc_loss` of princeton-vl/pytorch_stacked_hourglass,
     `task/pose.py`; `JointsMSELoss` of bearpaw/pytorch-pose, `pose/losses`.
@@ -33,18 +40,22 @@ class PoseLoss:
     weight: float = 1.0
     foreground: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_number("weight", self.weight, above=0)
+        check_number("foreground", self.foreground, at_least=0)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the terms."""
         return ("heatmap",)
 
-    def __call__(self, targets: dict, outputs: list) -> dict:
+    def __call__(self, targets: dict[str, Any], outputs: list[Any]) -> dict[str, Tensor]:
         target = targets["keypoints"]
         stacks = outputs if self.every_stack else outputs[-1:]
         total = sum(self._error(target, stack["keypoints"]["heatmap"]) for stack in stacks)
         return {"heatmap": self.weight * (total / len(stacks) if self.mean_over_stacks else total)}
 
-    def _error(self, target, heatmap):
+    def _error(self, target: dict[str, Tensor], heatmap: Tensor) -> Tensor:
         square = ops.square(ops.cast(heatmap, "float32") - target["heatmap"])
         if self.foreground:
             square = square * (1.0 + self.foreground * target["heatmap"])

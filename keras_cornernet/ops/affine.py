@@ -1,14 +1,14 @@
 """Affine maps of the plane: `(2, 3)` matrices named `to_from_from`, such as `input_from_image`.
 
 Points are continuous: pixel `(0, 0)` covers the unit square whose centre is `(0.5, 0.5)`. Resize, crop,
-flip, rotation and zoom are each such a matrix, and the way back is its inverse.
+flip, rotation and zoom are each such a matrix, and its inverse leads back.
 """
 
 import numpy as np
 
 
 def identity() -> np.ndarray:
-    """The map that moves nothing."""
+    """The identity."""
     return np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
 
@@ -28,9 +28,9 @@ def horizontal_flip(width: float) -> np.ndarray:
 
 
 def rotation(degrees: float) -> np.ndarray:
-    """Turns about the origin, clockwise as seen on the screen (y points down)."""
-    turn = np.deg2rad(degrees)
-    c, s = np.cos(turn), np.sin(turn)
+    """Rotates about the origin, clockwise as seen on the screen (y points down)."""
+    angle = np.deg2rad(degrees)
+    c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0], [s, c, 0]], np.float64)
 
 
@@ -46,14 +46,14 @@ def compose(*maps: np.ndarray) -> np.ndarray:
 
 
 def invert(affine: np.ndarray) -> np.ndarray:
-    """The way back.
+    """The inverse map.
 
     Raises:
         ValueError: the map is singular.
     """
     matrix = np.vstack([affine, [0, 0, 1]])
     if abs(np.linalg.det(matrix)) < 1e-12:
-        raise ValueError("affine cannot be inverted: it squeezes the plane into a line")
+        raise ValueError("affine cannot be inverted: it maps the plane to a line")
     return np.linalg.inv(matrix)[:2]
 
 
@@ -61,7 +61,8 @@ def transform_points(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Maps `(..., 2)` points `(x, y)`."""
     points = np.asarray(points)
     affine = np.asarray(affine).astype(np.result_type(points, np.float32))
-    return points @ affine[:, :2].T + affine[:, 2]
+    moved: np.ndarray = points @ affine[:, :2].T + affine[:, 2]
+    return moved
 
 
 def transform_boxes(affine: np.ndarray, boxes: np.ndarray) -> np.ndarray:

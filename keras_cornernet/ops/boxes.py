@@ -2,12 +2,14 @@
 
 from keras import ops
 
+from keras_cornernet.tensors import Tensor
+
 # Farther from the origin no image has a pixel.
 FARTHEST = 1e6
 
 
-def intersection_over_union(boxes, others, *, border=0.0):
-    """The overlap of boxes, broadcast against each other.
+def intersection_over_union(boxes: Tensor, others: Tensor, *, border: float = 0.0) -> Tensor:
+    """Intersection over union of boxes, broadcast against each other.
 
     Args:
         boxes, others: `(..., 4)` `xyxy`.
@@ -15,27 +17,27 @@ def intersection_over_union(boxes, others, *, border=0.0):
             soft-NMS.
 
     Returns:
-        `(...)`; 0 where boxes do not meet.
+        `(...)`; 0 where boxes do not overlap.
     """
 
-    def sides(a, b):
+    def sides(a: Tensor, b: Tensor) -> list[Tensor]:
         return [ops.maximum(b[..., i] - a[..., i] + border, 0.0) for i in (0, 1)]
 
-    meet = (
+    common = (
         ops.maximum(boxes[..., :2], others[..., :2]),
         ops.minimum(boxes[..., 2:], others[..., 2:]),
     )
-    width, height = sides(*meet)
+    width, height = sides(*common)
     inter = width * height
 
-    def area(b):
+    def area(b: Tensor) -> Tensor:
         w, h = sides(b[..., :2], b[..., 2:])
         return w * h
 
     return inter / ops.maximum(area(boxes) + area(others) - inter, 1e-9)
 
 
-def ordered(boxes):
+def ordered(boxes: Tensor) -> Tensor:
     """The boxes with their upper left corner first, whichever of the two corners came first.
 
     Args:
@@ -48,7 +50,7 @@ def ordered(boxes):
     return ops.concatenate([ops.minimum(one, other), ops.maximum(one, other)], axis=-1)
 
 
-def without_unusable(boxes, scores):
+def without_unusable(boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     """Rejects boxes that are not finite, such as a network gives whose weights have diverged.
 
     Args:

@@ -2,17 +2,19 @@
 
 from keras import ops
 
+from keras_cornernet.tensors import Tensor
 
-def flatten_cells(maps):
-    """`(batch, height, width, c)` to `(batch, height * width, c)`; cell `(y, x)` lands at `y * width + x`."""
+
+def flatten_cells(maps: Tensor) -> Tensor:
+    """`(batch, height, width, c)` to `(batch, height * width, c)`; cell `(y, x)` goes to `y * width + x`."""
     shape = ops.shape(maps)
     return ops.reshape(maps, (-1, shape[1] * shape[2], shape[3]))
 
 
-def gather_rows(rows, index):
+def gather_rows(rows: Tensor, index: Tensor) -> Tensor:
     """The rows of each image at `index`.
 
-    Not `ops.take_along_axis`, which transposes all of `rows` first on TensorFlow.
+    On TensorFlow `ops.take_along_axis` would transpose all of `rows` first.
 
     Args:
         rows: `(batch, m, c)`.
@@ -26,8 +28,8 @@ def gather_rows(rows, index):
     return ops.take(ops.reshape(rows, (-1, rows.shape[2])), ops.cast(index, "int32") + first, axis=0)
 
 
-def gather_cells(maps, index):
-    """The values of `maps` at flat cell numbers.
+def gather_cells(maps: Tensor, index: Tensor) -> Tensor:
+    """The values of `maps` at flat cell indices.
 
     Args:
         maps: `(batch, height, width, c)`.
@@ -39,7 +41,7 @@ def gather_cells(maps, index):
     return gather_rows(flatten_cells(maps), index)
 
 
-def pick_class(values, label, classes: int):
+def pick_class(values: Tensor, label: Tensor, classes: int) -> Tensor:
     """The values of one class, of values for every class.
 
     Args:

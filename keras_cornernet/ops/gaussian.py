@@ -1,14 +1,19 @@
-"""Heatmap targets: how large a bump is, and the drawing of bumps."""
+"""Heatmap targets: the radius of Gaussians, and how they are drawn."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_cornernet.backend import scatter_max, window_cells
+from keras_cornernet.tensors import Tensor
 
 
-def gaussian_radius(height, width, min_overlap: float = 0.3, *, corrected: bool = True) -> np.ndarray:
+def gaussian_radius(
+    height: ArrayLike, width: ArrayLike, min_overlap: float = 0.3, *, corrected: bool = True
+) -> np.ndarray:
     """How far both corners may move before the box overlaps the true one by less than `min_overlap`.
 
     Args:
@@ -16,7 +21,7 @@ def gaussian_radius(height, width, min_overlap: float = 0.3, *, corrected: bool 
         min_overlap: intersection over union to keep, in 0..1.
         corrected: False gives the formula of CornerNet's first release, which does not keep the overlap: it
             takes the larger roots and halves them whatever the leading coefficient. The published weights
-            of CenterNet were taught with it, at an overlap of 0.7.
+            of CenterNet were trained with it, at an overlap of 0.7.
 
     Returns:
         float64, real-valued; truncate it to draw.
@@ -40,7 +45,8 @@ def gaussian_radius(height, width, min_overlap: float = 0.3, *, corrected: bool 
         one_in_one_out = (total + slid_root) / 2
         both_in = (2 * total + inside_root) / 2
         both_out = (slope + outside_root) / 2
-    return np.minimum(one_in_one_out, np.minimum(both_in, both_out))
+    radius: np.ndarray = np.minimum(one_in_one_out, np.minimum(both_in, both_out))
+    return radius
 
 
 @cache
@@ -50,74 +56,96 @@ def radius_table(height: int, width: int, min_overlap: float, corrected: bool = 
     A table, since float32 on the device would truncate some of them to the neighbouring integer.
     """
     rows, columns = np.mgrid[: height + 1, : width + 1]
-    return np.maximum(gaussian_radius(rows, columns, min_overlap, corrected=corrected), 0).astype(np.int32)
+    radius = gaussian_radius(rows, columns, min_overlap, corrected=corrected)
+    table: np.ndarray = np.maximum(radius, 0).astype(np.int32)
+    return table
 
 
-def draw_gaussians(row, column, radius, label, drawn, *, grid, max_radius: int, sigma_divisor: float = 6.0):
-    """Draws one Gaussian per object and keeps the larger value where they meet.
+def draw_gaussians(
+    row: Tensor,
+    column: Tensor,
+    radius: Tensor,
+    label: Tensor,
+    drawn: Tensor,
+    *,
+    grid: tuple[Any, int, int, int],
+    max_radius: int,
+    sigma_divisor: float = 6.0,
+) -> Tensor:
+    """Draws one Gaussian for each object and keeps the larger value where they overlap.
 
-    Only the cells under a bump are touched. The standard deviation is `(2 radius + 1) / sigma_divisor`.
+    Only the cells inside the windows are computed. The standard deviation is
+    `(2 radius + 1) / sigma_divisor`.
 
     Args:
         row, column, radius, label: `(batch, n)` int32, in grid cells; label is the channel,
             below `channels` where drawn.
         drawn: `(batch, n)` bool; False skips the object.
-        grid: `(batch, height, width, channels)` to draw; plain integers but the batch.
+        grid: `(batch, height, width, channels)` of the result; plain integers except for the batch.
         max_radius: no radius is larger (JAX and XLA need the bound).
+        sigma_divisor: see above.
 
     Returns:
         `(batch, height, width, channels)` float32, exactly 1 at the centres.
 
-    Source: `draw_gaussian` of princeton-vl/CornerNet, `sample/utils.py`. The papers say a third of the
-    radius for the deviation; this is the code's.
+    Source: `draw_gaussian` of princeton-vl/CornerNet, `sample/utils.py`. The papers state a third of
+    the radius for the standard deviation; the code, which is followed, takes a sixth of the window.
     """
     batch, rows, columns, channels = grid
     count, bound = label.shape[1], 2 * max_radius + 1
     side = ops.where(drawn, 2 * radius + 1, 0)
 
-    def flat(x):
+    def flat(x: Tensor) -> Tensor:
         return ops.reshape(x, (-1,))
 
-    def inside(start, end):
+    def inside(start: Tensor, end: int) -> tuple[Tensor, Tensor]:
         """The part of a window's side that lies on the grid."""
         first = ops.clip(start, 0, end)
         return first, flat(ops.clip(start + side, 0, end) - first)
 
-    (top, tall), (left, wide) = inside(row - radius, rows), inside(column - radius, columns)
-    owner, down, across, live = window_cells(tall, wide, (bound, bound))
+    (top, heights), (left, widths) = inside(row - radius, rows), inside(column - radius, columns)
+    owner, down, across, live = window_cells(heights, widths, (bound, bound))
 
-    def own(x):
-        """The number of each cell's object."""
+    def own(x: Tensor) -> Tensor:
+        """The value of the object that each cell belongs to."""
         return ops.take(flat(x), owner)
 
     y, x = own(top) + down, own(left) + across
     sigma = (2 * ops.cast(own(radius), "float32") + 1) / sigma_divisor
-    away = (ops.cast(y - own(row), "float32"), ops.cast(x - own(column), "float32"))
-    value = ops.exp(-(away[0] * away[0] + away[1] * away[1]) / (2 * sigma * sigma))
+    distance = (ops.cast(y - own(row), "float32"), ops.cast(x - own(column), "float32"))
+    value = ops.exp(-(distance[0] * distance[0] + distance[1] * distance[1]) / (2 * sigma * sigma))
     index = ((owner // count * rows + y) * columns + x) * channels + own(label)
     return ops.reshape(scatter_max(batch * rows * columns * channels, index, value, live), grid)
 
 
-def draw_rectangles(top, left, height, width, label, *, grid):
+def draw_rectangles(
+    top: Tensor,
+    left: Tensor,
+    height: Tensor,
+    width: Tensor,
+    label: Tensor,
+    *,
+    grid: tuple[Any, int, int, int],
+) -> Tensor:
     """Ones in rectangles of cells; a rectangle of height 0 is not drawn.
 
-    Rectangles are counted over each cell by one matrix product of their rows with their columns. Listing the
-    cells of each one, as `draw_gaussians` does, would take as many as the grid has where shapes must be
-    static.
+    The rectangles over each cell are counted by one matrix product of their rows with their columns. Listing
+    the cells of each rectangle, as `draw_gaussians` does, would need as many as the grid has cells where
+    shapes must be static.
 
     Args:
-        top, left, height, width, label: `(batch, n)` int32, in grid cells; what lies beside the grid is cut
+        top, left, height, width, label: `(batch, n)` int32, in grid cells; cells outside the grid are cut
             off. label is the channel.
-        grid: as in `draw_gaussians`.
+        grid: see `draw_gaussians`.
 
     Returns:
         `(batch, height, width, channels)` float32.
     """
 
-    def inside(start, length, end):
+    def inside(start: Tensor, length: Tensor, end: int) -> Tensor:
         """`(batch, n, end)`, 1 where a side of the grid lies in the rectangle."""
-        place = np.arange(end, dtype=np.int32) - start[..., None]
-        return ops.cast((place >= 0) & (place < length[..., None]), "float32")
+        position = np.arange(end, dtype=np.int32) - start[..., None]
+        return ops.cast((position >= 0) & (position < length[..., None]), "float32")
 
     _, rows, columns, channels = grid
     down, across = inside(top, height, rows), inside(left, width, columns)

@@ -1,13 +1,17 @@
 """The maximum of whole rows and columns of a feature map, with the gradient of centre pooling."""
 
+from collections.abc import Callable
+
 from keras import ops
 
+from keras_cornernet.tensors import Tensor
 
-def line_maximum(x, axis: int):
-    """The largest value of each whole line along an axis, which keeps its place with length 1.
 
-    The gradient of a line goes whole to one position: the maximum, among equal ones the last. So does that
-    of the two opposite running maxima of the authors' code, of which the first scans from the end.
+def line_maximum(x: Tensor, axis: int) -> Tensor:
+    """The largest value of each whole line along an axis, which stays with length 1.
+
+    The whole gradient of a line goes to one position: the maximum, among equal ones the last. The same holds
+    for the two opposite running maxima of the authors' code, of which the first scans from the end.
 
     Args:
         x: `(batch, height, width, channels)`, any float dtype.
@@ -30,15 +34,14 @@ def line_maximum(x, axis: int):
     if axis not in (1, 2):
         raise ValueError(f"line_maximum expects axis 1 (columns) or 2 (rows), got axis={axis!r}")
 
-    @ops.custom_gradient
-    def pool(x):
-        def gradient(upstream):
+    def pool(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        def gradient(upstream: Tensor) -> Tensor:
             length = ops.shape(x)[axis]
             last = length - 1 - ops.argmax(ops.flip(x, axis), axis=axis, keepdims=True)
             shape = (1, length, 1, 1) if axis == 1 else (1, 1, length, 1)
-            places = ops.reshape(ops.arange(length, dtype=last.dtype), shape)
-            return upstream * ops.cast(places == last, upstream.dtype)
+            index = ops.reshape(ops.arange(length, dtype=last.dtype), shape)
+            return upstream * ops.cast(index == last, upstream.dtype)
 
         return ops.max(x, axis=axis, keepdims=True), gradient
 
-    return pool(ops.convert_to_tensor(x))
+    return ops.custom_gradient(pool)(ops.convert_to_tensor(x))

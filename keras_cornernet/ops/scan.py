@@ -1,20 +1,24 @@
 """The running maximum along one axis of a feature map, with the gradient of corner pooling."""
 
+from collections.abc import Callable
+
 from keras import ops
 
+from keras_cornernet.tensors import Tensor
 
-def running_maximum(x, axis: int, *, reverse: bool = False):
-    """The largest value met so far on the way along an axis.
+
+def running_maximum(x: Tensor, axis: int, *, reverse: bool = False) -> Tensor:
+    """The largest value so far along an axis.
 
     `y[i] = max(x[0], ..., x[i])` along `axis`, or `max(x[i], ..., x[n - 1])` with `reverse`.
 
-    Each position of `y` sends its whole gradient to one position of `x`: the record, where the
-    running maximum was reached. A later value takes the record only when it is strictly greater, so
-    among equal values the one that the scan met first keeps the gradient.
+    Each position of `y` sends its whole gradient to one position of `x`: the one where the running maximum
+    was reached. Among equal values that is the one that the scan came to first.
 
-    An axis whose length is known when the graph is traced is unrolled into one step a row: the fast
-    form, also for TFLite and XLA, whatever the batch. A length unknown then (TensorFlow only) takes a
-    loop, with the same values and gradients; it is some three times slower, and slower still in TFLite.
+    An axis whose length is known when the graph is traced is unrolled into one step for each row. That is
+    the fast form, also for TFLite and XLA, whatever the batch. An axis whose length is not known then
+    (TensorFlow only) takes a loop with the same values and gradients, which is about three times slower, and
+    slower still in TFLite.
 
     Args:
         x: `(batch, height, width, channels)`, any float dtype.
@@ -47,34 +51,34 @@ def running_maximum(x, axis: int, *, reverse: bool = False):
     return x if length < 2 else _unrolled(x, axis, reverse)
 
 
-def _unrolled(x, axis, reverse):
+def _unrolled(x: Tensor, axis: int, reverse: bool) -> Tensor:
     """The scan as a chain of row operations in the graph.
 
-    The gradient is a chain too. Left to autodiff, XLA runs it some twenty times slower, and plain
-    TensorFlow about a third. Only the running maxima are kept for it, so that the rows' memory is free
-    to be written over. XLA for the CPU compiles row after row: some 7 s for 128 rows with gradient.
+    The gradient is a chain too. By automatic differentiation it would take about twenty times as long on XLA
+    and a third longer on plain TensorFlow. It keeps only the running maxima, so that the memory of the rows
+    can be reused. XLA for the CPU compiles row after row: about 7 s for 128 rows with the gradient.
     """
     length, direction = x.shape[axis], -1 if reverse else 1
 
-    def split(tensor):
-        return ops.split(tensor, length, axis=axis)[::direction]
+    def split(tensor: Tensor) -> list[Tensor]:
+        rows: list[Tensor] = ops.split(tensor, length, axis=axis)
+        return rows[::direction]
 
-    def join(rows):
+    def join(rows: list[Tensor]) -> Tensor:
         return ops.concatenate(rows[::direction], axis=axis)
 
-    @ops.custom_gradient
-    def pool(x):
+    def pool(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         first, *later = split(x)
         running = [first]
         for row in later:
             running.append(ops.maximum(running[-1], row))
 
-        def gradient(upstream):
-            # Against the scan: a record takes all that has gathered, any other row passes it on.
+        def gradient(upstream: Tensor) -> Tensor:
+            # Against the scan: a maximum takes the gradient gathered so far, any other row passes it on.
             gathered, *earlier = split(upstream)[::-1]
             at_input = []
             for before, here, arriving in zip(running[-2::-1], running[:0:-1], earlier, strict=True):
-                # A product with 0 or 1 is quicker than a choice: it is vectorised and in place.
+                # A product with 0 or 1 is faster than `where`: it is vectorised and in place.
                 taken = gathered * ops.cast(here > before, gathered.dtype)
                 at_input.append(taken)
                 gathered = arriving + (gathered - taken)
@@ -83,42 +87,41 @@ def _unrolled(x, axis, reverse):
 
         return join(running), gradient
 
-    return pool(x)
+    return ops.custom_gradient(pool)(x)
 
 
-def _looped(x, axis, reverse):
-    """The scan as a loop in the graph, for a length that only the running graph knows."""
+def _looped(x: Tensor, axis: int, reverse: bool) -> Tensor:
+    """The scan as a loop in the graph, for a length that is not known before the graph runs."""
 
-    def split(tensor):
+    def split(tensor: Tensor) -> Tensor:
         rows = ops.moveaxis(tensor, axis, 0)
         return ops.flip(rows, 0) if reverse else rows
 
-    def join(rows):
+    def join(rows: Tensor) -> Tensor:
         return ops.moveaxis(ops.flip(rows, 0) if reverse else rows, 0, axis)
 
-    def step(running, row):
+    def step(running: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         running = ops.maximum(running, row)
         return running, running
 
-    def step_back(gathered, row):
-        arriving, is_record = row[0], row[1]
+    def step_back(gathered: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+        arriving, is_maximum = row[0], row[1]
         gathered = arriving + gathered
-        taken = gathered * is_record
+        taken = gathered * is_maximum
         return gathered - taken, taken
 
-    @ops.custom_gradient
-    def pool(x):
+    def pool(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         rows = split(x)
         _, running = ops.scan(step, rows[0], rows)
 
-        def gradient(upstream):
+        def gradient(upstream: Tensor) -> Tensor:
             arriving = split(upstream)
-            is_record = ops.concatenate([ops.ones_like(running[:1], "bool"), running[1:] > running[:-1]])
-            # One stacked tensor: with two, `ops.scan` of Keras 3.15 refuses an unknown length.
-            rows = ops.stack([arriving, ops.cast(is_record, arriving.dtype)], axis=1)
+            is_maximum = ops.concatenate([ops.ones_like(running[:1], "bool"), running[1:] > running[:-1]])
+            # One stacked tensor: with two, `ops.scan` of Keras 3.15 does not accept an unknown length.
+            rows = ops.stack([arriving, ops.cast(is_maximum, arriving.dtype)], axis=1)
             _, at_input = ops.scan(step_back, ops.zeros_like(arriving[0]), rows, reverse=True)
             return join(at_input)
 
         return join(running), gradient
 
-    return pool(x)
+    return ops.custom_gradient(pool)(x)

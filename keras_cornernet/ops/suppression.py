@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_cornernet.backend import first_maximum
 from keras_cornernet.ops.gather import gather_rows
+from keras_cornernet.tensors import Tensor
 
 METHODS = ("gaussian", "linear", "hard", "none")
 
@@ -16,25 +17,25 @@ class Suppressed(NamedTuple):
     Attributes:
         boxes: `(batch, k, 4)`.
         scores: `(batch, k)`; -1 where fewer boxes were left.
-        index: `(batch, k)` int32, place in the input.
+        index: `(batch, k)` int32, position in the input.
     """
 
-    boxes: object
-    scores: object
-    index: object
+    boxes: Tensor
+    scores: Tensor
+    index: Tensor
 
 
 def soft_nms(
-    boxes,
-    scores,
-    labels,
+    boxes: Tensor,
+    scores: Tensor,
+    labels: Tensor,
     *,
     method: str = "gaussian",
     sigma: float = 0.5,
     iou_threshold: float = 0.5,
     score_threshold: float = 0.001,
     max_detections: int = 100,
-    corner_scores=None,
+    corner_scores: Tensor | None = None,
     merge_exponent: float | None = None,
 ) -> Suppressed:
     """Takes the best box again and again, and lowers the scores of the boxes of its class that overlap it.
@@ -76,36 +77,38 @@ def soft_nms(
         corner_scores = None if corner_scores is None else ops.pad(corner_scores, ((0, 0), (0, 1), (0, 0)))
     if corner_scores is not None:
         corner_scores = ops.maximum(corner_scores, 1e-12)  # so that no mean divides by a weight of 0
-    places = ops.arange(count, dtype="int32")[None]
+    positions = ops.arange(count, dtype="int32")[None]
     slots = ops.arange(max_detections, dtype="int32")[None]
     rows = _rows(boxes, labels)
     planes = ops.transpose(rows, (2, 0, 1))
 
-    def kept_fraction(overlap):
+    def kept_fraction(overlap: Tensor) -> Tensor:
         if method == "gaussian":
             return ops.exp(overlap * overlap * (-1.0 / sigma))
         over = overlap > iou_threshold
         return ops.where(over, 1.0 - overlap if method == "linear" else 0.0, 1.0)
 
-    def merged(share, best):
-        """The mean of the taken boxes and those that they lower."""
-        weights = ops.where(places == best, 1.0, (1.0 - share) ** merge_exponent)[..., None] * corner_scores
+    def merged(fraction: Tensor, best: Tensor) -> Tensor:
+        """The mean of the taken boxes and those whose scores they lower."""
+        weights = (
+            ops.where(positions == best, 1.0, (1.0 - fraction) ** merge_exponent)[..., None] * corner_scores
+        )
         first = ops.sum(boxes[..., :2] * weights[..., :1], axis=1) / ops.sum(weights[..., :1], axis=1)
         second = ops.sum(boxes[..., 2:] * weights[..., 1:], axis=1) / ops.sum(weights[..., 1:], axis=1)
         return ops.concatenate([first, second], axis=-1)[:, None]
 
-    def take(step, state):
+    def take(step: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         live, index, score, *kept_boxes = state
         best = first_maximum(live, axis=-1)[:, None]
         overlap = _overlap(planes, ops.transpose(gather_rows(rows, best), (2, 0, 1)))
-        share = kept_fraction(overlap)
-        lowered = live * share
+        fraction = kept_fraction(overlap)
+        lowered = live * fraction
         here = slots == step
         if merge_exponent is not None:
-            meets = (overlap > 0) & (live >= 0)
-            box = merged(ops.where(meets, share, 1.0), best)
+            overlaps = (overlap > 0) & (live >= 0)
+            box = merged(ops.where(overlaps, fraction, 1.0), best)
             kept_boxes = [ops.where(here[..., None], box, kept_boxes[0])]
-        stays = (places != best) & ((overlap <= 0) | (lowered >= score_threshold))
+        stays = (positions != best) & ((overlap <= 0) | (lowered >= score_threshold))
         return (
             ops.where(stays, lowered, -1.0),
             ops.where(here, best, index),
@@ -114,7 +117,7 @@ def soft_nms(
         )
 
     none = ops.zeros_like(scores[:, :1]) - ops.ones_like(slots, dtype=scores.dtype)
-    state = (scores, ops.zeros_like(none, dtype="int32"), none)
+    state: tuple[Tensor, ...] = (scores, ops.zeros_like(none, dtype="int32"), none)
     if merge_exponent is not None:
         state = (*state, none[..., None] * ops.zeros_like(boxes[:, :1]))
     _, index, kept, *kept_boxes = ops.fori_loop(0, max_detections, take, state)
@@ -123,7 +126,7 @@ def soft_nms(
     return Suppressed(ops.where(kept[..., None] >= 0, kept_boxes, 0.0), kept, index)
 
 
-def _best(boxes, scores, max_detections: int) -> Suppressed:
+def _best(boxes: Tensor, scores: Tensor, max_detections: int) -> Suppressed:
     """The best boxes as they are."""
     count = boxes.shape[1]
     kept, index = ops.top_k(scores, min(max_detections, count))
@@ -138,11 +141,11 @@ def _best(boxes, scores, max_detections: int) -> Suppressed:
     return Suppressed(boxes, ops.where(real, kept, -1.0), ops.cast(index, "int32"))
 
 
-def _rows(boxes, labels):
-    """`(batch, n, 7)`: lower ends negated and upper ends of the boxes in x, y and class, and their areas.
+def _rows(boxes: Tensor, labels: Tensor) -> Tensor:
+    """`(batch, n, 7)`: negated lower ends and upper ends of the boxes in x, y and class, and their areas.
 
-    Classes are a third direction in which a box reaches from `label` to `label + 1`: boxes of two classes
-    do not meet, and the loop, whose time goes into the number of its operations, need not ask.
+    The class is a third axis, on which a box extends from `label` to `label + 1`: boxes of two classes do not
+    overlap, and the loop, whose time depends on the number of its operations, needs no test for it.
     """
     label = ops.cast(labels, boxes.dtype)[..., None]
     upper = ops.concatenate([boxes[..., 2:], label], axis=-1) + 1.0
@@ -150,10 +153,10 @@ def _rows(boxes, labels):
     return ops.concatenate([-boxes[..., :2], -label, upper, (width * height)[..., None]], axis=-1)
 
 
-def _overlap(planes, others):
+def _overlap(planes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of boxes given as transposed `_rows`."""
     ends, area = ops.split(planes, [6])
     other_ends, other_area = ops.split(others, [6])
     lower, upper = ops.split(ops.minimum(ends, other_ends), 2)
-    meet = ops.prod(ops.maximum(lower + upper, 0.0), axis=0)
-    return meet / ops.maximum(area[0] + other_area[0] - meet, 1e-9)
+    common = ops.prod(ops.maximum(lower + upper, 0.0), axis=0)
+    return common / ops.maximum(area[0] + other_area[0] - common, 1e-9)

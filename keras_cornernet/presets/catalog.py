@@ -136,7 +136,7 @@ PRESETS: dict[str, Preset] = {
             "head_channels": 96,
             "head_kernel_size": 3,
         },
-        settings=InferenceConfig(input_size=(320, 448)),
+        settings=InferenceConfig(input_size=(320, 448), method="none"),
         # Sizes and offsets are trained in the nine cells around the centre: small data gives few centres.
         codec=CenterCodec(COCO_CLASSES, offset_reach=1, clip_margin=0.0),
         # A cell of an eighth holds twice the pixels of the paper's quarter, hence twice its weight of sizes.

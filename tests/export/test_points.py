@@ -41,14 +41,12 @@ def test_tflite_answers_as_predict_does(tmp_path):
     model = point_detector(method="none")
     path = export.to_tflite(model, tmp_path / "pets.tflite").path
     assert flatbuffer.custom_operators(path.read_bytes()) == set()
-    assert_alike(
-        export.load(path).predict(IMAGE, min_score=0)[0], model.predict(IMAGE, min_score=0, flip=None)[0]
-    )
+    theirs = model.predict(IMAGE, min_score=0, flip=None)[0]
+    assert_alike(export.load(path).predict(IMAGE, min_score=0)[0], theirs)
 
 
 def test_a_saved_model_answers_as_predict_does(tmp_path):
     model = point_detector()
     path = export.to_saved_model(model, tmp_path, "pets").path
-    assert_alike(
-        export.load(path).predict(IMAGE, min_score=0)[0], model.predict(IMAGE, min_score=0, flip=None)[0]
-    )
+    theirs = model.predict(IMAGE, min_score=0, flip=None)[0]
+    assert_alike(export.load(path).predict(IMAGE, min_score=0)[0], theirs)

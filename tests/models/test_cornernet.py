@@ -98,7 +98,7 @@ def test_three_stem_widths_give_a_grid_of_an_eighth():
         ({"channels": 16}, "channels must be a sequence of numbers, not 16"),
         ({"block": "dense"}, "block must be one of .*, not 'dense'"),
         ({"upsampling": "bilinear"}, "upsampling must be one of .*, not 'bilinear'"),
-        ({"embedding_cells": float("nan")}, "embedding_cells must be above 0, not nan"),
+        ({"embedding_cells": float("nan")}, "embedding_cells must be finite and above 0, not nan"),
         ({"std": (1.0, 0.0, 1.0)}, r"std\[1\] must be above 0, not 0.0"),
         ({"mean": (0.5, 0.5)}, "mean must be a sequence of 3 numbers"),
         ({"input_size": (64,)}, r"input_size must be \(height, width\), .*, not \(64,\)"),
