@@ -65,7 +65,10 @@ def test_other_checks_name_their_argument():
         (lambda: CornerCodec(2, top_k=2.5), "top_k must be a whole number, not 2.5"),
         (lambda: CornerCodec(2, num_detections=0), "num_detections must be at least 1, not 0"),
         (lambda: CornerCodec(2, min_overlap=1.0), "min_overlap must be above 0 and below 1, not 1.0"),
-        (lambda: CornerCodec(2, embedding_threshold=NAN), "embedding_threshold must be finite and at least 0, not nan"),
+        (
+            lambda: CornerCodec(2, embedding_threshold=NAN),
+            "embedding_threshold must be finite and at least 0, not nan",
+        ),
         (lambda: CornerCodec(2, embedding_scale=0), "embedding_scale must be above 0, not 0"),
         (lambda: CornerCodec(2, sigma_divisor=-1), "sigma_divisor must be above 0, not -1"),
         (lambda: CornerCodec(2, fixed_radius=-1), "fixed_radius must be at least 0, not -1"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Report(NamedTuple):
 
     Attributes:
         layout: the repository whose names the file follows.
-        arguments: of the network, read off names and shapes.
+        arguments: of the network, read from names and shapes.
         parameters: trainable numbers taken over.
         unused: names in the file that were left out, with the reason.
         missing: our weights that the file did not fill and that start anew: class heads for another number
@@ -34,9 +34,9 @@ class Report(NamedTuple):
     """
 
     layout: str
-    arguments: dict
+    arguments: dict[str, Any]
     parameters: int
-    unused: dict[str, str]
+    unused: dict[str, str | None]
     missing: tuple[str, ...]
 
 
@@ -71,9 +71,9 @@ def convert_checkpoint(
 ) -> tuple[Network, Report]:
     """Builds the network that a PyTorch checkpoint belongs to and fills it.
 
-    Widths, depth, stacks and classes or joints are read off the file's names and shapes. The authors'
-    detectors expect BGR images and ours take RGB, so the input channels of their first convolution change
-    places.
+    Widths, depth, stacks and classes or joints are read from the file's names and shapes. The authors'
+    detectors expect BGR images and ours take RGB, so the input channels of the first convolution are
+    reversed.
 
     Args:
         path: a file of princeton-vl/CornerNet, CornerNet-Lite (CornerNet, Saccade, Squeeze),
@@ -109,17 +109,16 @@ def convert_state(
     """`convert_checkpoint` of arrays that are in memory already.
 
     Args:
-        state: original name to array, in PyTorch's layout. Emptied on success, entry by entry, so that two
-            copies of the weights never pile up to three.
+        state: original name to array, in PyTorch's layout. Emptied on success, entry by entry, so that
+            there are never three copies of the weights.
         num_classes, categories: see `convert_checkpoint`.
     """
     layout = recognize(state)
     arguments = layout.infer(state)
-    classes = arguments.get("num_classes")
+    classes: int | None = arguments.get("num_classes")
     if classes is None and (num_classes is not None or categories is not None):
         raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
-    wanted = num_classes or classes
-    categories = None if classes is None else default_categories(wanted, categories)
+    named = None if classes is None else default_categories(num_classes or classes, categories)
     network = layout.network(**arguments)
     names = match_names(network.weights, state, layout, arguments)
     taken = set(names.values())
@@ -132,25 +131,26 @@ def convert_state(
         weight.assign(to_keras(state.pop(names[weight.path]), weight.path, layout))
         parameters += int(np.prod(weight.shape)) if weight.trainable else 0
     state.clear()
-    if wanted != classes:
-        network, fresh = network.with_num_classes(wanted)
+    if num_classes is not None and num_classes != classes:
+        network, fresh = network.with_num_classes(num_classes)
         missing += [path for path in fresh if path not in missing]
     network.metadata = layout.metadata(network)
-    if categories is not None:
-        network.metadata["categories"] = {"names": list(categories.names), "ids": list(categories.ids)}
+    if named is not None:
+        network.metadata["categories"] = {"names": list(named.names), "ids": list(named.ids)}
     return network, Report(layout.name, arguments, parameters, unused, tuple(missing))
 
 
-def infer_arguments(state: Mapping[str, np.ndarray]) -> dict:
-    """The arguments of the network that a checkpoint's names and shapes tell.
+def infer_arguments(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads the arguments of the network from the names and shapes of a checkpoint.
 
     Args:
         state: name to array, or to anything with a `shape`.
 
     Returns:
-        Of detectors: `num_classes, stacks, channels, counts, stem, pool_channels, head_channels,
-        head_kernel_size`. Of `StackedHourglass`: `num_joints, stacks, channels, counts, stem,
-        stem_kernel_size`, and `kind`. Also `mean` and `std` where they differ from the authors'.
+        Of detectors: `num_classes, stacks, channels, num_blocks, stem, head_channels, head_kernel_size`, and
+        `pool_channels` or `size_per_class`. Of `StackedHourglass`: `num_joints, stacks, channels,
+        num_blocks, stem, stem_kernel_size`, and `block`. Also `mean` and `std` where they differ from the
+        authors'.
 
     Raises:
         ValueError: the names follow no known layout, or one that is needed is missing.
@@ -158,7 +158,9 @@ def infer_arguments(state: Mapping[str, np.ndarray]) -> dict:
     return recognize(state).infer(state)
 
 
-def match_names(weights: Iterable, state: Mapping, layout: Layout, arguments: Mapping) -> dict[str, str]:
+def match_names(
+    weights: Iterable[Any], state: Mapping[str, Any], layout: Layout, arguments: Mapping[str, Any]
+) -> dict[str, str]:
     """Finds each of our weights in a checkpoint.
 
     Args:
@@ -213,7 +215,7 @@ def to_keras(array: np.ndarray, path: str, layout: Layout) -> np.ndarray:
     return np.ascontiguousarray(array, np.float32)
 
 
-def _torch_shape(weight):
+def _torch_shape(weight: Any) -> tuple[int, ...]:
     if len(weight.shape) != 4:
         return tuple(weight.shape)
     height, width, third, fourth = weight.shape
@@ -221,7 +223,7 @@ def _torch_shape(weight):
     return (*channels, height, width)
 
 
-def _reason_unused(name, layout) -> str | None:
+def _reason_unused(name: str, layout: Layout) -> str | None:
     if name.endswith("." + COUNTER):
         return "counts the batches seen in training"
     return layout.reason_unused(name)

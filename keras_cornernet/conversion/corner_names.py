@@ -3,7 +3,8 @@
 Modules are called as in princeton-vl/CornerNet; the layouts say where a repository has other names for them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from keras_cornernet.conversion.layout import Layout
 from keras_cornernet.conversion.metadata import (
@@ -31,6 +32,7 @@ from keras_cornernet.models import (
     ObjectsAsPoints,
 )
 from keras_cornernet.models.cornernet_saccade import SIZES
+from keras_cornernet.models.network import Network
 
 PREDICTION = {
     "p1_conv1.conv": "vertical/conv",
@@ -61,8 +63,8 @@ CORNERS = {"tl": "top_left", "br": "bottom_right"}
 POINT_HEADS = {"hm": "heatmap", "wh": "size", "reg": "offset"}
 
 
-def _body(arguments, parts=RESIDUAL) -> Iterator[Module]:
-    """All before the predictions, with hourglasses of blocks that have `parts`."""
+def _body(arguments: Mapping[str, Any], parts: dict[str, str] = RESIDUAL) -> Iterator[Module]:
+    """All modules before the predictions, with hourglasses of blocks that have `parts`."""
     stacks = arguments["stacks"]
     yield "pre.0", "stem_conv", CONV_NORM
     for i in range(len(arguments["stem"]) - 1):
@@ -77,24 +79,24 @@ def _body(arguments, parts=RESIDUAL) -> Iterator[Module]:
             yield f"inters.{s}", f"fusion_{s}", RESIDUAL
 
 
-def _branch(stacks, theirs, ours, parts) -> Iterator[Module]:
+def _branch(stacks: int, theirs: str, ours: str, parts: dict[str, str]) -> Iterator[Module]:
     for s in range(stacks):
         yield f"{theirs}_cnvs.{s}", f"{ours}_{s}", parts
         for their_head, our_head in HEADS.items():
             yield f"{theirs}_{their_head}.{s}", f"{ours}_{our_head}_{s}", HEAD
 
 
-def _corners(arguments, parts=PREDICTION) -> Iterator[Module]:
+def _corners(arguments: Mapping[str, Any], parts: dict[str, str] = PREDICTION) -> Iterator[Module]:
     for theirs, ours in CORNERS.items():
         yield from _branch(arguments["stacks"], theirs, ours, parts)
 
 
-def _cornernet(arguments) -> Iterator[Module]:
+def _cornernet(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _body(arguments)
     yield from _corners(arguments)
 
 
-def _squeeze(arguments) -> Iterator[Module]:
+def _squeeze(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _body(arguments, FIRE)
     for s in range(arguments["stacks"]):
         for k in range(len(arguments["num_blocks"]) - 1):
@@ -102,28 +104,28 @@ def _squeeze(arguments) -> Iterator[Module]:
     yield from _corners(arguments)
 
 
-def _saccade(arguments) -> Iterator[Module]:
+def _saccade(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _cornernet(arguments)
     for s in range(arguments["stacks"]):
         for i, size in enumerate(SIZES):
             yield f"att_modules.{s}.{i}", f"attention_{size}_{s}", HEAD
 
 
-def _centernet(arguments) -> Iterator[Module]:
+def _centernet(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _body(arguments)
     yield from _corners(arguments, CASCADE)
     yield from _branch(arguments["stacks"], "ct", "center", PREDICTION)
 
 
-def _points(arguments) -> Iterator[Module]:
+def _points(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _body(arguments)
     for s in range(arguments["stacks"]):
         for theirs, ours in POINT_HEADS.items():
             yield f"{theirs}.{s}", f"center_{ours}_{s}", HEAD
 
 
-def _read_body(read: Reader, heat: str) -> dict:
-    """Sizes of the body and, off a module of heatmaps, of the heads."""
+def _read_body(read: Reader, heat: str) -> dict[str, Any]:
+    """Sizes of the body and, from a module of heatmaps, of the heads."""
     order = read.depth("kps.0", "up1")
     levels = [level("kps.0", k) + ".up1" for k in range(order)] + [level("kps.0", order)]
     return {
@@ -140,14 +142,14 @@ def _read_body(read: Reader, heat: str) -> dict:
     }
 
 
-def _read(read: Reader) -> dict:
+def _read(read: Reader) -> dict[str, Any]:
     return {
         **_read_body(read, "tl_heats"),
         "pool_channels": read.size("tl_cnvs.0.p1_conv1.conv.weight"),
     }
 
 
-def _read_points(read: Reader) -> dict:
+def _read_points(read: Reader) -> dict[str, Any]:
     return {**_read_body(read, "hm"), "size_per_class": read.size("wh.0.1.weight") > 2}
 
 
@@ -168,7 +170,14 @@ _OTHER_POINT_HEADS = ("hps", "hm_hp", "hp_offset", "dep", "rot", "dim")
 
 
 def _authors(
-    name, marks, network, modules, metadata, prefixes: Mapping | None = None, read=_read, **more
+    name: str,
+    marks: tuple[str, ...],
+    network: type[Network],
+    modules: Callable[[Mapping[str, Any]], Iterable[Module]],
+    metadata: Callable[[Any], dict[str, Any]],
+    prefixes: Mapping[str, str] | None = None,
+    read: Callable[[Reader], dict[str, Any]] = _read,
+    **more: Any,
 ) -> Layout:
     """A layout of code that descends from princeton-vl/CornerNet, which reads BGR images."""
     return Layout(name, marks, network, modules, read, metadata, dict(prefixes or {}), bgr=True, **more)
@@ -220,5 +229,5 @@ OBJECTS_AS_POINTS = _authors(
         for head in _OTHER_POINT_HEADS
     },
 )
-# Those with more marks come first: they have the names of the others, too.
+# Layouts with more marks come first, since they have the names of the others too.
 CORNER_LAYOUTS = (CENTERNET, CORNERNET, SQUEEZE, SACCADE, CORNERNET_LITE, OBJECTS_AS_POINTS)

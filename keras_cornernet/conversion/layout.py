@@ -1,7 +1,7 @@
 """What is known of one repository's checkpoints."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras_cornernet.conversion.parts import Module, Reader, weights_of
 from keras_cornernet.models.network import Network
@@ -27,10 +27,10 @@ class Layout(NamedTuple):
     name: str
     marks: tuple[str, ...]
     network: type[Network]
-    modules: Callable[[Mapping], Iterable[Module]]
-    read: Callable[[Reader], dict]
-    metadata: Callable[[Network], dict]
-    prefixes: dict[str, str] = {}  # noqa: RUF012  (of a tuple: nobody changes it)
+    modules: Callable[[Mapping[str, Any]], Iterable[Module]]
+    read: Callable[[Reader], dict[str, Any]]
+    metadata: Callable[[Any], dict[str, Any]]
+    prefixes: dict[str, str] = {}  # noqa: RUF012  (a named tuple's default, never changed)
     unused: dict[str, str] = {}  # noqa: RUF012
     fresh: tuple[str, ...] = ()
     bgr: bool = False
@@ -40,7 +40,7 @@ class Layout(NamedTuple):
         module, dot, rest = name.partition(".")
         return self.prefixes.get(module, module) + dot + rest
 
-    def weight_names(self, arguments: Mapping) -> dict[str, str]:
+    def weight_names(self, arguments: Mapping[str, Any]) -> dict[str, str]:
         """Our weight paths and the file's names.
 
         Every residual is listed with a shortcut and every convolution with a bias, whether the network has
@@ -48,7 +48,7 @@ class Layout(NamedTuple):
         """
         return {ours: self.from_original(name) for ours, name in weights_of(self.modules(arguments)).items()}
 
-    def infer(self, state: Mapping) -> dict:
+    def infer(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of the network that names and shapes tell."""
         return self.read(Reader(state, self, self.from_original))
 

@@ -2,9 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from keras_cornernet.coco_names import COCO_CLASSES
-from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import (
+    CenterCodec,
+    CornerCodec,
+    HeatmapCodec,
+    KeypointCodec,
+    SaccadeCodec,
+    TripletCodec,
+)
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.models import (
@@ -15,6 +23,7 @@ from keras_cornernet.models import (
     ObjectsAsPoints,
     StackedHourglass,
 )
+from keras_cornernet.models.network import Network
 from keras_cornernet.skeletons import SKELETONS
 from keras_cornernet.structures import Categories
 
@@ -37,26 +46,26 @@ def default_categories(count: int, categories: Categories | Sequence[str] | None
     return categories
 
 
-def cornernet_metadata(network: CornerNet) -> dict:
+def cornernet_metadata(network: CornerNet) -> dict[str, Any]:
     """Whole images, padded so that hourglasses halve exactly, and mirrored; Law & Deng 2018, sec. 4.2."""
     return _detector_metadata(
         CornerCodec(_classes(network)), InferenceConfig(size_divisor=network.size_divisor)
     )
 
 
-def squeeze_metadata(network: CornerNetSqueeze) -> dict:
+def squeeze_metadata(network: CornerNetSqueeze) -> dict[str, Any]:
     """As CornerNet with fewer corners and no mirror; CornerNet-Lite, `configs/CornerNet_Squeeze.json`."""
     codec = CornerCodec(_classes(network), top_k=20, num_detections=100)
     return _detector_metadata(codec, InferenceConfig(size_divisor=network.size_divisor, flip=False))
 
 
-def centernet_metadata(network: CenterNet) -> dict:
+def centernet_metadata(network: CenterNet) -> dict[str, Any]:
     """As CornerNet with 70 points of each kind, boxes within the image; Duankaiwen/CenterNet, `test`."""
     settings = InferenceConfig(size_divisor=network.size_divisor, border=5.0)
     return _detector_metadata(TripletCodec(_classes(network)), settings)
 
 
-def points_metadata(network: ObjectsAsPoints) -> dict:
+def points_metadata(network: ObjectsAsPoints) -> dict[str, Any]:
     """Whole images, padded, and no suppression; xingyizhou/CenterNet, `experiments/ctdet_coco_hg.sh`.
 
     The maps of the mirror image are averaged in, as for the published figures of one scale.
@@ -66,7 +75,7 @@ def points_metadata(network: ObjectsAsPoints) -> dict:
     return _detector_metadata(codec, settings)
 
 
-def saccade_metadata(network: CornerNetSaccade) -> dict:
+def saccade_metadata(network: CornerNetSaccade) -> dict[str, Any]:
     """Crops with few corners each; princeton-vl/CornerNet-Lite, `configs/CornerNet_Saccade.json`.
 
     Boxes come back to the image as in the released code, so that its published numbers can be had.
@@ -74,17 +83,17 @@ def saccade_metadata(network: CornerNetSaccade) -> dict:
     return _detector_metadata(SaccadeCodec(_classes(network)), SaccadeConfig(released_geometry=True))
 
 
-def _classes(network):
-    return network.arguments["num_classes"]
+def _classes(network: Network) -> int:
+    return int(network.arguments["num_classes"])
 
 
-def _detector_metadata(codec, settings) -> dict:
+def _detector_metadata(codec: HeatmapCodec, settings: InferenceConfig | SaccadeConfig) -> dict[str, Any]:
     fields = asdict(codec)
     fields.pop("num_classes")
     return {"settings": asdict(settings), "codec": fields}
 
 
-def pose_metadata(network: StackedHourglass, codec: str) -> dict:
+def pose_metadata(network: StackedHourglass, codec: str) -> dict[str, Any]:
     """How a repository tests its pose networks; its files say nothing of the joints but their number.
 
     Args:

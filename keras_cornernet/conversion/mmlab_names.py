@@ -1,7 +1,8 @@
-"""Names in checkpoints of OpenMMLab's hourglass, of pose (mmpose) and of corners (mmdetection)."""
+"""Names in checkpoints of OpenMMLab's hourglass, for pose (mmpose) and for corners (mmdetection)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from keras_cornernet.conversion.corner_names import CORNERS
 from keras_cornernet.conversion.layout import Layout
@@ -31,12 +32,12 @@ IMAGENET = {
 }
 COCO_JOINTS = 17  # of a backbone without heads
 _UNUSED = {
-    "backbone.inters.": "stands after the last stack, where nothing follows",
+    "backbone.inters.": "follows the last stack and is not used",
     "data_preprocessor.": "mean and deviation, which all files of this network share",
 }
 
 
-def _body(arguments) -> Iterator[Module]:
+def _body(arguments: Mapping[str, Any]) -> Iterator[Module]:
     stacks = arguments["stacks"]
     yield "backbone.stem.0", "stem_conv", CONV_NORM
     yield "backbone.stem.1.0", "stem_residual_0", BASIC
@@ -50,13 +51,13 @@ def _body(arguments) -> Iterator[Module]:
         yield f"backbone.inters.{s}", f"fusion_{s}", BASIC
 
 
-def _mmpose(arguments, head) -> Iterator[Module]:
+def _mmpose(arguments: Mapping[str, Any], head: str | None) -> Iterator[Module]:
     yield from _body(arguments)
     for s in range(arguments["stacks"]):
         yield f"{head}.multi_final_layers.{s}", f"keypoints_heatmap_{s}", {"": ""}
 
 
-def _mmdet(arguments) -> Iterator[Module]:
+def _mmdet(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield from _body(arguments)
     for s in range(arguments["stacks"]):
         for theirs, ours in CORNERS.items():
@@ -65,7 +66,7 @@ def _mmdet(arguments) -> Iterator[Module]:
                 yield f"bbox_head.{theirs}_{their_head}.{s}", f"{ours}_{our_head}_{s}", HEAD
 
 
-def _read_body(read: Reader) -> dict:
+def _read_body(read: Reader) -> dict[str, Any]:
     hourglass = "backbone.hourglass_modules.0"
     order = read.depth(hourglass, "up1")
     levels = [level(hourglass, k) + ".up1" for k in range(order)] + [level(hourglass, order)]
@@ -77,7 +78,7 @@ def _read_body(read: Reader) -> dict:
     }
 
 
-def _read_mmpose(read: Reader, head) -> dict:
+def _read_mmpose(read: Reader, head: str | None) -> dict[str, Any]:
     return {
         "num_joints": read.size(f"{head}.multi_final_layers.0.weight") if head else COCO_JOINTS,
         **_read_body(read),
@@ -87,7 +88,7 @@ def _read_mmpose(read: Reader, head) -> dict:
     }
 
 
-def _read_mmdet(read: Reader) -> dict:
+def _read_mmdet(read: Reader) -> dict[str, Any]:
     stem = ("backbone.stem.0.conv.weight", "backbone.stem.1.0.conv2.weight")
     heat = "bbox_head.tl_heat.0"
     return {
@@ -122,5 +123,5 @@ MMDETECTION = Layout(
     cornernet_metadata,
     unused=_UNUSED,
 )
-# The backbone alone comes last: it has the names of the others, too.
+# The backbone alone comes last, since the others have its names too.
 MMLAB_LAYOUTS = (MMDETECTION, *(_mmpose_layout(head) for head in ("head", "keypoint_head", None)))

@@ -1,6 +1,7 @@
 """From a network of this package back to the names and arrays of the authors' code."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def to_torch_state_dict(network: Network, repository: str) -> dict[str, np.ndarr
     allocates and never uses: `load_state_dict(..., strict=False)`.
 
     Args:
-        network: of a class and with arguments such as the repository's own code can build.
+        network: of a class and with settings that the repository's code can build.
         repository: `Layout.name`, such as `"princeton-vl/CornerNet"`; the error of an unknown one lists
             them all.
 
@@ -25,7 +26,8 @@ def to_torch_state_dict(network: Network, repository: str) -> dict[str, np.ndarr
         Original name to float32 array, in PyTorch's layout.
 
     Raises:
-        ValueError: unknown `repository`; or the network is not of its kind, which names what differs.
+        ValueError: `repository` is unknown, or its code cannot build the network; the message names what
+            differs.
 
     Example:
         >>> network = keras_cornernet.from_preset("hourglass_1stack").network
@@ -48,7 +50,7 @@ def to_torch_state_dict(network: Network, repository: str) -> dict[str, np.ndarr
     return state
 
 
-def to_torch(weight, layout: Layout) -> np.ndarray:
+def to_torch(weight: Any, layout: Layout) -> np.ndarray:
     """One of our weights as PyTorch holds it, see `converter.to_keras`."""
     array, path = np.asarray(weight.value), weight.path
     if array.ndim == 4:
@@ -58,7 +60,7 @@ def to_torch(weight, layout: Layout) -> np.ndarray:
     return np.ascontiguousarray(array, np.float32)
 
 
-def _check(arguments: dict, state: dict, layout: Layout) -> None:
+def _check(arguments: dict[str, Any], state: dict[str, np.ndarray], layout: Layout) -> None:
     """Raises `ValueError` where names and shapes would describe another network."""
     defaults = {field.name: field.default for field in fields(layout.network.config_type)}
     read = {**defaults, **layout.infer(state), "input_size": arguments["input_size"]}

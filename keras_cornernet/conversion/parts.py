@@ -1,7 +1,8 @@
-"""What the name maps of all families share: parts of modules, and reading sizes off a file."""
+"""What the name maps of all families share: parts of modules, and reading sizes from a file."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 # Parts of a module: the original name, and ours.
 CONV_NORM = {"conv": "conv", "bn": "norm"}
@@ -53,7 +54,7 @@ def weights_of(modules: Iterable[Module]) -> dict[str, str]:
     return names
 
 
-def hourglass_blocks(theirs: str, ours: str, num_blocks) -> Iterator[tuple[str, str]]:
+def hourglass_blocks(theirs: str, ours: str, num_blocks: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Their and our names of the residuals of one hourglass."""
     order = len(num_blocks) - 1
     for k, count in enumerate(num_blocks[:-1]):
@@ -70,15 +71,15 @@ def level(hourglass: str, k: int) -> str:
 
 
 class Reader:
-    """Reads widths and numbers off the names and shapes of a checkpoint.
+    """Reads widths and numbers from the names and shapes of a checkpoint.
 
     Args:
         state: name to array, or to anything with a `shape`.
         layout: of `state`; has `name`.
-        rename: from the names that are asked for to those of `state`.
+        rename: from the names that are asked for to those in `state`.
     """
 
-    def __init__(self, state: Mapping, layout, rename=str):
+    def __init__(self, state: Mapping[str, Any], layout: Any, rename: Callable[[str], str] = str):
         self.state = state
         self.layout = layout
         self.rename = rename

@@ -1,7 +1,8 @@
 """Names of the authors' pose checkpoints and of our weights, side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from keras_cornernet.conversion.layout import Layout
 from keras_cornernet.conversion.metadata import pose_metadata
@@ -20,19 +21,19 @@ BEARPAW_BOTTLENECK = {
     **{f"conv{i}": f"{ours}/conv" for i, ours in _BRANCH.items()},
     "downsample.0": "shortcut",
 }
-# Of RGB images in 0..1, by the number of joints, which is all that a file tells of its data set: LSP's and
+# Of RGB images in 0..1, by the number of joints, which is all that a file states of its data set: LSP's and
 # COCO's, and MPII's for any other. The deviation that bearpaw's repository stores is not applied there.
 BEARPAW_MEANS = {14: (0.444208, 0.430216, 0.403950), 17: (0.456608, 0.436882, 0.406142)}
 BEARPAW_MPII_MEAN = (0.440443, 0.444027, 0.432683)
 
 
-def _umich(arguments) -> Iterator[Module]:
+def _umich(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield "pre.0", "stem_conv", CONV_NORM
     for i, number in enumerate((1, 3, 4)):
         yield f"pre.{number}", f"stem_residual_{i}", UMICH_BOTTLENECK
     for s in range(arguments["stacks"]):
         for theirs, ours in hourglass_blocks(f"hgs.{s}.0", f"hourglass_{s}", arguments["num_blocks"]):
-            yield theirs.removesuffix(".0"), ours, UMICH_BOTTLENECK  # one residual a place, not a list
+            yield theirs.removesuffix(".0"), ours, UMICH_BOTTLENECK  # one residual each, not a list
         yield f"features.{s}.0", f"after_{s}_0", UMICH_BOTTLENECK
         yield f"features.{s}.1", f"features_{s}", CONV_NORM
         yield f"outs.{s}.conv", f"keypoints_heatmap_{s}", {"": ""}
@@ -40,7 +41,7 @@ def _umich(arguments) -> Iterator[Module]:
         yield f"merge_preds.{s}.conv.conv", f"carry_heatmap_{s}", {"": ""}
 
 
-def _read_umich(read: Reader) -> dict:
+def _read_umich(read: Reader) -> dict[str, Any]:
     order = read.depth("hgs.0.0", "up1")
     levels = [level("hgs.0.0", k) + ".up1" for k in range(order)] + [level("hgs.0.0", order)]
     stem = ("pre.0.conv", "pre.1.conv3.conv", "pre.3.conv3.conv")
@@ -54,7 +55,7 @@ def _read_umich(read: Reader) -> dict:
     }
 
 
-def _bearpaw(arguments) -> Iterator[Module]:
+def _bearpaw(arguments: Mapping[str, Any]) -> Iterator[Module]:
     yield "", "stem_conv", {"conv1": "conv", "bn1": "norm"}
     for i in range(3):
         yield f"layer{i + 1}.0", f"stem_residual_{i}", BEARPAW_BOTTLENECK
@@ -76,7 +77,7 @@ def _bearpaw(arguments) -> Iterator[Module]:
         yield f"score_.{s}", f"carry_heatmap_{s}", {"": ""}
 
 
-def _read_bearpaw(read: Reader) -> dict:
+def _read_bearpaw(read: Reader) -> dict[str, Any]:
     levels = [f"hg.0.hg.{k}.0" for k in reversed(range(read.count("hg.0.hg")))] + ["hg.0.hg.0.3"]
     stem = ("conv1", "layer1.0.conv3", "layer2.0.conv3")
     num_joints = read.size("score.0.weight")

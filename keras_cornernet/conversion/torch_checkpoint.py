@@ -1,17 +1,19 @@
-"""Reads PyTorch checkpoints into plain arrays; nothing in the file is ever run."""
+"""Reads PyTorch checkpoints into plain arrays; no code in the file is run."""
 
 import pickle
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 _ZIP = b"PK\x03\x04"
-# `torch.save` before PyTorch 1.6 begins with this number, pickled; it stands in `torch.serialization`.
+# Files of `torch.save` before PyTorch 1.6 begin with this number, pickled; see `torch.serialization`.
 _LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 
-# Where training scripts put the weights, among epoch, optimizer and the like.
+# Keys under which training scripts store the weights, beside epoch and optimizer.
 _NESTED = ("state_dict", "model_state_dict", "model", "network", "net")
 _PREFIXES = ("model.", "module.")
 
@@ -19,8 +21,8 @@ _PREFIXES = ("model.", "module.")
 def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the weights of a file that `torch.save` wrote.
 
-    Takes both formats of PyTorch (zip, and the pickles from before 1.6), storages on any device, and
-    weights that lie inside a training checkpoint under a key such as `"state_dict"`. The prefixes
+    Both formats of PyTorch are read (zip, and the pickles from before 1.6), from any device, and weights
+    inside a training checkpoint under a key such as `"state_dict"`. The prefixes
     `module.`, which `DataParallel` leaves, and `model.` are dropped when all names have them.
 
     Args:
@@ -32,7 +34,7 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         ImportError: PyTorch is not installed.
-        ValueError: there is no such file, it is no checkpoint, is damaged, holds no tensors, or holds
+        ValueError: there is no such file, it is not a checkpoint, is damaged, holds no tensors, or holds
             anything whose loading would run code; the message names the file and the reason.
     """
     path = Path(path)
@@ -44,8 +46,8 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
     return {name: _to_array(tensor, f"{path}: {name}") for name, tensor in state.items()}
 
 
-def _check_outline(path):
-    """Refuses by its first bytes or its table of contents what `torch.save` cannot have written."""
+def _check_outline(path: Path) -> None:
+    """Raises `ValueError` if the first bytes or the list of members are not those of a `torch.save` file."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
     with path.open("rb") as stream:
@@ -69,7 +71,7 @@ def _check_outline(path):
         )
 
 
-def _load(path):
+def _load(path: Path) -> Any:
     try:
         import torch
     except ImportError:
@@ -77,7 +79,7 @@ def _load(path):
             "reading a PyTorch checkpoint needs PyTorch. Type: pip install 'keras_cornernet[torch]'"
         ) from None
     try:
-        # Not mapped into memory: who then writes over the file would end the process with a bus error.
+        # Not mapped into memory: overwriting the file would then end the process with a bus error.
         return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
@@ -87,22 +89,22 @@ def _load(path):
             f"{path}: refused, since loading it would run code: it asks for {found.group(1)}, and only "
             "tensors and plain containers are loaded. If you trust its origin, save its state_dict() alone"
         ) from None
-    except Exception as error:  # torch raises many kinds, even KeyError, for bytes that make no sense
+    except Exception as error:  # torch raises many types, even KeyError, for damaged files
         raise ValueError(f"{path}: the checkpoint is damaged or cut short ({_first_line(error)})") from error
 
 
-def _first_line(error):
+def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
-def _weights_in(content, path):
-    """The tensors by name: of the entries that training scripts use or of the file itself, where most are.
+def _weights_in(content: Any, path: Path) -> dict[str, Any]:
+    """The tensors by name, of the file itself or of the entry that has most of them.
 
-    There may be a stray one beside them, such as the best accuracy.
+    Beside the weights there may be a single tensor, such as the best accuracy.
     """
     import torch
 
-    def tensors_in(candidate):
+    def tensors_in(candidate: Any) -> dict[str, Any]:
         return {
             name: value
             for name, value in (candidate.items() if isinstance(candidate, dict) else ())
@@ -117,15 +119,16 @@ def _weights_in(content, path):
     raise ValueError(f"{path}: holds no named tensors, but {what}")
 
 
-def _some(names):
+def _some(names: Iterable[Any]) -> str:
     return ", ".join(map(repr, list(names)[:5])) or "nothing in it"
 
 
-def _to_array(tensor, where):
+def _to_array(tensor: Any, where: str) -> np.ndarray:
     import torch
 
     tensor = tensor.detach()
     try:
-        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+        array: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+        return array
     except (TypeError, RuntimeError, NotImplementedError) as error:  # sparse, quantized, without values
-        raise ValueError(f"{where} is no plain tensor ({_first_line(error)})") from None
+        raise ValueError(f"{where} is not a plain tensor ({_first_line(error)})") from None

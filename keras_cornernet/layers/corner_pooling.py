@@ -1,35 +1,39 @@
-"""Corner pooling: what lets a corner, which lies on no object, see the object's two edges.
+"""Corner pooling: lets a corner, which mostly lies outside its object, see two edges of the object.
 
-All of it but `CenterPool` follows Law & Deng 2018, sec. 3.4, and `models/py_utils/_cpools` of
-princeton-vl/CornerNet, values and gradients bit for bit. The gradient of an output goes whole to one
-input, the maximum; among equal maxima to the one farthest away, which the scan meets first.
+All layers but `CenterPool` follow Law & Deng 2018, sec. 3.4, and `models/py_utils/_cpools` of
+princeton-vl/CornerNet, values and gradients bit for bit. The whole gradient of an output goes to one
+input, the maximum; among equal maxima to the farthest one, which the scan comes to first.
 
-Heights and widths may be unknown when a model is built (`keras.Input((None, None, 3))`): the fast form
-is taken as soon as the graph is traced for a known size. A size never known, as in a `tf.function` or
-an exported model with unknown height or width, falls back to a slow scan with the same results.
+Heights and widths may be unknown when a model is built (`keras.Input((None, None, 3))`): the fast form is
+taken as soon as the graph is traced for a known size. Where the size is never known, as in a `tf.function`
+or an exported model with unknown height or width, a slower scan gives the same results.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_cornernet.ops.lines import line_maximum
 from keras_cornernet.ops.scan import running_maximum
+from keras_cornernet.tensors import Shape, Tensor
 
 
 class _EdgePool(keras.Layer):
-    """The maximum from each position to one edge of the map; a subclass says which edge."""
+    """The maximum from each position to one edge of the map; a subclass defines which edge."""
 
     axis: int
     reverse: bool
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return running_maximum(inputs, self.axis, reverse=self.reverse)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape)
 
 
@@ -37,7 +41,7 @@ class _EdgePool(keras.Layer):
 class TopPool(_EdgePool):
     """The maximum of each position and all below it: `y[i, j] = max(x[i, j], x[i + 1, j], ...)`.
 
-    Looks down from a top-left corner for the left side of its object. Input and output are
+    From a top-left corner it looks down along the left side of the object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the bottom row, so ties go to the lowest.
 
     Source: Law & Deng 2018, sec. 3.4, eq. 6; `_cpools/src/top_pool.cpp`.
@@ -50,7 +54,7 @@ class TopPool(_EdgePool):
 class LeftPool(_EdgePool):
     """The maximum of each position and all right of it: `y[i, j] = max(x[i, j], x[i, j + 1], ...)`.
 
-    Looks right from a top-left corner for the top of its object. Input and output are
+    From a top-left corner it looks right along the top of the object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the last column, so ties go to the rightmost.
 
     Source: Law & Deng 2018, sec. 3.4, eq. 7; `_cpools/src/left_pool.cpp`.
@@ -63,7 +67,7 @@ class LeftPool(_EdgePool):
 class BottomPool(_EdgePool):
     """The maximum of each position and all above it: `y[i, j] = max(x[0, j], ..., x[i, j])`.
 
-    Looks up from a bottom-right corner for the right side of its object. Input and output are
+    From a bottom-right corner it looks up along the right side of the object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the top row, so ties go to the highest.
 
     Source: Law & Deng 2018, sec. 3.4; `_cpools/src/bottom_pool.cpp`.
@@ -76,7 +80,7 @@ class BottomPool(_EdgePool):
 class RightPool(_EdgePool):
     """The maximum of each position and all left of it: `y[i, j] = max(x[i, 0], ..., x[i, j])`.
 
-    Looks left from a bottom-right corner for the bottom of its object. Input and output are
+    From a bottom-right corner it looks left along the bottom of the object. Input and output are
     `(batch, height, width, channels)`; the scan starts at the first column, so ties go to the leftmost.
 
     Source: Law & Deng 2018, sec. 3.4; `_cpools/src/right_pool.cpp`.
@@ -86,18 +90,18 @@ class RightPool(_EdgePool):
 
 
 class _PairPool(keras.Layer):
-    """A vertical pool of one map plus a horizontal pool of another; a subclass says which pools."""
+    """A vertical pool of one map plus a horizontal pool of another; a subclass defines which pools."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         self._check(input_shape)
         self.built = True
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         self._check(input_shape)
         first, second = input_shape
         return tuple(a if b is None else b for a, b in zip(first, second, strict=True))
 
-    def _check(self, input_shape):
+    def _check(self, input_shape: Sequence[Shape]) -> None:
         shapes = [tuple(shape) if isinstance(shape, list | tuple) else shape for shape in input_shape]
         are_maps = len(shapes) == 2 and all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes)
         if not are_maps or any(a != b and None not in (a, b) for a, b in zip(*shapes, strict=True)):
@@ -108,11 +112,11 @@ class _PairPool(keras.Layer):
 
 
 class _CornerPool(_PairPool):
-    """Running maxima towards a corner; a subclass says which corner."""
+    """Running maxima towards a corner; a subclass defines which corner."""
 
     reverse: bool
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         first, second = inputs
         vertical = running_maximum(first, 1, reverse=self.reverse)
         return ops.add(vertical, running_maximum(second, 2, reverse=self.reverse))
@@ -167,7 +171,7 @@ class CenterPool(_PairPool):
     """Centre pooling: the maximum of a position's whole column in one map plus that of its row in another.
 
     Takes a pair `[first, second]` of `(batch, height, width, channels)` and returns one map of that
-    shape: high where an object's marks lie anywhere above or below, and anywhere left or right. Among
+    shape: high where features of an object lie anywhere above or below, and anywhere left or right. Among
     equal maxima the gradient goes to the lowest of a column and the rightmost of a row.
 
     Raises:
@@ -182,6 +186,6 @@ class CenterPool(_PairPool):
     there and back for the same values and gradients.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         first, second = inputs
         return ops.add(line_maximum(first, 1), line_maximum(second, 2))

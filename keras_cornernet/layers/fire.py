@@ -1,11 +1,14 @@
 """The expanding half of the fire block."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, PointwiseConv2D, batch_norm, bordered, grown
 from keras_cornernet.layers.folding import factor_and_summand, norms_are_left_out
+from keras_cornernet.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -25,12 +28,12 @@ class Expand(keras.layers.Layer):
     `core/models/CornerNet_Squeeze.py`.
     """
 
-    def __init__(self, filters, strides=1, **kwargs):
+    def __init__(self, filters: int, strides: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
         self.filters = filters
         self.strides = strides
         folded = norms_are_left_out()
-        shared = {"strides": strides, "use_bias": folded, "dtype": self.dtype_policy}
+        shared: dict[str, Any] = {"strides": strides, "use_bias": folded, "dtype": self.dtype_policy}
         self.border = 1 if strides > 1 else 0
         self.point = PointwiseConv2D(
             filters // 2,
@@ -49,8 +52,8 @@ class Expand(keras.layers.Layer):
         )
         self.norm = None if folded else batch_norm(self.dtype_policy)
 
-    def build(self, input_shape):
-        if self.filters != 2 * input_shape[-1]:
+    def build(self, input_shape: Shape) -> None:
+        if input_shape[-1] is None or self.filters != 2 * input_shape[-1]:
             raise ValueError(
                 f"filters must be twice the {input_shape[-1]} channels of the input, not {self.filters}"
             )
@@ -60,7 +63,7 @@ class Expand(keras.layers.Layer):
             self.norm.build((*input_shape[:-1], self.filters))
         self.built = True
 
-    def call(self, x, training=None):
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         halves = [self.point(x), self.depth(bordered(x, self.border))]
         joined = ops.concatenate(halves, axis=-1)
         return joined if self.norm is None else self.norm(joined, training=training)
@@ -72,8 +75,8 @@ class Expand(keras.layers.Layer):
         # A depthwise kernel is (height, width, channels, 1).
         copy.depth.set_weights([np.asarray(self.depth.kernel) * right[:, None], biases[1]])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*self.point.compute_output_shape(input_shape)[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "strides": self.strides}

@@ -1,23 +1,26 @@
 """BatchNorm folded into the convolution before it, for networks that only predict.
 
-At inference BatchNorm is one factor and one summand a channel, and a convolution can carry both. What
-follows an addition or a stem has no convolution of its own to carry it and stays.
+At inference BatchNorm is one factor and one summand for each channel, which a convolution can contain. A
+BatchNorm that follows an addition or a stem has no convolution before it, and stays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import keras
 import numpy as np
+
+from keras_cornernet.tensors import Tensor
 
 _WITHOUT = ContextVar("without_norms", default=False)
 
 
 @contextmanager
 def without_norms() -> Iterator[None]:
-    """Layers made in this context leave out each BatchNorm that follows a convolution, which gets a bias.
+    """Layers built in this context have no BatchNorm after a convolution; the convolution has a bias.
 
-    Their weights come from those of the same layers with BatchNorm, by `fold_into`.
+    `fold_into` gives them weights computed from those of the same layers with BatchNorm.
     """
     token = _WITHOUT.set(True)
     try:
@@ -27,12 +30,12 @@ def without_norms() -> Iterator[None]:
 
 
 def norms_are_left_out() -> bool:
-    """Whether layers are being made `without_norms`."""
+    """Whether layers are being built `without_norms`."""
     return _WITHOUT.get()
 
 
-def factor_and_summand(norm) -> tuple[np.ndarray, np.ndarray]:
-    """What a built BatchNorm multiplies each channel by at inference, and then adds; float64."""
+def factor_and_summand(norm: keras.layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    """The factor and the summand of each channel of a BatchNorm at inference, float64."""
     gamma, beta, mean, variance = (
         np.asarray(weight, np.float64)
         for weight in (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
@@ -41,14 +44,19 @@ def factor_and_summand(norm) -> tuple[np.ndarray, np.ndarray]:
     return factor, beta - mean * factor
 
 
-def set_convolution(copy, kernels: list[np.ndarray], bias: np.ndarray | None, norm=None) -> None:
-    """Gives a convolution the weights of another one and of the BatchNorm that follows it.
+def set_convolution(
+    copy: keras.layers.Layer,
+    kernels: Sequence[Tensor],
+    bias: Tensor | None,
+    norm: keras.layers.BatchNormalization | None = None,
+) -> None:
+    """Gives a convolution the weights of another one, with the BatchNorm after it folded in.
 
     Args:
         copy: the convolution that receives them.
-        kernels: of the other one; the last of them has its output channels last.
-        bias: of the other one, or None.
-        norm: the BatchNorm behind the other one; None copies the weights as they are.
+        kernels: of the other convolution; the last one has its output channels last.
+        bias: of the other convolution, or None.
+        norm: the BatchNorm after the other convolution; None copies the weights as they are.
     """
     kernels = [np.asarray(kernel, np.float64) for kernel in kernels]
     bias = None if bias is None else np.asarray(bias, np.float64)

@@ -1,11 +1,14 @@
-"""What turns features into predictions."""
+"""The layers that turn features into predictions."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
+from keras_cornernet.tensors import Shape, Tensor
 
-# ln(0.1 / 0.9) as the released code rounds it: a heatmap starts at probability 0.1 everywhere.
+# ln(0.1 / 0.9) as the released code rounds it: every probability of a heatmap starts at 0.1.
 HEATMAP_BIAS = -2.19
 
 
@@ -22,7 +25,9 @@ class Head(keras.layers.Layer):
     Source: `make_kp_layer` of princeton-vl/CornerNet, `models/py_utils/kp.py`.
     """
 
-    def __init__(self, channels, hidden=256, kernel_size=3, *, bias=0.0, **kwargs):
+    def __init__(
+        self, channels: int, hidden: int = 256, kernel_size: int = 3, *, bias: float = 0.0, **kwargs: Any
+    ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.channels = channels
         self.hidden_channels = hidden
@@ -40,18 +45,18 @@ class Head(keras.layers.Layer):
             name="last",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.hidden.build(input_shape)
         self.last.build((*input_shape[:-1], self.hidden_channels))
         self.built = True
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return self.last(self.hidden(x))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "channels": self.channels,
@@ -63,28 +68,28 @@ class Head(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
 class AddPosition(keras.layers.Layer):
-    """Adds to two channels the place `(x, y)` of each cell, in units of `cells`.
+    """Adds the position `(x, y)` of each cell, in units of `cells`, to two channels.
 
-    An embedding that starts from its own place tells apart objects that look alike: the head only has to
-    learn the way from the corner to the middle of its object. The papers' one-channel embedding has to invent
-    a number for each of twenty equal cells, which takes far more training.
+    An embedding that starts from its own position distinguishes objects that look alike: the head only has to
+    learn the way from the corner to the middle of the object. The papers' one-channel embedding has to learn
+    a different number for each of twenty equal objects, which takes far more training.
 
     Args:
-        cells: how many grid cells make one unit of the embedding.
+        cells: number of grid cells per unit of the embedding.
     """
 
-    def __init__(self, cells=2.0, **kwargs):
+    def __init__(self, cells: float = 2.0, **kwargs: Any):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.cells = cells
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         height, width = ops.shape(x)[1:3]
         columns = ops.arange(width, dtype="float32")[None, :] + ops.zeros((height, 1))
         rows = ops.arange(height, dtype="float32")[:, None] + ops.zeros((1, width))
         return x + ops.stack([columns, rows], axis=-1)[None] / self.cells
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "cells": self.cells}

@@ -1,32 +1,36 @@
 """The hourglass."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER
 from keras_cornernet.layers.resampling import doubled, halved, repeated
 from keras_cornernet.layers.residual import Residual
+from keras_cornernet.tensors import Shape, Tensor
 
 UPSAMPLING = ("nearest", "transposed")
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
 class Hourglass(keras.layers.Layer):
-    """One hourglass: halve the map `order` times, come back up, add what was seen on the way down.
+    """One hourglass: halves the map `order` times, doubles it again, and adds the maps of the way down.
 
-    Level `k` works with `channels[k]`. Its way aside has `num_blocks[k]` residuals; its way down halves the
-    map and has as many to `channels[k + 1]`; its way up ends with a residual to `channels[k]` and doubles the
-    map. `num_blocks[-1]` residuals stand at the bottom.
+    Level `k` has maps of `channels[k]`. Its branch aside has `num_blocks[k]` residuals; its branch down
+    halves the map and has as many residuals to `channels[k + 1]`; its branch up ends with a residual to
+    `channels[k]` and doubles the map. At the bottom there are `num_blocks[-1]` residuals.
 
     Args:
-        channels: `order + 1` widths, from the input's (which must match) to the bottom's.
+        channels: `order + 1` widths, from that of the input (which must match) to that of the bottom.
         num_blocks: `order + 1` numbers of residuals.
         block: of the residuals, see `Residual`.
         pooling: True halves by 2x2 max-pooling, as Newell et al. do; False by a first residual of stride
             2, as CornerNet does.
-        merge_channels: one width for all that is added: the ends of the ways aside, the bottom and the ways
-            up; None keeps each level's own. Then the input may have any width.
-        up_count: number of residuals on each way up; None takes `num_blocks[k]`.
+        merge_channels: one width for all maps that are added: the ends of the branches aside, the bottom and
+            the branches up; None keeps each level's own width. With it the input may have any width.
+        up_count: number of residuals of each branch up; None takes `num_blocks[k]`.
         upsampling: `"nearest"` doubles the map by repeating cells; `"transposed"`, CornerNet-Squeeze's, by a
             4x4 transposed convolution of stride 2 with bias.
 
@@ -36,7 +40,7 @@ class Hourglass(keras.layers.Layer):
 
     Raises:
         ValueError: lengths differ, a number is below 1, unknown `upsampling`, or height or width (if known)
-            is no multiple of `2 ** order`.
+            is not a multiple of `2 ** order`.
 
     Source: Newell et al. 2016, sec. 3.1, `Hourglass` of princeton-vl/pytorch_stacked_hourglass,
     `models/layers.py`; Law & Deng 2018, sec. 3.5, `kp_module` of princeton-vl/CornerNet,
@@ -46,15 +50,15 @@ class Hourglass(keras.layers.Layer):
 
     def __init__(
         self,
-        channels=(256, 256, 384, 384, 384, 512),
-        num_blocks=(2, 2, 2, 2, 2, 4),
+        channels: Sequence[int] = (256, 256, 384, 384, 384, 512),
+        num_blocks: Sequence[int] = (2, 2, 2, 2, 2, 4),
         *,
-        block="basic",
-        pooling=False,
-        merge_channels=None,
-        up_count=None,
-        upsampling="nearest",
-        **kwargs,
+        block: str = "basic",
+        pooling: bool = False,
+        merge_channels: int | None = None,
+        up_count: int | None = None,
+        upsampling: str = "nearest",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if len(channels) != len(num_blocks) or len(channels) < 2:
@@ -96,7 +100,7 @@ class Hourglass(keras.layers.Layer):
         if upsampling == "transposed":
             self.double = [self._transposed(f"double_{k}", self.merged[k]) for k in levels]
 
-    def _residuals(self, name, widths, strides=1):
+    def _residuals(self, name: str, widths: Sequence[int], strides: int = 1) -> list[Residual]:
         return [
             Residual(
                 width,
@@ -108,7 +112,7 @@ class Hourglass(keras.layers.Layer):
             for i, width in enumerate(widths)
         ]
 
-    def _transposed(self, name, width):
+    def _transposed(self, name: str, width: int) -> keras.layers.Conv2DTranspose:
         return keras.layers.Conv2DTranspose(
             width,
             4,
@@ -119,8 +123,8 @@ class Hourglass(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
 
-    def build(self, input_shape):
-        def build_all(blocks, shape):
+    def build(self, input_shape: Shape) -> None:
+        def build_all(blocks: Sequence[Residual], shape: Shape) -> Shape:
             for block in blocks:
                 block.build(shape)
                 shape = block.compute_output_shape(shape)
@@ -139,10 +143,10 @@ class Hourglass(keras.layers.Layer):
             shape = doubled(shape)
         self.built = True
 
-    def call(self, x, training=None):
+    def call(self, x: Tensor, training: bool | None = None) -> list[Tensor]:
         self._check_size(x.shape)
 
-        def run(blocks, x):
+        def run(blocks: Sequence[Residual], x: Tensor) -> Tensor:
             for block in blocks:
                 x = block(x, training=training)
             return x
@@ -158,22 +162,22 @@ class Hourglass(keras.layers.Layer):
             merged.append(x)
         return merged
 
-    def _check_size(self, shape):
+    def _check_size(self, shape: Shape) -> None:
         step = 2**self.order
         for name, n in zip(("height", "width"), shape[1:3], strict=True):
             if n is not None and n % step:
                 raise ValueError(
-                    f"the {name} of a map that enters an hourglass of order {self.order} must be a multiple "
-                    f"of {step}, and is {n}: pad the image to a size that the network accepts"
+                    f"the {name} of the input of an hourglass of order {self.order} must be a multiple of "
+                    f"{step}, not {n}: pad the image to a size that the network accepts"
                 )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> list[Shape]:
         shapes = [input_shape]
         for _ in range(self.order - 1):
             shapes.append(halved(shapes[-1]))
         return [(*shapes[k][:3], self.merged[k]) for k in reversed(range(self.order))]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "channels": self.channels,

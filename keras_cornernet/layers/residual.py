@@ -1,11 +1,14 @@
 """The residual block."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv, PointwiseConv2D
 from keras_cornernet.layers.fire import Expand
 from keras_cornernet.layers.folding import norms_are_left_out
+from keras_cornernet.tensors import Shape, Tensor
 
 BLOCKS = ("basic", "bottleneck", "separable", "fire")
 
@@ -14,7 +17,7 @@ BLOCKS = ("basic", "bottleneck", "separable", "fire")
 class Residual(keras.layers.Layer):
     """A few convolutions, added to a shortcut.
 
-    Kinds:
+    Blocks:
 
     - `"basic"`: two 3x3 convolutions with BatchNorm, ReLU after the sum. The shortcut is the input itself,
       or a 1x1 convolution with BatchNorm where stride or width change.
@@ -39,15 +42,17 @@ class Residual(keras.layers.Layer):
     `core/models/CornerNet_Squeeze.py`. SqueezeNet has a ReLU after the first convolution; this code has not.
     """
 
-    def __init__(self, filters, strides=1, *, block="basic", **kwargs):
+    def __init__(self, filters: int, strides: int = 1, *, block: str = "basic", **kwargs: Any):
         super().__init__(**kwargs)
         if block not in BLOCKS:
             raise ValueError(f"block must be one of {BLOCKS}, not {block!r}")
         self.filters = filters
         self.strides = strides
         self.block = block
-        policy = {"dtype": self.dtype_policy}
-        self.third = None
+        policy: dict[str, Any] = {"dtype": self.dtype_policy}
+        self.first: Any
+        self.second: Any
+        self.third: Any = None
         if block == "basic":
             self.first = ConvNorm(filters, 3, strides, name="first", **policy)
             self.second = ConvNorm(filters, 3, relu=False, name="second", **policy)
@@ -59,14 +64,14 @@ class Residual(keras.layers.Layer):
         else:
             half, separable = filters // 2, block == "separable"
             self.first = NormConv(half, 1, name="first", **policy)
-            # The first norm follows no convolution: the shortcut takes what comes before it.
+            # The first BatchNorm follows no convolution: the shortcut takes its input.
             policy["normalize"] = not norms_are_left_out()
             self.second = NormConv(half, 3, strides, separable=separable, name="second", **policy)
             self.third = NormConv(filters, 1, name="third", **policy)
-        self.shortcut = None
-        self.keeps_shape = None  # known once built
+        self.shortcut: Any = None
+        self.keeps_shape: bool | None = None  # known once built
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.keeps_shape = self.strides == 1 and input_shape[-1] == self.filters
         if not self.keeps_shape and self.block != "fire":
             self.shortcut = self._make_shortcut()
@@ -77,11 +82,11 @@ class Residual(keras.layers.Layer):
             shape = block.compute_output_shape(shape)
         self.built = True
 
-    def _blocks(self):
-        # Not an attribute: Keras names the weights in its files by attributes, and these have theirs.
+    def _blocks(self) -> tuple[Any, ...]:
+        # Not an attribute: Keras names the weights in files by attributes, and these have theirs.
         return (self.first, self.second, *([] if self.third is None else [self.third]))
 
-    def _make_shortcut(self):
+    def _make_shortcut(self) -> ConvNorm | PointwiseConv2D:
         named = {"name": "shortcut", "dtype": self.dtype_policy}
         if self.block == "basic":
             return ConvNorm(self.filters, 1, self.strides, relu=False, **named)
@@ -93,7 +98,7 @@ class Residual(keras.layers.Layer):
             **named,
         )
 
-    def call(self, x, training=None):
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         y = x
         for block in self._blocks():
             y = block(y, training=training)
@@ -106,7 +111,7 @@ class Residual(keras.layers.Layer):
         return y + (x if self.shortcut is None else self.shortcut(x))
 
     def fold_into(self, copy: "Residual") -> None:
-        """As `ConvNorm.fold_into`; of a bottleneck the first BatchNorm stays."""
+        """As `ConvNorm.fold_into`; the first BatchNorm of a bottleneck stays."""
         if self.third is None:
             for block, other in zip(self._blocks(), copy._blocks(), strict=True):
                 block.fold_into(other)
@@ -119,12 +124,12 @@ class Residual(keras.layers.Layer):
         elif self.shortcut is not None:
             copy.shortcut.set_weights(self.shortcut.get_weights())
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         for block in self._blocks():
             input_shape = block.compute_output_shape(input_shape)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

@@ -138,10 +138,10 @@ def upgraded(config: Mapping[str, Any]) -> dict[str, Any]:
             return values
         return {names.get(key, key): value for key, value in values.items()}
 
-    config = renamed(config, RENAMED)
-    if isinstance(config.get("metadata"), Mapping):
+    arguments: dict[str, Any] = renamed(config, RENAMED)
+    if isinstance(arguments.get("metadata"), Mapping):
         parts = {"settings": RENAMED_SETTINGS, "codec": RENAMED_CODEC}
-        metadata = config["metadata"]
+        metadata = arguments["metadata"]
         changed = {key: renamed(metadata[key], names) for key, names in parts.items() if key in metadata}
-        config["metadata"] = {**metadata, **changed}
-    return config
+        arguments["metadata"] = {**metadata, **changed}
+    return arguments

@@ -168,7 +168,7 @@ def test_a_file_without_named_tensors_says_what_it_holds(tmp_path, torch):
 
 def test_a_tensor_without_plain_numbers_is_named(tmp_path, torch):
     torch.save({"a": torch.eye(2).to_sparse()}, tmp_path / "file.pth")
-    with pytest.raises(ValueError, match=r"file\.pth: a is no plain tensor"):
+    with pytest.raises(ValueError, match=r"file\.pth: a is not a plain tensor"):
         read_checkpoint(tmp_path / "file.pth")
 
 

@@ -211,7 +211,7 @@ def test_hourglass_returns_every_level_deepest_first():
 
 
 def test_hourglass_names_a_size_it_cannot_halve():
-    with pytest.raises(ValueError, match="the width of a map .* multiple of 4, and is 10"):
+    with pytest.raises(ValueError, match="the width of the input of an hourglass .* multiple of 4, not 10"):
         Hourglass((4, 4, 4), (1, 1, 1))(np.zeros((1, 8, 10, 4), np.float32))
     with pytest.raises(ValueError, match="same length"):
         Hourglass((4, 4), (1,))
