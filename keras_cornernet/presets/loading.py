@@ -80,7 +80,8 @@ def build_model(
         network, _ = network.with_num_outputs(count)
     metadata = read_metadata(network, source)
     named = labels if labels is not None and not isinstance(labels, int) else metadata.labels
-    return model(network, metadata.codec, named or model.unnamed(network.num_outputs), metadata.settings)
+    named = named or model.unnamed(int(network.num_outputs or 0))
+    return model(network, metadata.codec, named, metadata.settings)
 
 
 def _labels(network: Network, given: dict[str, Any], name: str | Path) -> Labels | int | None:

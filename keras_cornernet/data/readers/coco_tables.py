@@ -195,7 +195,7 @@ def _boxes(
 def _area(entry: Entry) -> float:
     """The area that a row states or else that of its box, NaN where the box is unusable."""
     stated, box = entry.get("area"), entry.get("bbox")
-    if are_numbers([stated]):
+    if stated is not None and are_numbers([stated]):
         return float(stated)
     return float(box[2] * box[3]) if are_numbers(box) and len(box) == 4 else math.nan
 
