@@ -20,6 +20,7 @@ def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
     except ImportError as error:
         if error.name is not None and error.name.split(".")[0] != module.split(".")[0]:
             raise  # it is installed, but something that it imports is missing
+        package = module.split(".")[0].replace("_", "-")
         raise ImportError(
-            f"{purpose} needs {module}. Type: pip install 'keras_cornernet[{extra}]'"
+            f"{purpose} needs {package}. Type: pip install 'keras_cornernet[{extra}]'"
         ) from error

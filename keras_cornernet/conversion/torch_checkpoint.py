@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet.extras import import_extra
+
 _ZIP = b"PK\x03\x04"
 # Files of `torch.save` before PyTorch 1.6 begin with this number, pickled; see `torch.serialization`.
 _LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
@@ -72,12 +74,7 @@ def _check_outline(path: Path) -> None:
 
 
 def _load(path: Path) -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise ImportError(
-            "reading a PyTorch checkpoint needs PyTorch. Type: pip install 'keras_cornernet[torch]'"
-        ) from None
+    torch = import_extra("torch", "torch", "reading a PyTorch checkpoint")
     try:
         # Not mapped into memory: overwriting the file would then end the process with a bus error.
         return torch.load(path, map_location="cpu", weights_only=True, mmap=False)

@@ -13,6 +13,7 @@ from keras_cornernet.export.exported import describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import build_graph
 from keras_cornernet.export.written import ExportedFile
+from keras_cornernet.extras import import_extra
 from keras_cornernet.preprocessing import Size
 
 OPSET = 17
@@ -30,13 +31,7 @@ def to_onnx(model: Any, path: str | Path, *, image_size: Size | None = None) -> 
         ImportError: tf2onnx is not installed.
         ValueError: as for `export.graphs.build_graph`.
     """
-    try:
-        import onnx
-        import tf2onnx
-    except ImportError as error:
-        raise ImportError(
-            "export to ONNX needs onnx and tf2onnx. Type: pip install 'keras_cornernet[onnx]'"
-        ) from error
+    onnx, tf2onnx = (import_extra(name, "onnx", "export to ONNX") for name in ("onnx", "tf2onnx"))
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     fixed = FixedGraph(build_graph(model), image_size)
 
@@ -68,12 +63,7 @@ def to_openvino(model: Any, path: str | Path, *, image_size: Size | None = None)
     path = Path(path)
     if path.suffix != ".xml":
         raise ValueError(f"path must end in .xml, not {path.name}")
-    try:
-        import openvino
-    except ImportError as error:
-        raise ImportError(
-            "export to OpenVINO needs openvino. Type: pip install 'keras_cornernet[openvino]'"
-        ) from error
+    openvino = import_extra("openvino", "openvino", "export to OpenVINO")
     fixed = FixedGraph(build_graph(model), image_size)
     function = frozen(fixed.all_of, [fixed.signature])
     with files.write_aside(path) as aside:

@@ -1,14 +1,14 @@
 """The runtimes that exported files are made for: each opens a file and answers for an image."""
 
-import importlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from keras_cornernet.export.description import KEY, Description
+from keras_cornernet.extras import import_extra
 
 # Where the description lies in a SavedModel, see `export.saved_model`.
 DESCRIPTION_ASSET = Path("assets") / "description.json"
@@ -66,7 +66,7 @@ class SavedModelRuntime:
     """TensorFlow, on the signature `images`."""
 
     def __init__(self, path: Path, threads: int | None = None):
-        tensorflow = _imported("tensorflow", "tf-cpu")
+        tensorflow = import_extra("tensorflow", "tf-cpu", "a SavedModel")
         if not (path / DESCRIPTION_ASSET).is_file():
             raise ValueError(f"{path}: not a SavedModel of this package: {DESCRIPTION_ASSET} is missing")
         self.description = _description(path, (path / DESCRIPTION_ASSET).read_bytes())
@@ -100,7 +100,7 @@ class TFLiteRuntime(LockedRuntime):
 
     def __init__(self, path: Path, threads: int | None = None):
         super().__init__()
-        interpreter = _imported("ai_edge_litert.interpreter", "tflite")
+        interpreter = import_extra("ai_edge_litert.interpreter", "tflite", "a TensorFlow Lite model")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
         try:
@@ -119,7 +119,7 @@ class OnnxRuntime:
     """ONNX Runtime on the CPU."""
 
     def __init__(self, path: Path, threads: int | None = None):
-        onnxruntime = _imported("onnxruntime", "onnx")
+        onnxruntime = import_extra("onnxruntime", "onnx", "an ONNX model")
         onnxruntime.set_default_logger_severity(3)  # its warnings are about details that change no answer
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -143,7 +143,7 @@ class OpenVinoRuntime(LockedRuntime):
 
     def __init__(self, path: Path, threads: int | None = None):
         super().__init__()
-        openvino = _imported("openvino", "openvino")
+        openvino = import_extra("openvino", "openvino", "an OpenVINO model")
         try:
             model = openvino.Core().read_model(path)
         except RuntimeError as error:
@@ -167,16 +167,6 @@ RUNTIMES: dict[str, Callable[..., Runtime]] = {
 }
 
 
-def _imported(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.split(".")[0].replace("_", "-")
-        raise ImportError(
-            f"{package} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
-        ) from error
-
-
 def _description(path: Path, text: str | bytes | None) -> Description:
     try:
         if text is None:
@@ -188,7 +178,7 @@ def _description(path: Path, text: str | bytes | None) -> Description:
 
 def _metadata(data: bytes) -> bytes | None:
     """The text under `KEY` in a TFLite file."""
-    schema = _imported("ai_edge_litert.schema_py_generated", "tflite")
+    schema = import_extra("ai_edge_litert.schema_py_generated", "tflite", "a TensorFlow Lite model")
     if data[4:8] != b"TFL3":
         return None
     model = schema.Model.GetRootAs(data, 0)

@@ -67,7 +67,7 @@ def test_a_missing_file(tmp_path):
 
 
 def test_without_scipy_the_line_to_type_is_told(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(ImportError, match=r"needs scipy\. Type: pip install 'keras_cornernet\[mat\]'"):
         read_mat(tmp_path / "a.mat", "joints")
 

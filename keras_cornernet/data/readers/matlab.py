@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_cornernet import files
+from keras_cornernet.extras import import_extra
 
 
 def read_mat(path: str | Path, field: str) -> object:
@@ -44,13 +45,7 @@ def field_names(path: str | Path) -> list[str]:
 @contextmanager
 def _opened(path: str | Path) -> Iterator[tuple[Any, BinaryIO]]:
     """Yields SciPy's reader and the open file."""
-    try:
-        from scipy import io
-    except ImportError as error:
-        raise ImportError(
-            "reading .mat files needs scipy. Type: pip install 'keras_cornernet[mat]'"
-        ) from error
-
+    io = import_extra("scipy.io", "mat", "reading .mat files")
     files.check_is_file(path)
     with open(path, "rb") as stream:
         try:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.checks import raise_if_strict, shown, unusable_boxes
+from keras_cornernet.extras import import_extra
 from keras_cornernet.preprocessing import Size, open_image
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Problem, Sample
 
@@ -41,13 +42,7 @@ def read_tfds(
         ImportError: `tensorflow_datasets` is not installed.
         ValueError: the set has no boxes, or `strict` and a problem.
     """
-    try:
-        import tensorflow_datasets
-    except ImportError as error:
-        raise ImportError(
-            "read_tfds needs TensorFlow Datasets. Type: pip install 'keras_cornernet[tfds]'"
-        ) from error
-
+    tensorflow_datasets = import_extra("tensorflow_datasets", "tfds", "read_tfds")
     builder = tensorflow_datasets.builder(name, data_dir=None if data_dir is None else str(data_dir))
     names = class_names(builder.info.features, name)
     builder.download_and_prepare()
