@@ -31,7 +31,9 @@ def load(path: str | Path, *, threads: int | None = None) -> Any:
         ImportError: the runtime is not installed; the message names the extra.
 
     Example:
-        >>> keras_cornernet.export.load("people_int8.tflite").predict("street.jpg")[0].save("found.jpg")
+        >>> model = keras_cornernet.export.load("people_int8.tflite")
+        >>> model.predict("street.jpg")[0].save("found.jpg")
+        PosixPath('found.jpg')
     """
     runtime = open_runtime(path, threads=threads)
     task = runtime.description.task

@@ -79,7 +79,11 @@ def test_it_opens_with_title_badge_and_install_line(path):
     assert title.source.startswith("# ") and f"({SITE}{path.name})" in title.source
     assert 'if importlib.util.find_spec("keras_cornernet") is None:' in install.source
     (line,) = [line for line in install.source.splitlines() if "%pip" in line]
-    assert re.fullmatch(r'    %pip install -q "keras_cornernet(\[\w+\])? @ git\+https://[\w./-]+"', line)
+    package, weights = re.findall(r'"([^"]+)"', line)
+    assert re.fullmatch(r"keras_cornernet(\[\w+\])? @ git\+https://[\w./-]+", package)
+    assert re.fullmatch(
+        r"keras_cornernet_weights @ git\+https://[\w./-]+#subdirectory=saved_models/weights", weights
+    )
     extras = re.findall(r"\[(\w+)\]", line)
     assert not {"tf", "tf-cpu", "jax"} & set(extras)  # Colab's own stay
 

@@ -138,8 +138,9 @@ def test_any_error_of_a_decoder_becomes_one_that_names_the_file(tmp_path, monkey
     with pytest.raises(OSError, match=r"a\.png: the image cannot be read \(boom\)"):
         read_image(path)
     with (
+        path.open("rb") as file,
         pytest.raises(OSError, match=r"^the image cannot be read \(boom\)"),
-        open_image(path.open("rb")) as image,
+        open_image(file) as image,
     ):
         image.getexif()
 
