@@ -12,10 +12,12 @@ if keras.backend.backend() != "tensorflow":
             "onnx_files",
             "resampling",
             "exported",
+            "description",
             "ranges",
             "browser",
             "serving",
             "threads",
+            "third_task",
         )
         for name in (f"test_{room}.py",)
     ]

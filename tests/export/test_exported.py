@@ -4,14 +4,12 @@ import sys
 
 import numpy as np
 import pytest
-from exportable import CATEGORIES, FACE, detector, picture
+from exportable import CATEGORIES, picture
 
 from keras_cornernet import export
 from keras_cornernet.export import exported
 from keras_cornernet.export.comparison import compare
 from keras_cornernet.export.description import Description
-from keras_cornernet.export.exported import describe
-from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.results import Detections
 
 
@@ -113,16 +111,6 @@ def test_an_exported_detector_finds_whom_to_pose():
     model.detector = exported.ExportedDetector(Fixed({**answers, "num_detections": 3}))
     found = model.predict(picture(30, 30), "detect")[0]
     assert (len(found.keypoints), found.box_scores.tolist()) == (1, [pytest.approx(0.9)])
-
-
-def test_a_description_survives_its_json():
-    pose = PoseEstimator(None, None, FACE)
-    for model in (detector(), pose):
-        told = describe(model, (32, 48), "int8")
-        assert Description.from_json(told.to_json()) == told
-    assert told.joints == FACE
-    with pytest.raises(ValueError, match="not a description"):
-        Description.from_json('{"colour": 3}')
 
 
 @pytest.mark.parametrize(
