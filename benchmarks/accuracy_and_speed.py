@@ -1,8 +1,8 @@
 """AP against milliseconds: `python benchmarks/accuracy_and_speed.py --annotations JSON --images DIR MODEL`.
 
-Each of the models, a shipped name or a `.keras` file (`NAME=FILE` to call it otherwise), is measured as COCO
-measures, with the mirror image and without it; `predict` of one image of the set is timed, all of them in
-turn, on 2 threads. Prints a table with the times and their ratio to the first model, and draws the plot.
+Measures each model, a preset or a `.keras` file (`NAME=FILE` gives it another name), by COCO's AP with the
+mirror image and without it, and times `predict` on one image of the data set, all models in turn, on 2
+threads. Prints a table with the times and their ratio to the first model, and draws a plot.
 """
 
 import argparse
@@ -20,7 +20,7 @@ MODES = {True: "", False: ", no mirror"}
 
 
 def draw(points: dict[str, list[tuple[float, float]]], path: Path) -> None:
-    """A line for each model from its time and AP without the mirror image to those with it."""
+    """Draws one line per model, from time and AP without the mirror image to time and AP with it."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -40,7 +40,7 @@ def draw(points: dict[str, list[tuple[float, float]]], path: Path) -> None:
 
 
 def row(name: str, detector, metrics: dict[str, float], spread: Spread, against: Spread) -> str:
-    """One line of the table."""
+    """One row of the table."""
     (low, high), (least, most) = spread.quartiles, against.quartiles
     return (
         f"| {name} | {detector.network.count_params() / 1e6:.1f} M | {metrics['AP']:.3f} | "
@@ -64,8 +64,8 @@ def main():
     for given in options.models:
         name, _, source = given.rpartition("=")
         detector = from_preset(source)
-        for flip, told in MODES.items():
-            side = (name or Path(source).stem) + told
+        for flip, suffix in MODES.items():
+            side = (name or Path(source).stem) + suffix
             detectors[side] = detector.with_settings(flip=flip)
             metrics[side] = detectors[side].evaluate(dataset).metrics
     results = interleave(

@@ -1,15 +1,15 @@
 """Corner pooling against torch: `python benchmarks/corner_pooling.py [--rounds N] [--skip-large]`.
 
-Both sides run on 2 threads in one process, in turn. The peers: `torch.cummax` on NCHW between two
-flips, as mmcv pools corners; the authors' loop over rows (`_cpools` of princeton-vl/CornerNet) restated
-in torch on channels-last memory; a copy of the tensor, into memory kept from call to call (the floor)
-and into fresh memory as any operation's result has it. Prints each time and, against its target, each
-ratio (median of the rounds' ratios).
+All sides run on 2 threads in one process, in turn. The peers are `torch.cummax` on NCHW between two flips,
+as in mmcv's corner pooling; the authors' loop over rows (`_cpools` of princeton-vl/CornerNet) restated in
+torch on channels-last memory; and a copy of the tensor, once into memory that is kept from call to call
+(the lower bound) and once into newly allocated memory, as every operation allocates its result. Prints each
+time and compares each ratio (the median over the rounds) with its target.
 
-A 134 MB result is new memory in every call. Where the kernel gives it out in 4 KB pages (transparent
-huge pages on "madvise" or "never"), handing out those pages takes longer than the pooling, on every
-side but the copy into warm memory; `GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before the command spares
-most of it.
+A result of 134 MB is newly allocated in every call. Where the kernel gives it out in pages of 4 KB
+(transparent huge pages set to "madvise" or "never"), allocating these pages takes longer than the pooling,
+on every side but the copy into kept memory. `GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before the command
+avoids most of it.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from keras_cornernet.layers.corner_pooling import LeftPool, TopPool
 
 OURS, XLA = "TopPool / LeftPool, tf.function", "TopPool / LeftPool, XLA"
 CUMMAX, LOOP = "torch.cummax, NCHW, flips", "authors' row loop, torch channels-last"
-COPY, FRESH = "copy into warm memory", "copy into fresh memory"
-# Axis of the pool: its name, the layer, the targets against torch.cummax forward and with gradient.
+COPY, FRESH = "copy into kept memory", "copy into new memory"
+# For each axis: its name, the layer, and the largest ratios to torch.cummax, forward and with gradient.
 SIDES = {1: ("H", TopPool, 0.08, 0.2), 2: ("W", LeftPool, 0.20, 0.65)}
 
 
@@ -43,7 +43,7 @@ def loop_pool(x, axis):
 
 
 def loop_gradient(x, upstream, axis):
-    """The authors' backward loop: the index of the record moves when a value is strictly greater."""
+    """The authors' backward loop: the index of the maximum moves when a value is strictly greater."""
     gradient, last = torch.zeros_like(x), x.size(axis) - 1
     best = x.select(axis, last).clone()
     record = torch.full_like(best, last, dtype=torch.long)
@@ -65,7 +65,7 @@ def without_gradient(run):
 
 
 def forward(axis, shape, rounds):
-    """Times the pooled values; returns the results and checks that all sides agree."""
+    """Times the forward pass of all sides, which must agree."""
     x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     ours, pool = tf.constant(x), tf.function(SIDES[axis][1]())
     nchw = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
@@ -85,7 +85,7 @@ def forward(axis, shape, rounds):
 
 
 def with_gradient(axis, shape, rounds):
-    """Times values and gradient together, our side in plain TensorFlow and under XLA."""
+    """Times forward and backward pass together, our side in plain TensorFlow and under XLA."""
     generator = np.random.default_rng(0)
     x = generator.standard_normal(shape, dtype=np.float32)
     upstream = generator.standard_normal(shape, dtype=np.float32)
@@ -126,7 +126,7 @@ def with_gradient(axis, shape, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--skip-large", action="store_true", help="leave out the tensor of batch 8")
+    parser.add_argument("--skip-large", action="store_true", help="skip the tensor of batch 8")
     options = parser.parse_args()
 
     small, large, verdicts = (1, 128, 128, 128), (8, 128, 128, 256), []

@@ -1,9 +1,9 @@
 """Decoding and soft-NMS: `python benchmarks/decode.py [--rounds N]`.
 
-`CornerCodec.decode`, compiled, on a pair of 128x128x80 maps (top 100 of each corner, 1000 pairs) against
-the authors' decode (`_decode` of princeton-vl/CornerNet, `models/py_utils/kp_utils.py`) restated in torch
-for channels-last tensors, where its max-pooling is ten times faster than in the authors' NCHW. Then the
-suppression of 1000 boxes of one class, against `tf.image.non_max_suppression_with_scores`. Both sides
+Times `CornerCodec.decode`, compiled, on two maps of 128x128x80 (100 best corners each, 1000 pairs), against
+the authors' decoding (`_decode` of princeton-vl/CornerNet, `models/py_utils/kp_utils.py`) restated in torch
+for channels-last tensors, where its max-pooling is ten times faster than in the authors' NCHW. Then times
+the suppression of 1000 boxes of one class, against `tf.image.non_max_suppression_with_scores`. Both sides
 run in one process, in turn, on 2 threads, and must find the same boxes.
 """
 
@@ -30,7 +30,7 @@ DECODE_TARGET, SUPPRESSION_TARGET = 0.35, 6.0
 
 
 def draw_maps():
-    """Maps `(1, h, w, c)` of one stack: noise, with the corners of 60 objects planted in it."""
+    """Maps `(1, h, w, c)` of one stack: noise, to which the corners of 60 objects are added."""
     rng = np.random.default_rng(0)
     x1, y1 = rng.integers(0, 90, (2, OBJECTS))
     x2, y2 = np.stack([x1, y1]) + rng.integers(4, 38, (2, OBJECTS))
@@ -47,11 +47,11 @@ def draw_maps():
 
 
 def best_corners(heads):
-    """`_nms` and `_topk` of the authors, and what lies at the corners found."""
+    """`_nms` and `_topk` of the authors, and the values of the other heads at the corners."""
     heatmap = heads["heatmap"].sigmoid()
     heatmap = heatmap * (torch.nn.functional.max_pool2d(heatmap, 3, stride=1, padding=1) == heatmap).float()
-    scores, place = torch.topk(heatmap.permute(0, 2, 3, 1).reshape(heatmap.size(0), -1), K)
-    cell, label = place // CLASSES, place % CLASSES
+    scores, position = torch.topk(heatmap.permute(0, 2, 3, 1).reshape(heatmap.size(0), -1), K)
+    cell, label = position // CLASSES, position % CLASSES
 
     def at(part):
         rows = part.permute(0, 2, 3, 1).reshape(part.size(0), -1, part.size(1))
@@ -71,14 +71,14 @@ def authors_decode(maps):
     pairs = (scores + others) / 2
     apart = (first_tag - second_tag).abs() > 0.5
     pairs[(labels != partners) | apart | (right < left) | (bottom < top)] = -1
-    scores, place = torch.topk(pairs.reshape(pairs.size(0), -1), PAIRS)
+    scores, position = torch.topk(pairs.reshape(pairs.size(0), -1), PAIRS)
     boxes = torch.stack([left, top, right, bottom], dim=3).reshape(pairs.size(0), -1, 4)
-    boxes = boxes.gather(1, place[..., None].expand(-1, -1, 4))
-    return boxes, scores, labels.reshape(pairs.size(0), -1).gather(1, place)
+    boxes = boxes.gather(1, position[..., None].expand(-1, -1, 4))
+    return boxes, scores, labels.reshape(pairs.size(0), -1).gather(1, position)
 
 
 def compare_decoding(rounds):
-    """Times of both sides, which must agree."""
+    """Times both sides, which must agree."""
     maps = draw_maps()
     ours = {name: {head: tf.constant(part) for head, part in heads.items()} for name, heads in maps.items()}
     theirs = {
@@ -118,7 +118,7 @@ def draw_boxes():
 
 
 def compare_suppression(rounds):
-    """Times of the suppression, which must keep the boxes that TensorFlow's own operation keeps."""
+    """Times the suppression, which must keep the boxes that TensorFlow's own operation keeps."""
     boxes, scores = (tf.constant(part) for part in draw_boxes())
     labels = tf.zeros((1, BOXES), tf.int32)
 
@@ -136,10 +136,10 @@ def compare_suppression(rounds):
 
     index, expected = (part.numpy() for part in built_in())
     for run, kept in ((best, KEPT), (every, BOXES)):
-        _, got, places = (part.numpy()[0] for part in run(boxes, scores, labels))
+        _, got, positions = (part.numpy()[0] for part in run(boxes, scores, labels))
         count = min(kept, len(index))
         assert (got >= 0).sum() == count
-        np.testing.assert_array_equal(places[:count], index[:count])
+        np.testing.assert_array_equal(positions[:count], index[:count])
         np.testing.assert_allclose(got[:count], expected[:count], rtol=0, atol=1e-6)
     print(f"soft-NMS: the same {len(index)} boxes in the same order\n")
     inputs = (boxes, scores, labels)

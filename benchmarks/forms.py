@@ -1,14 +1,14 @@
-"""One model in every form: `python benchmarks/forms.py [MODEL ...] [--folder DIR] [--rounds N] [--form F]`.
+"""One model in every format: `python benchmarks/forms.py [MODEL ...] [--folder DIR] [--rounds N] [--form F]`.
 
-Each MODEL (by default the pose nets of two and eight stacks, and those of the demo) is exported without the
-mirror image as SavedModel, TFLite (float32, float16, dynamic, int8), ONNX and OpenVINO into DIR, where files
-that stand already are taken as they are. Then all of them are timed in turn, in one process, on one image
-that fills the input, with one thread and with two (a process each, since TensorFlow's are set once). They
-answer with joints or boxes; the peer, the same network with the same weights in torch on channels-last
-memory, and the Keras network stop at the maps. Their maps must agree. Needs the extras torch, tflite, onnx
-and openvino; a model that has no weights yet has random ones, which times and sizes do not mind.
-Networks of 200 million parameters want each form written by a run of its own (`--form`, `--rounds 1`), for
-memory.
+Exports each MODEL (by default the pose networks of two and eight stacks, and the two models of the demo)
+without the mirror image as SavedModel, TFLite (float32, float16, dynamic, int8), ONNX and OpenVINO into
+DIR; files that exist are used as they are. Then times all of them in turn, in one process, on one image
+that fills the input, with one thread and with two (in a process each, since TensorFlow's number of threads
+can be set only once). The exported files return joints or boxes. The peer, the same network with the same
+weights in torch on channels-last memory, and the Keras network return maps, which must agree. Needs the
+extras torch, tflite, onnx and openvino. A model without trained weights gets random ones, which changes
+neither times nor sizes. For networks of 200 million parameters, write each format in a run of its own
+(`--form`, `--rounds 1`), because of the memory.
 """
 
 import argparse
@@ -37,8 +37,8 @@ MODELS = ("hourglass_2stack", "hourglass_8stack", "hourglass_people", "cornernet
 TORCH, KERAS = "torch, channels-last", "Keras network"
 
 
-def written(model, name: str, folder: Path, wanted) -> dict[str, Path]:
-    """The path of each form that is wanted, exported where it is not there yet; no names mean all."""
+def export_forms(model, name: str, folder: Path, wanted) -> dict[str, Path]:
+    """The path of each wanted form, or of all if none is named; writes those that do not exist."""
     forms = {"SavedModel": folder / name / "1"}
     forms |= {f"TFLite {p}": folder / f"{name}_{p}.tflite" for p in ("float32", "float16", "dynamic", "int8")}
     forms |= {"ONNX Runtime": folder / f"{name}.onnx", "OpenVINO": folder / f"{name}.xml"}
@@ -60,7 +60,7 @@ def written(model, name: str, folder: Path, wanted) -> dict[str, Path]:
 
 
 def scenes(folder: Path, model) -> list[np.ndarray]:
-    """Images for int8's ranges."""
+    """Images for measuring the ranges of int8."""
     if not (folder / "scenes").exists():
         make_scenes(folder / "scenes", 24, seed=9)
     size = model.settings.input_size
@@ -69,9 +69,9 @@ def scenes(folder: Path, model) -> list[np.ndarray]:
 
 
 def torch_side_of(network):
-    """The same network in torch, ready to time; None if it is not restated."""
-    kinds = {"StackedHourglass": StackedHourglass, "CornerNet": lambda a: CornerNet(a, POOLS["row loop"])}
-    make = kinds.get(type(network).__name__)
+    """The same network in torch, or None if `torch_cornernet` and `torch_hourglass` have none like it."""
+    restated = {"StackedHourglass": StackedHourglass, "CornerNet": lambda a: CornerNet(a, POOLS["row loop"])}
+    make = restated.get(type(network).__name__)
     if make is None:
         return None
     module = make(network.arguments)
@@ -80,7 +80,7 @@ def torch_side_of(network):
 
 
 def check(ours, theirs) -> float:
-    """The largest difference of two sets of maps, which must be small beside the maps themselves."""
+    """The largest difference of two sets of maps, which must be small relative to the maps."""
     ours, theirs = np.array(ours), theirs.permute(0, 2, 3, 1).numpy()
     difference = np.abs(ours - theirs).max()
     assert difference <= 1e-3 * max(1.0, np.abs(ours).max()), difference
@@ -88,7 +88,7 @@ def check(ours, theirs) -> float:
 
 
 def measure(name: str, folder: Path, rounds: int, wanted=()) -> None:
-    """Prints the rows of one model with the threads of this process."""
+    """Prints the rows of one model, with the number of threads of this process."""
     model = from_preset(name)
     size = model.settings.input_size or preset_named(name).input_size
     model, network = model.with_settings(flip=False, input_size=size), model.network
@@ -108,17 +108,18 @@ def measure(name: str, folder: Path, rounds: int, wanted=()) -> None:
         sides[TORCH] = peer
     sides[KERAS] = lambda: run(shown)[head]["heatmap"].numpy()
     sizes = {}
-    for form, path in written(model, name, folder, wanted).items():
+    for form, path in export_forms(model, name, folder, wanted).items():
         runtime = export.load(path, threads=THREADS).runtime
         sides[form] = lambda r=runtime: r.run(image)
         sizes[form] = ExportedFile(path).size / 1e6
     results = interleave(sides, rounds)
     for side, spread in results.items():
         against = ratio(results, side, TORCH) if TORCH in results else None
-        told = f"{against.median:.2f} ({against.low:.2f} .. {against.high:.2f})" if against else ""
-        size_told = f"{sizes[side]:.1f}" if side in sizes else ""
+        relative = f"{against.median:.2f} ({against.low:.2f} .. {against.high:.2f})" if against else ""
+        megabytes = f"{sizes[side]:.1f}" if side in sizes else ""
         print(
-            f"| {name} | {side} | {size_told} | {THREADS} | {1e3 * spread.median:.1f} | {told} |", flush=True
+            f"| {name} | {side} | {megabytes} | {THREADS} | {1e3 * spread.median:.1f} | {relative} |",
+            flush=True,
         )
 
 
@@ -127,8 +128,8 @@ def main():
     parser.add_argument("models", nargs="*", metavar="MODEL")
     parser.add_argument("--folder", type=Path, default=Path("forms_output"))
     parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--form", action="append", default=[], help="of those above, such as SavedModel")
-    parser.add_argument("--here", action="store_true", help="measure with the threads of this process alone")
+    parser.add_argument("--form", action="append", default=[], help="only this form, such as SavedModel")
+    parser.add_argument("--here", action="store_true", help="measure in this process only")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     models = options.models or MODELS
@@ -145,7 +146,7 @@ def main():
 
 
 def environment(threads: str) -> dict[str, str]:
-    """The variables of this process, and the threads that all sides shall use."""
+    """The variables of this process, with the number of threads for all sides."""
     return {**os.environ, "BENCHMARK_THREADS": threads, "OMP_NUM_THREADS": threads}
 
 

@@ -1,10 +1,10 @@
 """The published networks at full size: `python benchmarks/full_size.py [NAME ...]`.
 
-For each of them, one after the other: a file as the authors' code writes it, with random weights, is turned
-by `keras-cornernet convert` and read by `keras-cornernet predict` on one drawn scene, each a process of its
-own. Prints the seconds and the most memory that each process held (starting Python and TensorFlow is in
-both). Needs the extra `torch` and, for a time, 2 GB of disk. Random heads find whatever they like:
-CornerNet-Saccade may look at all of its thirty crops, the worst case.
+Writes, for each network in turn, a checkpoint as the authors' code writes it, with random weights, converts
+it with `keras-cornernet convert` and runs `keras-cornernet predict` on one drawn scene, each in a process
+of its own. Prints the seconds and the peak memory of each process, which include the start of Python and
+TensorFlow. Needs the extra `torch` and temporarily 2 GB of disk. Random heads find arbitrary boxes:
+CornerNet-Saccade may process all of its thirty crops, the worst case.
 """
 
 import argparse
@@ -36,28 +36,28 @@ torch.save({f"module.{name}": torch.from_numpy(array.copy()) for name, array in 
 
 
 class Cost(NamedTuple):
-    """What one process took: wall seconds, and MB of memory at its highest."""
+    """What one process took: seconds by the clock, and the peak of its memory in MB."""
 
     seconds: float
     megabytes: float
 
 
 def run(*command: str) -> Cost:
-    """Runs one process to its end; where it fails, what it said is told and all ends."""
-    with tempfile.TemporaryFile("w+") as told:
+    """Runs one process; if it fails, prints its output and exits."""
+    with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *command], stdout=told, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([sys.executable, *command], stdout=output, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            told.seek(0)
-            sys.exit(f"{' '.join(command)}\n{told.read()}")
+            output.seek(0)
+            sys.exit(f"{' '.join(command)}\n{output.read()}")
     return Cost(seconds, used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3))
 
 
 def measure(name: str, folder: Path, scene: Path) -> tuple[Cost, Cost]:
-    """Conversion and prediction of one network."""
+    """The costs of conversion and prediction of one network."""
     theirs, ours = folder / "theirs.pkl", folder / f"{name}.keras"
     run("-c", WRITE, name, REPOSITORIES[name], str(theirs))
     program = ("-m", "keras_cornernet")
@@ -70,11 +70,11 @@ def measure(name: str, folder: Path, scene: Path) -> tuple[Cost, Cost]:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(REPOSITORIES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of " + ", ".join(REPOSITORIES))
     options = parser.parse_args()
     names = options.names or list(REPOSITORIES)
     if unknown := set(names) - set(REPOSITORIES):
-        parser.error(f"NAME must be of {', '.join(REPOSITORIES)}, not {', '.join(sorted(unknown))}")
+        parser.error(f"NAME must be one of {', '.join(REPOSITORIES)}, not {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run("-m", "keras_cornernet", "make-data", "--count", "1", "--output", str(folder / "scenes"))

@@ -1,8 +1,8 @@
-"""Milliseconds an image takes: `python benchmarks/inference.py [--rounds N]`.
+"""Milliseconds per image: `python benchmarks/inference.py [--rounds N]`.
 
-`predict` of the shipped models on one image of noise of 480x640 in memory (a pose network takes it for one
-person): fitting, network, decoding, suppression, back to image pixels; as shipped (with the mirror image)
-and without it. On 2 threads. Then where the time goes: the network alone, on the same input.
+Times `predict` of the trained models on one image of noise of 480x640 in memory (a pose network takes it as
+one person), with the mirror image and without it, on 2 threads: fitting the image, network, decoding,
+suppression, and the way back to image pixels. Also times the network alone on the same input.
 """
 
 import argparse
@@ -20,7 +20,7 @@ SIZE = (480, 640)
 
 
 def view_of(model):
-    """How the model looks at the image."""
+    """The view of the image that the model predicts on."""
     if isinstance(model, PoseEstimator):
         return person_view((SIZE[1] / 2, SIZE[0] / 2), max(SIZE), model.settings.input_size)
     (view,) = model.settings.views(SIZE)
@@ -36,22 +36,21 @@ def main():
         if preset.weights is None:
             continue
         model = from_preset(name)
-        plain = model.with_settings(flip=False)
-        view = view_of(plain)
+        view = view_of(model)
         shown = tf.constant(view.apply(image)[None], tf.float32)
         network = jit(lambda images, network=model.network: network(images, training=False), model.network)
-        shipped, single, alone = "predict, flip=True", "predict", "network alone"
+        mirrored, single, alone = "predict, flip=True", "predict", "network alone"
         results = interleave(
             {
-                shipped: lambda d=model: d.predict(image, flip=True),
-                single: lambda d=plain: d.predict(image),
+                mirrored: lambda d=model: d.predict(image, flip=True),
+                single: lambda d=model: d.predict(image),
                 alone: lambda run=network, x=shown: next(iter(run(x)[-1].values()))["heatmap"].numpy(),
             },
             options.rounds,
         )
         print(table(results, f"{name}, input {view.input_size}"), "\n", flush=True)
-        share = ratio(results, alone, single)
-        print(f"the network's share without the mirror image: {share.median:.2f}\n")
+        fraction = ratio(results, alone, single)
+        print(f"network / predict: {fraction.median:.2f}\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Whether the data keep up with training: `python benchmarks/input_pipeline.py [--preset NAME] [--rounds N]`.
 
-Passes of `make_dataset` over JPEG files of 640x480 with 12 boxes or one person each, with the recipe and
-input size of a preset (`cornernet_small`, or `hourglass_phone` for people), once with every file decoded
-anew and once from the cache of decoded images; against the training step that consumes them
-(`train_on_batch` with the optimizer of `keras-cornernet train`). All in one process, in turn, on 2
-threads. The data must come at least twice as fast: half the step's time for an image, or less. Both
-datasets must yield the same.
+Times passes of `make_dataset` over JPEG files of 640x480 with 12 boxes or one person each, with the
+augmentation and input size of a preset (`cornernet_small`, or `hourglass_phone` for people), once decoding
+every file anew and once from the cache of decoded images. Compares them with the training step that
+consumes them (`train_on_batch` with the optimizer of `keras-cornernet train`). All sides run in one
+process, in turn, on 2 threads. The target is half the step's time per image, or less. Both datasets must
+yield the same.
 """
 
 import argparse
@@ -18,19 +18,19 @@ from tensorflow_training import keras, tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
-from keras_cornernet.experiment import TrainingConfig, make_optimizer
+from keras_cornernet.training import TrainingConfig, make_optimizer
 from keras_cornernet.presets import from_preset, make_trainer, preset_named
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Person, PoseDataset, Sample
 
 IMAGES, BOXES, SIZE = 64, 12, (480, 640)
 FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"
-TARGET = 0.5  # of the step's time for an image
+TARGET = 0.5  # of the step's time per image
 CATEGORIES = Categories(("one", "two", "three"), (1, 2, 3))
 
 
 def write_images(folder, pose):
-    """A data set of JPEG files with the grain of photographs (some 100 kB each)."""
+    """A data set of JPEG files with the noise of photographs (about 100 kB each)."""
     rng = np.random.default_rng(0)
     samples, people = [], []
     for i in range(IMAGES):
@@ -46,9 +46,9 @@ def write_images(folder, pose):
         boxes = Boxes(corners.astype(np.float32), labels, np.zeros(BOXES, bool))
         samples.append(Sample(str(path), i, SIZE, boxes))
         joints = (low[0] + rng.uniform(0, 0.3, (len(LSP.joints), 2))) * SIZE[::-1]
-        middle = joints.mean(axis=0)
+        center = joints.mean(axis=0)
         people.append(
-            Person(str(path), i, middle, 240.0, joints.astype(np.float32), np.full(len(joints), 2, np.int32))
+            Person(str(path), i, center, 240.0, joints.astype(np.float32), np.full(len(joints), 2, np.int32))
         )
     return PoseDataset(tuple(people), LSP) if pose else DetectionDataset(tuple(samples), CATEGORIES)
 
@@ -64,10 +64,10 @@ def run_through(dataset):
 
 
 def training_step(preset, batch, steps):
-    """A call that trains once on a batch, and returns when that is done."""
+    """A function that trains one step on a batch, and returns when that is done."""
     keras.utils.set_random_seed(0)
-    kind = {"skeleton": LSP} if preset_named(preset).skeleton else {"categories": CATEGORIES}
-    trainer = make_trainer(from_preset(preset, **kind))
+    labels = {"skeleton": LSP} if preset_named(preset).skeleton else {"categories": CATEGORIES}
+    trainer = make_trainer(from_preset(preset, **labels))
     trainer.compile(optimizer=make_optimizer(TrainingConfig(), steps))
     images, annotations = tf.nest.map_structure(tf.constant, batch)
     assert np.isfinite(trainer.train_on_batch(images, annotations)).all()
@@ -103,9 +103,9 @@ def main():
         sides = {name: lambda data=data: run_through(data) for name, data in datasets.items()}
         sides[STEP] = training_step(options.preset, batches[0], steps=100)
         results = interleave(sides, options.rounds)
-    shares = {FILES: len(batches) * options.batch, CACHED: len(batches) * options.batch, STEP: options.batch}
+    images = {FILES: len(batches) * options.batch, CACHED: len(batches) * options.batch, STEP: options.batch}
     results = {
-        name: Spread(tuple(s / shares[name] for s in spread.samples)) for name, spread in results.items()
+        name: Spread(tuple(s / images[name] for s in spread.samples)) for name, spread in results.items()
     }
     print(table(results, "one image"), "\n")
     for name, spread in results.items():

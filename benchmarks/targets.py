@@ -1,15 +1,16 @@
 """Drawing targets against the authors' loop: `python benchmarks/targets.py [--rounds N]`.
 
-`CornerCodec.encode`, compiled, against the loop over boxes of princeton-vl/CornerNet (`sample/coco.py`,
-`sample/utils.py`) restated in NumPy: maps of zeros, then one Gaussian a corner. Batches of 8, grid
-128x128, 80 classes, input 511, annotations padded to 128 objects. Both run in one process, in turn, on
-2 threads (the loop uses one of them); a plain fill of the two maps by TensorFlow stands beside them as
-the floor. Prints milliseconds an image against the target.
+Times `CornerCodec.encode`, compiled, against the loop over boxes of princeton-vl/CornerNet
+(`sample/coco.py`, `sample/utils.py`) restated in NumPy, which fills maps with zeros and then draws one
+Gaussian per corner. Batches of 8, grid 128x128, 80 classes, input 511, annotations padded to 128 objects.
+Both run in one process, in turn, on 2 threads (the loop uses one of them). Filling the two maps with a
+constant in TensorFlow is timed as the lower bound. Prints milliseconds per image and compares them with the
+target.
 
-The maps of a batch are 84 MB of new memory in every call, and where the kernel gives that out in pages
-of 4 KB (transparent huge pages on "madvise"), handing out the pages takes several times longer than
-all the drawing. NumPy asks for huge pages by itself; TensorFlow gets them with
-`GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before the command. Compare with the floor.
+The maps of a batch are 84 MB, newly allocated in every call. Where the kernel gives them out in pages of 4
+KB (transparent huge pages set to "madvise"), allocating the pages takes several times longer than the
+drawing. NumPy asks for huge pages by itself; TensorFlow gets them with
+`GLIBC_TUNABLES=glibc.malloc.hugetlb=1` before the command. Compare with the lower bound.
 """
 
 import argparse
@@ -23,13 +24,13 @@ from keras_cornernet.backend import jit
 from keras_cornernet.codecs import CornerCodec
 
 BATCH, CLASSES, INPUT, GRID, OBJECTS = 8, 80, (511, 511), (128, 128), 128
-OURS, LOOP, FLOOR = "CornerCodec.encode, tf.function", "authors' loop over boxes, NumPy", "fill of the maps"
-# Boxes an image: the milliseconds an image that are aimed at; more boxes must not cost more.
+OURS, LOOP, FILL = "CornerCodec.encode, tf.function", "authors' loop over boxes, NumPy", "fill of the maps"
+# Target in milliseconds per image by boxes per image; more boxes must not cost more.
 TARGETS = {10: 3.5, 100: 3.5}
 
 
 def draw_annotations(count):
-    """Boxes of 4 to 60 cells where there are few, of 3 to 30 where there are many, and their labels."""
+    """Boxes of 4 to 60 cells if there are few, of 3 to 30 if there are many, and their labels."""
     rng = np.random.default_rng(count)
     boxes, labels = np.zeros((BATCH, OBJECTS, 4), np.float32), np.full((BATCH, OBJECTS), -1, np.int32)
     center = rng.uniform(5, 120, (BATCH, count, 2))
@@ -51,20 +52,20 @@ def authors_radius(height, width, overlap=0.3):
 
 
 def authors_gaussian(heatmap, x, y, radius):
-    """`draw_gaussian` of the authors: a square of the map raised to the bump."""
+    """`draw_gaussian` of the authors: the maximum of the map and a Gaussian around `(x, y)`."""
     height, width = heatmap.shape
     down, right = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     sigma = (2 * radius + 1) / 6
-    bump = np.exp(-(right * right + down * down) / (2 * sigma * sigma))
-    bump[bump < np.finfo(bump.dtype).eps * bump.max()] = 0
+    gaussian = np.exp(-(right * right + down * down) / (2 * sigma * sigma))
+    gaussian[gaussian < np.finfo(gaussian.dtype).eps * gaussian.max()] = 0
     left, right = min(x, radius), min(width - x, radius + 1)
     top, bottom = min(y, radius), min(height - y, radius + 1)
-    seen = heatmap[y - top : y + bottom, x - left : x + right]
-    np.maximum(seen, bump[radius - top : radius + bottom, radius - left : radius + right], out=seen)
+    part = heatmap[y - top : y + bottom, x - left : x + right]
+    np.maximum(part, gaussian[radius - top : radius + bottom, radius - left : radius + right], out=part)
 
 
 def authors_targets(annotations):
-    """The authors' loop over a batch; per corner heatmaps `(batch, classes, h, w)`, offsets and indices."""
+    """The authors' loop over a batch: heatmaps `(batch, classes, h, w)`, offsets, indices of each corner."""
     rows, columns = GRID
     ratios = columns / INPUT[1], rows / INPUT[0]
     corners = []
@@ -90,7 +91,7 @@ def authors_targets(annotations):
 
 
 def check(ours, theirs):
-    """Both sides must have drawn the same; returns the largest difference of the maps."""
+    """The largest difference of the maps; both sides must have drawn the same."""
     np.testing.assert_array_equal(ours["mask"], theirs[2])
     differences = []
     for name, (heatmaps, offsets, index) in zip(("top_left", "bottom_right"), theirs[:2], strict=True):
@@ -119,7 +120,7 @@ def main():
             {
                 OURS: lambda data=on_device: encode(data),
                 LOOP: lambda data=annotations: authors_targets(data),
-                FLOOR: lambda: fill(zero),
+                FILL: lambda: fill(zero),
             },
             options.rounds,
         )

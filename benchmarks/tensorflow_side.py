@@ -1,4 +1,4 @@
-"""Keras on TensorFlow with 2 threads, or `BENCHMARK_THREADS`. Benchmarks take `keras` and `tf` from here."""
+"""Keras on TensorFlow with 2 threads, or `BENCHMARK_THREADS`; benchmarks import both from here."""
 
 import os
 
@@ -6,7 +6,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import keras_cornernet  # noqa: F401, I001  (first: it sets how TensorFlow starts)
+import keras_cornernet  # noqa: F401, I001  (first, since it configures TensorFlow)
 import keras
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""`tensorflow_side` as `keras-cornernet train` starts TensorFlow: with the convolutions of oneDNN."""
+"""`tensorflow_side` with TensorFlow started as by `keras-cornernet train`: with oneDNN's convolutions."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Timing of two or more sides in turn, in one process: the only way that a shared machine tells the truth."""
+"""Times several sides in turn in one process, so that other load on the machine affects all of them alike."""
 
 import gc
 import statistics
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Spread(NamedTuple):
-    """One number a round: seconds of a call, or a ratio of two such.
+    """One number per round: the seconds of a call, or a ratio of two such times.
 
     Attributes:
         samples: one value for each round, in the order measured.
@@ -30,7 +30,7 @@ class Spread(NamedTuple):
 
     @property
     def quartiles(self) -> tuple[float, float]:
-        """The values that a quarter and three quarters of the samples lie below."""
+        """The first and third quartile."""
         if len(self.samples) < 2:
             return self.samples[0], self.samples[0]
         lower, _, upper = statistics.quantiles(self.samples, n=4, method="inclusive")
@@ -40,13 +40,13 @@ class Spread(NamedTuple):
 def interleave(
     candidates: dict[str, Callable[[], object]], rounds: int = 15, *, turn_seconds: float = 0.05
 ) -> dict[str, Spread]:
-    """Times every candidate in every round, so that a slow minute hits all of them alike.
+    """Times every candidate in every round, so that a slow minute affects all of them alike.
 
-    Each turn starts with one untimed call (warm caches, no thread left spinning by the one before) and
-    times as many calls as fill `turn_seconds`; every other round runs in the opposite order.
+    Each turn starts with one untimed call, which fills caches and lets threads of the previous candidate
+    end, and then times as many calls as fill `turn_seconds`. Every other round runs in the opposite order.
 
     Args:
-        candidates: functions without arguments that return only when their work is done.
+        candidates: functions without arguments, which return when their work is done.
         rounds: turns of each candidate.
         turn_seconds: how long a turn should last; a slower candidate is called once.
 

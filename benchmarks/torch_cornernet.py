@@ -1,8 +1,8 @@
-"""CornerNet with one hourglass and its loss, restated in torch: the peer of `training_step.py`.
+"""CornerNet and its loss, restated in torch: a peer of `training_step.py` and `forms.py`.
 
-Modules carry the names of our layers, so that weights go over by name. Everything runs on channels-last
-memory. Corner pooling comes in two forms, the faster of which a benchmark may choose: `torch.cummax`
-between two flips, and the authors' loop over rows with a loop for its gradient.
+Modules have the names of our layers, so that weights are copied by name. All tensors are in channels-last
+memory. Corner pooling has two forms, of which a benchmark may choose the faster: `torch.cummax` between two
+flips, and the authors' loop over rows with a loop for its gradient.
 """
 
 from itertools import pairwise
@@ -13,14 +13,14 @@ nn, functional = torch.nn, torch.nn.functional
 
 
 def cummax_pool(x, axis, reverse):
-    """The running maximum by `torch.cummax`, as mmcv pools corners."""
+    """The running maximum by `torch.cummax`, as in mmcv's corner pooling."""
     x = x.flip(axis) if reverse else x
     pooled = torch.cummax(x, axis).values
     return pooled.flip(axis) if reverse else pooled
 
 
 class _RowLoop(torch.autograd.Function):
-    """The running maximum row by row; a value takes the record when it is strictly greater."""
+    """The running maximum row by row; the gradient moves on when a value is strictly greater."""
 
     @staticmethod
     def forward(ctx, x, axis, reverse):
@@ -40,8 +40,8 @@ class _RowLoop(torch.autograd.Function):
         gradient = torch.empty_like(pooled)
         gathered = upstream.select(axis, rows[-1])
         for here, before in pairwise(rows[::-1]):
-            is_record = pooled.select(axis, here) > pooled.select(axis, before)
-            taken = torch.mul(gathered, is_record, out=gradient.select(axis, here))
+            is_greater = pooled.select(axis, here) > pooled.select(axis, before)
+            taken = torch.mul(gathered, is_greater, out=gradient.select(axis, here))
             gathered = upstream.select(axis, before) + (gathered - taken)
         gradient.select(axis, rows[0]).copy_(gathered)
         return gradient, None, None
@@ -136,7 +136,7 @@ class CornerNet(nn.Module):
     """Images `(batch, height, width, 3)` RGB 0..255 to `{corner: {head: (batch, c, h, w)}}`.
 
     Args:
-        arguments: those of our network. Of several stacks the heads of the last are computed alone.
+        arguments: those of our network. Only the heads of the last stack are computed.
         pool: one of `POOLS`.
     """
 
@@ -185,17 +185,17 @@ class CornerNet(nn.Module):
                 head: self.get_submodule(f"{corner}_{head}_{self.last}")(y) for head in self.sizes
             }
             if self.embedding_cells is not None:
-                place = self._place(*y.shape[2:])
-                outputs[corner]["embedding"] = outputs[corner]["embedding"] + place
+                position = self._position(*y.shape[2:])
+                outputs[corner]["embedding"] = outputs[corner]["embedding"] + position
         return outputs
 
-    def _place(self, height, width):
+    def _position(self, height, width):
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         return torch.stack([columns, rows])[None].float() / self.embedding_cells
 
 
 def load_weights(module, weights):
-    """Copies our network's weights, given by path, into the restated one; every one must find its place."""
+    """Copies our network's weights, given by path, into the restated one, whose weights must be the same."""
     names = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
     names |= {"moving_mean": "running_mean", "moving_variance": "running_var"}
     state = {}
@@ -209,22 +209,22 @@ def load_weights(module, weights):
 
 
 def detection_loss(targets, outputs, *, pull_weight=0.1, push_weight=0.1, offset_beta=1.0):
-    """The loss of `DetectionLoss`; targets as our codec's, maps in them `(batch, c, h, w)` channels-last."""
+    """The loss of `DetectionLoss` on the targets of our codec, with maps `(batch, c, h, w)`."""
     mask = targets["mask"]
     total, tags = 0.0, []
     for corner, heads in outputs.items():
         wanted = targets[corner]
         total = total + focal_loss(heads["heatmap"], wanted["heatmap"], targets["heatmap_mask"])
-        offset, taught = gather(heads["offset"], wanted["offset_index"]), wanted["offset_mask"]
+        offset, positive = gather(heads["offset"], wanted["offset_index"]), wanted["offset_mask"]
         error = functional.smooth_l1_loss(offset, wanted["offset"], reduction="none", beta=offset_beta)
-        total = total + (error * taught[..., None]).sum() / (taught.sum() + 1e-4)
+        total = total + (error * positive[..., None]).sum() / (positive.sum() + 1e-4)
         tags.append(gather(heads["embedding"], wanted["index"]))
     pull, push = pull_push_loss(*tags, mask)
     return total + pull_weight * pull + push_weight * push
 
 
 def gather(maps, index):
-    """`(batch, n, c)` values at flat cell numbers."""
+    """The values `(batch, n, c)` at flat cell indices."""
     rows = maps.permute(0, 2, 3, 1).reshape(maps.size(0), -1, maps.size(1))
     return rows.gather(1, index[..., None].expand(-1, -1, maps.size(1)))
 

@@ -1,6 +1,6 @@
 """The Stacked Hourglass network restated in torch: a peer of `forms.py`.
 
-Modules carry the names of our layers, so that weights go over by name (`torch_cornernet.load_weights`).
+Modules have the names of our layers, so that weights are copied by name (`torch_cornernet.load_weights`).
 """
 
 from itertools import pairwise
@@ -50,7 +50,7 @@ class Residual(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """One residual at each place."""
+    """An hourglass with one residual block on each branch and level."""
 
     def __init__(self, channels):
         super().__init__()
@@ -74,13 +74,13 @@ class StackedHourglass(nn.Module):
     """Images `(batch, height, width, 3)` RGB 0..255 to the last stack's heatmaps `(batch, joints, h, w)`.
 
     Args:
-        arguments: those of our network, of kind `"bottleneck"` with counts of one.
+        arguments: those of our network, with `block="bottleneck"` and `num_blocks` of one.
     """
 
     def __init__(self, arguments):
         super().__init__()
         if arguments["block"] != "bottleneck" or set(arguments["num_blocks"]) != {1}:
-            raise ValueError("this restatement has single bottlenecks")
+            raise ValueError("the restatement in torch has one bottleneck per branch and level only")
         channels, joints, stem = arguments["channels"], arguments["num_joints"], arguments["stem"]
         width, self.stacks = channels[0], arguments["stacks"]
         self.register_buffer("mean", 255 * torch.tensor(arguments["mean"]), persistent=False)

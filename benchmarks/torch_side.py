@@ -1,4 +1,4 @@
-"""torch with as many threads as TensorFlow has, for the benchmarks that measure against it."""
+"""torch with as many threads as TensorFlow, for benchmarks that compare with it."""
 
 import sys
 
@@ -7,7 +7,7 @@ from tensorflow_side import THREADS
 try:
     import torch
 except ImportError:
-    sys.exit("This benchmark measures against torch. Type: pip install 'keras_cornernet[torch]'")
+    sys.exit("This benchmark compares with torch. Type: pip install 'keras_cornernet[torch]'")
 
 torch.set_num_threads(THREADS)
 

@@ -1,11 +1,11 @@
 """One training step against torch: `python benchmarks/training_step.py [--rounds N] [--batch N]`.
 
-Forward, loss, backward and Adam of the preset `cornernet_small` at its own input size, 3 classes, against
-the same network with the same weights, the same loss and Adam in torch on channels-last memory
-(`torch_cornernet.py`), whose corner pooling is the faster of its two forms and whose Adam is the fused
-one. Ours is timed with the drawing of the targets inside the step, as it trains, and with the
-targets given; torch always has them given. Both sides run in one process, in turn, on 2 threads; before
-that, outputs, loss and gradients must agree.
+Times forward pass, loss, backward pass and Adam of the preset `cornernet_small` at its own input size, 3
+classes, against the same network with the same weights, the same loss and Adam in torch on channels-last
+memory (`torch_cornernet.py`), with the faster of its two forms of corner pooling and the fused Adam. Our
+step is timed with the drawing of targets, as in training, and with given targets; torch's step always has
+given targets. Both sides run in one process, in turn, on 2 threads. Before that, outputs, loss and
+gradients must agree.
 """
 
 import argparse
@@ -27,7 +27,7 @@ DRAWN, GIVEN, TORCH = (
 
 
 def draw_batch(size, batch):
-    """Images of noise, and boxes of which one in eight is to be ignored."""
+    """Images of noise, and boxes of which one in eight is ignored."""
     rng = np.random.default_rng(0)
     images = rng.uniform(0, 255, (batch, *size, 3)).astype(np.float32)
     low = rng.uniform(0, 0.7, (batch, OBJECTS, 2))
@@ -39,7 +39,7 @@ def draw_batch(size, batch):
 
 
 def to_torch(targets):
-    """Our targets as torch tensors, maps `(batch, c, h, w)` in channels-last memory."""
+    """Our targets as torch tensors, with maps `(batch, c, h, w)` in channels-last memory."""
 
     def convert(value):
         tensor = torch.from_numpy(np.array(value))
@@ -57,7 +57,7 @@ def weights_of(network):
 
 
 def our_side(trainer, images, annotations, targets):
-    """The step with targets drawn, with targets given, and one that returns outputs, loss and gradients."""
+    """The step that draws targets, the step with given targets, and outputs, loss and gradients."""
     variables = trainer.trainable_variables
 
     def forward(images, loss_of):
@@ -84,19 +84,19 @@ def our_side(trainer, images, annotations, targets):
         return loss
 
     @tf.function(reduce_retracing=False)
-    def look(images, targets):
+    def compute(images, targets):
         outputs, loss, gradients = forward(images, given(targets))
         return outputs[-1], loss, dict(zip((v.path for v in variables), gradients, strict=True))
 
     return (
         lambda: drawn_step(images, annotations).numpy(),
         lambda: given_step(images, targets).numpy(),
-        lambda: look(images, targets),
+        lambda: compute(images, targets),
     )
 
 
 def torch_side(network, images, targets, learning_rate):
-    """The step, and one that returns outputs, loss and gradients."""
+    """The step, and a function that returns outputs, loss and gradients."""
     images = torch.from_numpy(images)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate, eps=1e-7, fused=True)
 
@@ -112,15 +112,15 @@ def torch_side(network, images, targets, learning_rate):
         optimizer.step()
         return float(loss.detach())
 
-    def look():
+    def compute():
         outputs, loss = backward()
         return outputs, loss, {name: p.grad for name, p in network.named_parameters()}
 
-    return step, look
+    return step, compute
 
 
 def check(ours, theirs):
-    """Both sides must compute the same; prints the differences."""
+    """Prints the differences of the two sides, which must compute the same."""
     (outputs, loss, gradients), (their_outputs, their_loss, their_gradients) = ours, theirs
     worst = 0.0
     for corner, heads in outputs.items():
@@ -139,7 +139,7 @@ def check(ours, theirs):
         square_error += np.square(gradient.numpy() - theirs).sum()
         square += np.square(theirs).sum()
     relative = float(np.sqrt(square_error / square))
-    np.testing.assert_allclose(relative, 0, atol=3e-2)  # rounding, through dozens of BatchNorms
+    np.testing.assert_allclose(relative, 0, atol=3e-2)  # rounding errors through dozens of BatchNorms
     print(f"same outputs (largest difference {worst:.1e}), same loss ({loss:.5f}, {their_loss:.5f}),")
     print(f"same gradients (difference {relative:.1e} of their norm)\n")
 
@@ -160,7 +160,7 @@ def main():
     grid = network(images[:1])[-1]["top_left"]["heatmap"].shape[1:3]
     targets = detector.codec.encode(annotations, size, tuple(grid))
     on_device = tf.nest.map_structure(tf.constant, annotations)
-    drawn, given, look = our_side(trainer, tf.constant(images), on_device, targets)
+    drawn, given, compute = our_side(trainer, tf.constant(images), on_device, targets)
 
     peers = {}
     for name, pool in POOLS.items():
@@ -169,14 +169,14 @@ def main():
         peers[name] = torch_side(peer, images, to_torch(targets), rate)
     count = sum(p.numel() for p in peer.parameters())
     assert count == sum(int(np.prod(w.shape)) for w in network.trainable_weights)
-    print(f"{PRESET}, {count} weights to train, images {(options.batch, *size, 3)}, grid {tuple(grid)}")
-    ours = look()
-    for _, their_look in peers.values():
-        check(ours, their_look())
+    print(f"{PRESET}, {count} trainable weights, images {(options.batch, *size, 3)}, grid {tuple(grid)}")
+    ours = compute()
+    for _, their_compute in peers.values():
+        check(ours, their_compute())
 
     tried = interleave({name: step for name, (step, _) in peers.items()}, max(2, options.rounds // 3))
     chosen = min(tried, key=lambda name: tried[name].median)
-    print(table(tried, "torch, form of its corner pooling"), f"\n\ntaken: {chosen}\n", flush=True)
+    print(table(tried, "torch, form of its corner pooling"), f"\n\nchosen: {chosen}\n", flush=True)
     sides = {DRAWN: drawn, GIVEN: given, TORCH: peers[chosen][0]}
     results = interleave(sides, options.rounds)
     print(table(results, f"training step, batch {options.batch}"), "\n")
