@@ -18,10 +18,10 @@ from tensorflow_training import keras, tf
 from timing import VERDICT_HEAD, Spread, interleave, ratio, table, verdict
 
 from keras_cornernet.data.pipeline import make_dataset
-from keras_cornernet.training import TrainingConfig, make_optimizer
 from keras_cornernet.presets import from_preset, make_trainer, preset_named
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Person, PoseDataset, Sample
+from keras_cornernet.training import TrainingConfig, make_optimizer
 
 IMAGES, BOXES, SIZE = 64, 12, (480, 640)
 FILES, CACHED, STEP = "make_dataset, files decoded anew", "make_dataset, cached", "training step"

@@ -66,6 +66,8 @@ def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
         module.assets = [tf.saved_model.Asset(str(aside.parent / asset)) for asset in texts]
         signatures = _signatures(graph)
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        # In a notebook, TensorFlow would print the temporary folder.
+        tf.get_logger().setLevel("WARNING")
         tf.saved_model.save(module, str(aside), signatures=signatures, options=options)
         extra = aside / "assets.extra"
         extra.mkdir()

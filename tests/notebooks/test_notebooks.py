@@ -1,4 +1,4 @@
-"""The notebooks: well-formed and public in the quick suite, executed in small among the slow tests."""
+"""The notebooks: their form in the fast tests, their execution with small sizes in the slow ones."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ SITE = "https://colab.research.google.com/github/keras-cornernet/keras_cornernet
 LARGEST = 600_000  # bytes
 MACHINE = re.compile(r"/(?:work|tmp|root|home|usr/local)/")
 
-# What the cell tagged `parameters` says when a test runs a notebook: all of its names, with small values.
+# The values that a test writes into the cell tagged `parameters`: all of its names, with small values.
 SMALL = {
     "1_train_a_detector": {
         "SCENES": 4,
@@ -46,7 +46,7 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 
 
 def code_of(cell) -> ast.Module:
-    """A code cell as Python: lines for IPython alone become `pass`."""
+    """A code cell as Python, with `pass` in place of lines for IPython."""
     return ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE))
 
 
@@ -59,7 +59,7 @@ def parameters_of(cells) -> list:
 
 
 def dotted(node) -> str | None:
-    """`a.b.c` of such an expression."""
+    """The text of an expression such as `a.b.c`, or None for others."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (owner := dotted(node.value)):
@@ -85,11 +85,11 @@ def test_it_opens_with_title_badge_and_install_line(path):
         r"keras_cornernet_weights @ git\+https://[\w./-]+#subdirectory=saved_models/weights", weights
     )
     extras = re.findall(r"\[(\w+)\]", line)
-    assert not {"tf", "tf-cpu", "jax"} & set(extras)  # Colab's own stay
+    assert not {"tf", "tf-cpu", "jax"} & set(extras)  # Colab keeps its own
 
 
 @each_notebook
-def test_it_shows_the_package_and_defines_nothing(path):
+def test_it_defines_nothing_and_uses_public_modules(path):
     definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
     readme = (ROOT / "README.md").read_text()
     shown = re.findall(r"^from (keras_cornernet[\w.]*) import", readme, re.MULTILINE)
@@ -124,7 +124,7 @@ def test_its_sizes_are_set_in_one_cell(path):
 
 
 @each_notebook
-def test_it_is_committed_with_what_it_printed_and_drew(path):
+def test_it_is_committed_with_its_outputs(path):
     assert path.stat().st_size < LARGEST
     cells = code_cells(path)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
@@ -135,7 +135,7 @@ def test_it_is_committed_with_what_it_printed_and_drew(path):
 
 
 @each_notebook
-def test_it_tells_nothing_of_the_machine_it_ran_on(path):
+def test_it_reveals_nothing_about_the_machine(path):
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -148,7 +148,7 @@ def test_it_tells_nothing_of_the_machine_it_ran_on(path):
 
 @pytest.mark.slow
 @each_notebook
-def test_it_runs_in_small(path, tmp_path, monkeypatch):
+def test_it_runs_with_small_sizes(path, tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient")
     if path.stem.startswith("5"):
         pytest.importorskip("torch", reason="needs PyTorch: pip install 'keras_cornernet[torch]'")
