@@ -1,6 +1,7 @@
 """The `tf.data` pipeline: files in, `(images, padded annotations)` out; never heatmaps."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,15 @@ except ModuleNotFoundError:
 # What makes training examples of each kind of data set; `tasks.register` adds to it.
 LOADERS: dict[type, Any] = {DetectionDataset: BoxLoader, PoseDataset: PersonLoader}
 
+# Images that are loaded at once where there are more processors; Python's lock keeps further ones waiting.
 MAX_LOADERS = 16
-"""Images loaded at once where there are more processors; Python's lock lets few more load in fact."""
 
 
 class Epochs:
     """Numbers the passes over a dataset, so that order and augmentation are functions of the epoch.
 
-    Counts by itself; `Trainer.fit` sets `current` at the start of each epoch, which makes a resumed run
-    see what the uninterrupted one would have seen.
+    It counts by itself. `Trainer.fit` sets `current` at the start of each epoch, so that a resumed run gets
+    the same images as an uninterrupted one.
     """
 
     def __init__(self) -> None:
@@ -96,21 +97,40 @@ def make_dataset(
     loader = loader_type(dataset, input_size, **settings)
     loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
     epochs = Epochs()
-    batch_size = min(batch_size, count)
+    batches = _numbered(count, epochs, shuffle, seed)
+    batches = batches.map(_loading(loader), num_parallel_calls=min(os.cpu_count() or 1, MAX_LOADERS))
+    batches = batches.batch(min(batch_size, count), drop_remainder=shuffle).prefetch(2)
+    # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    batches = batches.with_options(options)
+    batches.epochs, batches.names = epochs, names
+    return batches
+
+
+def _numbered(count: int, epochs: Epochs, shuffle: bool, seed: int) -> tf.data.Dataset:
+    """One pass over the pairs of epoch and index, in an order that seed and epoch decide."""
 
     def order(_: Any) -> np.ndarray:
         epoch = epochs.next()
-        places = np.arange(count)
+        indices = np.arange(count)
         if shuffle:
-            np.random.default_rng([seed, epoch]).shuffle(places)
-        return np.stack([np.full(count, epoch), places], axis=1)
+            np.random.default_rng([seed, epoch]).shuffle(indices)
+        return np.stack([np.full(count, epoch), indices], axis=1)
 
     def begin(start: Any) -> Any:
         numbers = tf.ensure_shape(tf.numpy_function(order, [start], tf.int64), (count, 2))
         return tf.data.Dataset.from_tensor_slices(numbers)
 
-    def load(number: Any) -> Any:
-        types = [tf.float32, *(kind for _, kind in loader.annotations.values())]
+    numbered = tf.data.Dataset.range(1).flat_map(begin)
+    return numbered.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _loading(loader: Any) -> Callable[[Any], tuple[Any, dict[str, Any]]]:
+    """The function that loads the example of a pair of epoch and index, with shapes that the graph knows."""
+
+    def load(number: Any) -> tuple[Any, dict[str, Any]]:
+        types = [tf.float32, *(dtype for _, dtype in loader.annotations.values())]
         image, *parts = tf.numpy_function(
             lambda pair: loader.load(int(pair[0]), int(pair[1])), [number], types
         )
@@ -120,13 +140,4 @@ def make_dataset(
         }
         return tf.ensure_shape(image, (*loader.input_size, 3)), annotations
 
-    dataset = tf.data.Dataset.range(1).flat_map(begin)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = dataset.map(load, num_parallel_calls=min(os.cpu_count() or 1, MAX_LOADERS))
-    dataset = dataset.batch(batch_size, drop_remainder=shuffle).prefetch(2)
-    # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    dataset = dataset.with_options(options)
-    dataset.epochs, dataset.names = epochs, names
-    return dataset
+    return load
