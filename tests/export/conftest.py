@@ -17,7 +17,7 @@ if keras.backend.backend() != "tensorflow":
             "browser",
             "serving",
             "threads",
-            "third_task",
+            "other_task",
         )
         for name in (f"test_{room}.py",)
     ]
