@@ -1,17 +1,21 @@
-"""Depth or stacks: `python benchmarks/ablation.py [--scenes N] [--epochs N] [--output DIR]`.
+"""Depth or stacks: `python benchmarks/ablation.py [--scenes N] [--epochs N] [--seeds N] [--output DIR]`.
 
-The ablation of Newell et al. 2016, sec. 4.3, on people in drawn scenes, one large person in each: at nearly
-equal parameters one deep hourglass (four residuals at each place), two stacked ones (two residuals) and four
-(one), each with the loss on every stack and on the last alone. Same data, same order, same seed; PCK@0.2 on
-scenes that none has seen, after each epoch. Prints a table, and writes `ablation.csv` and `ablation.png`. An
-hour on two cores with the defaults.
+The ablation of Newell et al. 2016, sec. 4.3, on people in drawn scenes, one large person in each. At nearly
+equal parameters it compares one deep hourglass (four residuals at each position) with two stacked ones (two
+residuals), four (one), and eight (one, of narrower maps), the stacked ones with the loss on every stack and
+on the last alone. All networks see the same data in the same order; with each seed, weights and order are
+drawn anew. PCK@0.2 is measured after each epoch on scenes that no network was trained on. Prints a table with
+the mean over the seeds and the range, and writes `ablation.csv` and `ablation.png`. Takes about an hour and a
+half for each seed on two cores with the defaults.
 """
 
 import argparse
 import csv
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tensorflow_training import keras
@@ -21,104 +25,152 @@ from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.data.readers import read_coco_people
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import evaluate_poses
-from keras_cornernet.experiment import TrainingConfig, averaged_weights, make_optimizer
 from keras_cornernet.inference import PoseEstimator
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.models import StackedHourglass
 from keras_cornernet.presets import preset_named
-from keras_cornernet.training import HeatmapPCK, Trainer
+from keras_cornernet.structures import PoseDataset
+from keras_cornernet.training import HeatmapPCK, Trainer, TrainingConfig, averaged_weights, make_optimizer
 
-PRESET, SIZE, ORDER, WIDTH = "hourglass_people", (64, 64), 3, 64
-# Stacks, residuals at each place, loss on every stack.
-RUNS = {
-    "1 deep hourglass": (1, 4, True),
-    "2 stacks, loss on each": (2, 2, True),
-    "2 stacks, loss on the last": (2, 2, False),
-    "4 stacks, loss on each": (4, 1, True),
-    "4 stacks, loss on the last": (4, 1, False),
-}
+PRESET, SIZE, ORDER = "hourglass_people", (64, 64), 3
+
+
+class Run(NamedTuple):
+    """One of the networks that are compared.
+
+    Attributes:
+        stacks: number of hourglasses.
+        num_blocks: residuals at each position of an hourglass.
+        width: channels of all maps after the stem.
+        every_stack: whether the heatmaps of every stack are trained, or those of the last alone.
+    """
+
+    stacks: int
+    num_blocks: int
+    width: int
+    every_stack: bool = True
+
+    def __str__(self) -> str:
+        if self.stacks == 1:
+            return "1 deep hourglass"
+        return f"{self.stacks} stacks, loss on {'each' if self.every_stack else 'the last'}"
+
+
+RUNS = (
+    Run(1, 4, 64),
+    *(Run(*sizes, every) for sizes in ((2, 2, 64), (4, 1, 64), (8, 1, 44)) for every in (True, False)),
+)
+
+
+class Trained(NamedTuple):
+    """What one run gave: trainable parameters, PCK@0.2 after each epoch, and seconds per step."""
+
+    parameters: int
+    curve: list[float]
+    seconds: float
 
 
 class Measure(keras.callbacks.Callback):
     """PCK on the validation people after each epoch, with the averaged weights."""
 
-    def __init__(self, estimator, people):
+    def __init__(self, estimator: PoseEstimator, people: PoseDataset):
         super().__init__()
-        self.estimator, self.people, self.curve = estimator, people, []
+        self.estimator, self.people = estimator, people
+        self.curve: list[float] = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         with averaged_weights(self.model):
             xy, _ = self.estimator.read_dataset(self.people)
         self.curve.append(evaluate_poses(self.people, xy)["PCK@0.2"])
 
 
-def train(stacks, count, every_stack, train_dataset, val_dataset, plan):
-    """One run: its number of parameters, PCK after each epoch, and seconds a step."""
-    keras.utils.set_random_seed(plan.seed)
+def train(run: Run, train_dataset: PoseDataset, val_dataset: PoseDataset, config: TrainingConfig) -> Trained:
+    """Trains one network."""
+    keras.utils.set_random_seed(config.seed)
     preset = preset_named(PRESET)
     network = StackedHourglass(
         len(train_dataset.skeleton.joints),
-        stacks=stacks,
-        channels=(WIDTH,) * (ORDER + 1),
-        num_blocks=(count,) * (ORDER + 1),
-        stem=(32, 32, WIDTH),
+        stacks=run.stacks,
+        channels=(run.width,) * (ORDER + 1),
+        num_blocks=(run.num_blocks,) * (ORDER + 1),
+        stem=(32, 32, run.width),
         input_size=SIZE,
     )
     codec = preset.codec_for(len(preset.skeleton.joints))
-    trainer = Trainer(network, codec, replace(preset.loss, every_stack=every_stack), HeatmapPCK())
+    trainer = Trainer(network, codec, replace(preset.loss, every_stack=run.every_stack), HeatmapPCK())
     dataset = make_dataset(
         train_dataset,
         SIZE,
-        batch_size=plan.batch_size,
+        batch_size=config.batch_size,
         augmentation=preset.augmentation,
         shuffle=True,
-        seed=plan.seed,
+        seed=config.seed,
     )
     steps = int(dataset.cardinality())
-    trainer.compile(optimizer=make_optimizer(plan, steps))
+    trainer.compile(optimizer=make_optimizer(config, steps))
     estimator = PoseEstimator(network, codec, train_dataset.skeleton, PoseInferenceConfig(SIZE, flip=False))
     measure = Measure(estimator, val_dataset)
     start = time.perf_counter()
-    trainer.fit(dataset, epochs=plan.epochs, verbose=0, callbacks=[measure])
-    seconds = (time.perf_counter() - start) / (plan.epochs * steps)
-    return sum(int(np.prod(w.shape)) for w in network.trainable_weights), measure.curve, seconds
+    trainer.fit(dataset, epochs=config.epochs, verbose=0, callbacks=[measure])
+    seconds = (time.perf_counter() - start) / (config.epochs * steps)
+    parameters = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+    keras.utils.clear_session()
+    return Trained(parameters, measure.curve, seconds)
 
 
-def main():
+def spread(values: Sequence[float]) -> str:
+    """The mean and, of several values, the range."""
+    mean = f"{np.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3f}..{max(values):.3f})"
+
+
+def row(run: Run, results: Sequence[Trained]) -> str:
+    """The table's line for the results of one network, one for each seed."""
+    curves = [trained.curve for trained in results]
+    middle = (len(curves[0]) - 1) // 2
+    measured = ([c[middle] for c in curves], [c[-1] for c in curves], [max(c) for c in curves])
+    milliseconds = 1000 * np.median([trained.seconds for trained in results])
+    cells = (run, f"{results[0].parameters:,}", *map(spread, measured), f"{milliseconds:.0f}")
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def make_data(folder: Path, scenes: int) -> tuple[PoseDataset, PoseDataset]:
+    """People to train on and people to measure on: one large person in each scene."""
+    sets = []
+    for name, count, seed in (("train", scenes, 1), ("val", max(20, scenes // 8), 2)):
+        part = folder / name
+        annotations = make_scenes(part, count, seed=seed, size=(160, 160), max_people=1, heights=(0.7, 0.95))
+        sets.append(read_coco_people(annotations, part / "images"))
+    train_dataset, val_dataset = sets
+    return train_dataset, val_dataset
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--scenes", type=int, default=1600)
     parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("ablation_output"))
     options = parser.parse_args()
-    sets = []
-    for name, count, seed in (("train", options.scenes, 1), ("val", max(20, options.scenes // 8), 2)):
-        folder = options.output / name
-        # One person to a scene, and a large one: what is compared shows within the hour.
-        annotations = make_scenes(
-            folder, count, seed=seed, size=(160, 160), max_people=1, heights=(0.7, 0.95)
-        )
-        sets.append(read_coco_people(annotations, folder / "images"))
-    plan = TrainingConfig(epochs=options.epochs, batch_size=16)
-    print(f"{len(sets[0].people)} people to train on, {len(sets[1].people)} to measure on, input {SIZE}\n")
-    print("| network | parameters | PCK@0.2 at half time | at the end | best | ms a step |")
+    data = make_data(options.output, options.scenes)
+    people, others = (len(part.people) for part in data)
+    print(f"{people} people to train on, {others} to measure on, input {SIZE}, {options.seeds} seeds\n")
+    print("| network | parameters | PCK@0.2 at half time | at the end | best | ms per step |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
-    curves = {}
-    for name, run in RUNS.items():
-        parameters, curve, seconds = train(*run, *sets, plan)
-        curves[name] = curve
-        middle = curve[(len(curve) - 1) // 2]
-        print(
-            f"| {name} | {parameters:,} | {middle:.3f} | {curve[-1]:.3f} | {max(curve):.3f} | "
-            f"{1000 * seconds:.0f} |",
-            flush=True,
-        )
-        files.write_image(
-            options.output / "ablation.png", visualization.plot_curves(curves, "PCK@0.2 by epoch")
-        )
+    curves: dict[str, list[float]] = {}
+    rows: list[tuple[str, int, int, float]] = []
+    for run in RUNS:
+        results = []
+        for seed in range(options.seeds):
+            config = TrainingConfig(epochs=options.epochs, batch_size=16, seed=seed)
+            results.append(train(run, *data, config))
+            rows += [(str(run), seed, e, pck) for e, pck in enumerate(results[-1].curve, start=1)]
+        print(row(run, results), flush=True)
+        curves[str(run)] = np.mean([trained.curve for trained in results], axis=0).tolist()
+        picture = visualization.plot_curves(curves, f"PCK@0.2 by epoch, mean of {options.seeds} seeds")
+        files.write_image(options.output / "ablation.png", picture)
     with (options.output / "ablation.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", *curves])
-        writer.writerows(zip(range(1, plan.epochs + 1), *curves.values(), strict=True))
+        csv.writer(file).writerows([("network", "seed", "epoch", "PCK@0.2"), *rows])
 
 
 if __name__ == "__main__":
