@@ -78,6 +78,10 @@ def test_other_checks_name_their_argument():
         (lambda: SaccadeCodec(2, min_visible=1.5), "min_visible must be at least 0 and at most 1, not 1.5"),
         (lambda: SaccadeCodec(2, min_side=-1), "min_side must be at least 0, not -1"),
         (lambda: CenterCodec(2, clip_margin=-1), "clip_margin must be at least 0, not -1"),
+        (
+            lambda: CenterCodec(2, dense_sizes=True, offset_reach=1),
+            "dense_sizes must be False with size_per_class or an offset_reach",
+        ),
         (lambda: DetectionLoss(pull_weight=-1), "pull_weight must be at least 0, not -1"),
         (lambda: DetectionLoss(offset_beta=NAN), "offset_beta must be finite and at least 0, not nan"),
         (lambda: DetectionLoss(embedding_batch=0), "embedding_batch must be at least 1, not 0"),

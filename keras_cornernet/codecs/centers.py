@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.checks import check_number
+from keras_cornernet.codecs.dense_sizes import draw_sizes
 from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec
 from keras_cornernet.ops.gather import gather_cells, pick_class
 from keras_cornernet.tensors import Size, Tensor
@@ -19,7 +20,8 @@ class CenterCodec(HeatmapCodec):
     """Encodes boxes to the targets of `ObjectsAsPoints` and decodes its outputs.
 
     The targets have one branch, `"center"`, with `"size"` `(batch, n, 2)`, width and height in cells, besides
-    heatmap, offset and index. With an `offset_reach`, sizes are trained in the same cells as offsets.
+    heatmap, offset and index. With an `offset_reach`, sizes are trained in the same cells as offsets. With
+    `dense_sizes` there are also `"size_map"` and `"size_map_weight"` `(batch, h, w, 2)`.
 
     Attributes:
         num_classes, min_overlap, corrected_radius, fixed_radius, sigma_divisor, offset_reach, peak_kernel:
@@ -30,6 +32,8 @@ class CenterCodec(HeatmapCodec):
             them. The released code clips to `grid - 1`, which shortens boxes at the right and the lower
             edge; 0 keeps them whole.
         size_per_class: the network predicts one size for each class (`cat_spec_wh` of the released code).
+        dense_sizes: sizes are trained at all cells of an object, weighted by the heatmap (`dense_wh` of the
+            released code), not at its centre alone; see `codecs.dense_sizes`.
 
     Source: Zhou, Wang & Kraehenbuehl 2019 (arXiv 1904.07850), secs. 3 and 4; xingyizhou/CenterNet,
     `src/lib/datasets/sample/ctdet.py` and `ctdet_decode` of `src/lib/models/decode.py`.
@@ -39,10 +43,13 @@ class CenterCodec(HeatmapCodec):
     corrected_radius: bool = False
     clip_margin: float = 1.0
     size_per_class: bool = False
+    dense_sizes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("clip_margin", self.clip_margin, at_least=0)
+        if self.dense_sizes and (self.size_per_class or self.offset_reach):
+            raise ValueError("dense_sizes must be False with size_per_class or an offset_reach")
 
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         return {"center": ((boxes[..., :2] + boxes[..., 2:]) / 2, self.sigma_divisor)}
@@ -71,6 +78,13 @@ class CenterCodec(HeatmapCodec):
         center["size"] = size * mask[..., None]
         if self.size_per_class:
             center["size_label"] = labels
+        if self.dense_sizes:
+            points, sigma_divisor = self._points(objects.boxes)["center"]
+            center["size_map"] = draw_sizes(
+                objects, points, max_radius=self._max_radius(*objects.size), sigma_divisor=sigma_divisor
+            )
+            weight = ops.max(center["heatmap"], axis=-1, keepdims=True)
+            center["size_map_weight"] = ops.concatenate([weight, weight], axis=-1)
         return branches
 
     def decode(self, outputs: list[Any], input_size: Size) -> Decoded:

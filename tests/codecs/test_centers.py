@@ -50,6 +50,26 @@ def test_targets_are_the_authors(name, folder):
     np.testing.assert_array_equal(center["heatmap"] == 1, stored["hm"] == 1)  # what the focal loss counts
 
 
+@pytest.mark.parametrize("name", ["random", "crowded"])
+def test_dense_sizes_are_the_authors(name, folder):
+    annotations, stored, input_size, grid_size = case_of(folder, name)
+    center = encode(CenterCodec(3, dense_sizes=True), annotations, input_size, grid_size)["center"]
+    np.testing.assert_allclose(center["size_map"][0], stored["dense_wh"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(center["size_map_weight"][0], stored["dense_wh_mask"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["random", "crowded"])
+def test_sizes_of_classes_are_the_authors(name, folder):
+    annotations, stored, input_size, grid_size = case_of(folder, name)
+    targets = encode(CenterCodec(3, size_per_class=True), annotations, input_size, grid_size)
+    sizes, labels = targets["center"]["size"][0], targets["center"]["size_label"][0]
+    by_class, mask = np.zeros((2, len(labels), 3, 2), np.float32)
+    for k in np.flatnonzero(targets["mask"][0]):
+        by_class[k, labels[k]], mask[k, labels[k]] = sizes[k], 1
+    np.testing.assert_allclose(by_class.reshape(-1, 6), stored["cat_spec_wh"], rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(mask.reshape(-1, 6), stored["cat_spec_mask"])
+
+
 def naive_targets(boxes, labels, grid, classes, margin, sigma_divisor=6.0, radius=1):
     """Targets of one image with a fixed radius, box by box."""
     rows, columns = grid
