@@ -7,14 +7,13 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
 from keras import ops
 
 from keras_cornernet.codecs import confirm_by_centers
 from keras_cornernet.inference.config import PoseInferenceConfig, PostprocessConfig
+from keras_cornernet.inference.mirroring import halves, side_by_side, unmirror
 from keras_cornernet.inference.placement import (
     Placement,
-    Tensor,
     boxes_to_image,
     clip_boxes,
     points_to_image,
@@ -26,6 +25,7 @@ from keras_cornernet.ops.gather import gather_rows
 from keras_cornernet.ops.suppression import soft_nms
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
+from keras_cornernet.tensors import Tensor
 
 Outputs = list[dict[str, dict[str, Tensor]]]
 
@@ -111,7 +111,7 @@ class BoxAnswers:
         found = found._replace(boxes=boxes, scores=scores)
         if "centers" in found._fields:
             found = found._replace(centers=points_to_image(found.centers, placement))
-        parts: tuple[Tensor, ...] = type(found)(*map(_side_by_side, found)) if flip else found
+        parts: tuple[Tensor, ...] = type(found)(*map(side_by_side, found)) if flip else found
         return parts
 
     def best(self, views: Sequence[tuple[Tensor, ...]], image_size: Tensor) -> dict[str, Tensor]:
@@ -193,31 +193,3 @@ class KeypointAnswers:
             return maps["keypoints"]["heatmap"]
         ours, mirrored = (half["keypoints"]["heatmap"] for half in halves(maps))
         return (ours + unmirror(mirrored, self.skeleton, shift=self.settings.shift_mirrored)) / 2
-
-
-def halves(maps: dict[str, dict[str, Tensor]]) -> list[dict[str, dict[str, Tensor]]]:
-    """The maps of images and those of their mirror images, which follow them in the batch."""
-    split = {
-        branch: {head: ops.split(value, 2) for head, value in heads.items()} for branch, heads in maps.items()
-    }
-    return [
-        {branch: {head: parts[i] for head, parts in heads.items()} for branch, heads in split.items()}
-        for i in (0, 1)
-    ]
-
-
-def unmirror(heatmaps: Tensor, skeleton: Skeleton, *, shift: bool = False) -> Tensor:
-    """The heatmaps of mirror images, mirrored back, with left and right joints exchanged.
-
-    Args:
-        heatmaps: `(batch, h, w, k)`.
-        skeleton: of the `k` joints.
-        shift: then move the maps one cell to the right and repeat the first column, as mmpose does.
-    """
-    back = ops.take(heatmaps[:, :, ::-1], np.array(skeleton.flip_order), axis=3)
-    return ops.concatenate([back[:, :, :1], back[:, :, :-1]], axis=2) if shift else back
-
-
-def _side_by_side(part: Tensor) -> Tensor:
-    """`(batch, 2 n, ...)` of `(2 batch, n, ...)`: what was found on images and on their mirror images."""
-    return ops.concatenate(ops.split(part, 2), axis=1)

@@ -24,8 +24,3 @@ class Batching(NamedTuple):
 def filled_up(rows: np.ndarray, count: int) -> np.ndarray:
     """`count` rows: those given, at least one, and the last one repeated."""
     return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), axis=0)])
-
-
-def with_mirror_inputs(inputs: np.ndarray, flip: bool) -> np.ndarray:
-    """`(batch, h, w, 3)` inputs, and with `flip` their mirror images after them."""
-    return np.concatenate([inputs, inputs[:, :, ::-1]]) if flip else inputs

@@ -7,16 +7,17 @@ import numpy as np
 
 from keras_cornernet.backend import jit
 from keras_cornernet.inference.answers import BoxAnswers
-from keras_cornernet.inference.batches import with_mirror_inputs
 from keras_cornernet.inference.config import InferenceConfig, PostprocessConfig
 from keras_cornernet.inference.evaluating import MeasuresDetections
+from keras_cornernet.inference.mirroring import with_mirror_inputs
 from keras_cornernet.inference.model import Model
-from keras_cornernet.inference.placement import Placement, Tensor, placement_of
+from keras_cornernet.inference.placement import Placement, placement_of
 from keras_cornernet.inference.reading import OnError, ReadImage, check_options, read_batches
 from keras_cornernet.inference.timing import Stopwatch, speed_of
 from keras_cornernet.preprocessing import Size, View
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Categories
+from keras_cornernet.tensors import Tensor
 
 
 class Detector(MeasuresDetections, Model):

@@ -11,8 +11,7 @@ from keras import ops
 
 from keras_cornernet.ops.boxes import ordered
 from keras_cornernet.preprocessing import Size
-
-Tensor = Any
+from keras_cornernet.tensors import Tensor
 
 
 class Placement(NamedTuple):

@@ -7,14 +7,16 @@ import numpy as np
 
 from keras_cornernet.backend import jit
 from keras_cornernet.inference.answers import KeypointAnswers
-from keras_cornernet.inference.batches import filled_up, with_mirror_inputs
+from keras_cornernet.inference.batches import filled_up
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.inference.evaluating import MeasuresPoses
+from keras_cornernet.inference.mirroring import with_mirror_inputs
 from keras_cornernet.inference.model import Model
-from keras_cornernet.inference.placement import Placement, Tensor
+from keras_cornernet.inference.placement import Placement
 from keras_cornernet.inference.pose_reader import PoseReader
 from keras_cornernet.preprocessing import Size, View, person_view
 from keras_cornernet.skeletons import Skeleton
+from keras_cornernet.tensors import Tensor
 
 
 class PoseEstimator(MeasuresPoses, PoseReader, Model):

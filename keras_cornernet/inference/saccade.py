@@ -8,10 +8,11 @@ import numpy as np
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.inference.answers import BoxAnswers
-from keras_cornernet.inference.batches import Batching, filled_up, with_mirror_inputs
+from keras_cornernet.inference.batches import Batching, filled_up
 from keras_cornernet.inference.config import PostprocessConfig
 from keras_cornernet.inference.detector import Detector
-from keras_cornernet.inference.placement import Placement, Tensor, placement_of
+from keras_cornernet.inference.mirroring import with_mirror_inputs
+from keras_cornernet.inference.placement import Placement, placement_of
 from keras_cornernet.inference.reading import ReadImage
 from keras_cornernet.inference.regions import (
     ZoomedCrop,
@@ -26,6 +27,7 @@ from keras_cornernet.inference.timing import Stopwatch
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Categories
+from keras_cornernet.tensors import Tensor
 
 # Boxes, scores, labels and corner scores of crops, `(crops, n, ...)` each.
 Candidates = list[np.ndarray]

@@ -10,8 +10,8 @@ from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.conversion import convert
 from keras_cornernet.conversion.metadata import pose_metadata
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.answers import unmirror
 from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.mirroring import unmirror
 from keras_cornernet.ops.affine import invert, transform_points
 from keras_cornernet.preprocessing import person_view
 from keras_cornernet.presets import from_preset

@@ -10,8 +10,9 @@ from naive_soft_nms import naive
 from keras_cornernet.backend import jit
 from keras_cornernet.codecs import Decoded, DecodedTriplets, KeypointCodec
 from keras_cornernet.inference import InferenceConfig
-from keras_cornernet.inference.answers import BoxAnswers, KeypointAnswers, halves
+from keras_cornernet.inference.answers import BoxAnswers, KeypointAnswers
 from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.mirroring import halves
 from keras_cornernet.inference.placement import placement_of
 from keras_cornernet.preprocessing import fit_view
 from keras_cornernet.skeletons import Skeleton

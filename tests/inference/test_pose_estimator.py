@@ -9,8 +9,8 @@ from PIL import Image
 
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.inference import PoseEstimator
-from keras_cornernet.inference.answers import unmirror
 from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.inference.mirroring import unmirror
 from keras_cornernet.results import Detections
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories, Person, PoseDataset
