@@ -72,7 +72,7 @@ def build_model(
         source: the file that the network came from, for messages.
 
     Raises:
-        ValueError: the metadata is damaged, see `read_metadata`.
+        ValueError: the metadata is damaged, see `read_metadata`, or its settings do not fit the network.
     """
     model = FAMILIES[type(network)].model
     count = labels if isinstance(labels, int) else None if labels is None else len(labels.names)
@@ -81,7 +81,10 @@ def build_model(
     metadata = read_metadata(network, source)
     named = labels if labels is not None and not isinstance(labels, int) else metadata.labels
     named = named or model.unnamed(int(network.num_outputs or 0))
-    return model(network, metadata.codec, named, metadata.settings)
+    try:
+        return model(network, metadata.codec, named, metadata.settings)
+    except ValueError as error:  # settings that do not fit the network
+        raise ValueError(f"{source or network.name}: {error}") from error
 
 
 def _labels(network: Network, given: dict[str, Any], name: str | Path) -> Labels | int | None:

@@ -49,6 +49,13 @@ def test_a_file_says_which_version_wrote_it(saved):
     assert set(metadata_of(saved)) == {"preset", "version", "settings", "codec", "categories"}
 
 
+def test_settings_that_do_not_fit_the_network_are_named_with_the_file(saved, tmp_path):
+    settings = {**metadata_of(saved)["settings"], "input_size": [65, 32]}
+    path = edited(saved, tmp_path / "odd.keras", settings=settings)
+    with pytest.raises(ValueError, match=r"odd\.keras: input_size must have sides that are multiples of 8"):
+        presets.from_preset(path)
+
+
 def test_poses_have_a_skeleton(tmp_path):
     network = StackedHourglass(14, **{**TINY, "stem": (4, 4)}, stem_kernel_size=3)
     settings = PoseInferenceConfig(input_size=(32, 32), min_score=0.5)
