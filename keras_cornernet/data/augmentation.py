@@ -13,7 +13,9 @@ class CornerNetCrop:
     """The augmentation of the paper: a random crop at one of eight scales, mirrored half of the time.
 
     Attributes:
-        scales: the crop's side divided by the input's side.
+        scales: the crop's side divided by the input's side, or by the image's.
+        of_image: crops are relative to the longer side of the image, as in Objects as Points, not to the
+            input.
         border: the distance in pixels that the crop's centre keeps from the image's edge, halved until it
             fits.
         flip: probability of the mirror image.
@@ -21,10 +23,12 @@ class CornerNetCrop:
         min_visible: a box of which a smaller fraction of the area is visible is ignored; in the paper it is
             positive, however little is visible.
 
-    Source: Law & Deng 2018, sec. 4.1; `random_crop` of princeton-vl/CornerNet, `sample/utils.py`.
+    Source: Law & Deng 2018, sec. 4.1; `random_crop` of princeton-vl/CornerNet, `sample/utils.py`. Of the
+    image: `CTDetDataset` of xingyizhou/CenterNet, `src/lib/datasets/sample/ctdet.py`.
     """
 
     scales: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+    of_image: bool = False
     border: int = 128
     flip: float = 0.5
     jitter: float = 0.4
@@ -36,6 +40,8 @@ class CornerNetCrop:
     ) -> View:
         """Draws the view of one image, whatever its boxes are."""
         scale = rng.choice(np.asarray(self.scales))
+        if self.of_image:
+            scale *= max(image_size) / max(input_size)
         height, width = image_size
         x, y = (
             int(rng.integers(edge, max(n - edge, edge + 1)))

@@ -86,7 +86,7 @@ FAMILIES: dict[type[Network], Family] = {
         CenterCodec,
         Detector,
         DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.1),
-        CornerNetCrop(),
+        CornerNetCrop(of_image=True),
     ),
     StackedHourglass: _POSE,
     LegacyStackedHourglass: _POSE,

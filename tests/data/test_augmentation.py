@@ -11,6 +11,7 @@ from keras_cornernet.structures import Boxes
 
 RECIPES = {
     "paper": CornerNetCrop(border=20),
+    "of the image": CornerNetCrop(border=20, of_image=True),
     "small": SmallDataAugmentation(),
     "small, turned and upside down": SmallDataAugmentation(
         vertical_flip=0.5, quarter_rotations=True, stretch=0.3
@@ -60,7 +61,8 @@ def test_a_rectangle_and_its_box_move_alike(name):
             compared += 1
         signs.add(tuple(np.sign(np.round(view.input_from_image[:, :2], 6)).ravel()))
     assert compared > 15
-    assert len(signs) == {"paper": 2, "small": 2}.get(name, 8)  # every flip and turn was drawn
+    # Every flip and rotation was drawn.
+    assert len(signs) == (8 if "turned" in name else 2)
 
 
 def test_draws_are_functions_of_the_generator_and_cover_the_settings():
@@ -118,3 +120,10 @@ def test_border_parity(parity):
     stored = np.load(parity("image_ops") / "training_crop.npz")
     for (border, size), expected in zip(stored["get_border_args"], stored["get_border"], strict=True):
         assert CornerNetCrop(border=int(border))._edge(int(size)) == expected
+
+
+@pytest.mark.parametrize("image_size", [(90, 140), (300, 200)])
+def test_a_crop_of_the_image_is_as_large_as_its_longer_side(image_size):
+    augmentation = CornerNetCrop(scales=(0.8,), flip=0.0, of_image=True)
+    view = augmentation.draw(image_size, (64, 64), np.random.default_rng(0))
+    assert view.input_from_image[0, 0] == pytest.approx(64 / int(0.8 * max(image_size)), rel=1e-6)
