@@ -1,4 +1,4 @@
-// What an exported file tells of itself: the json text under this name in the metadata of a TFLite file.
+// The description in an exported file: json text under this name in the metadata of a TFLite file.
 
 const NAME = "keras_cornernet";
 
@@ -25,7 +25,7 @@ export function readDescription(file) {
   throw new Error("not an export of keras_cornernet: it says nothing of itself");
 }
 
-/** Where a table keeps a field, or 0 if it has none. */
+/** The position of a field of a table, or 0 if the table lacks it. */
 function field(view, table, number) {
   const layout = table - view.getInt32(table, true);
   const slot = 4 + 2 * number;
@@ -33,16 +33,16 @@ function field(view, table, number) {
   return offset && table + offset;
 }
 
-/** Where the vector or string that a field points to starts, and how long it is. */
-function vector(view, place) {
-  if (!place) return { start: 0, length: 0 };
-  const start = place + view.getUint32(place, true);
+/** Start and length of the vector or string that a field points to. */
+function vector(view, position) {
+  if (!position) return { start: 0, length: 0 };
+  const start = position + view.getUint32(position, true);
   return { start: start + 4, length: view.getUint32(start, true) };
 }
 
 /** The tables in a vector of tables. */
-function tables(view, place) {
-  const { start, length } = vector(view, place);
+function tables(view, position) {
+  const { start, length } = vector(view, position);
   return Array.from({ length }, (_, i) => start + 4 * i + view.getUint32(start + 4 * i, true));
 }
 

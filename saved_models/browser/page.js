@@ -21,11 +21,11 @@ async function useModel(file) {
 async function usePicture(blob) {
   if (!pose) throw new Error("choose a model first");
   stopCamera();
-  const picture = await createImageBitmap(blob); // turned as its EXIF says
+  const picture = await createImageBitmap(blob); // rotated by its EXIF orientation
   return show(picture, picture.width, picture.height);
 }
 
-/** Poses what the camera sees until it is stopped; returns what the first picture held. */
+/** Draws poses on the pictures of the camera until it is stopped; returns the joints of the first one. */
 async function useCamera() {
   if (!pose) throw new Error("choose a model first");
   if (!navigator.mediaDevices) throw new Error("browsers show the camera to pages of https and of localhost only");
@@ -33,10 +33,10 @@ async function useCamera() {
   const video = Object.assign(document.createElement("video"), { srcObject: stream, playsInline: true });
   await video.play();
   watching = stream;
-  const look = () => show(video, video.videoWidth, video.videoHeight);
-  const first = await look();
+  const next = () => show(video, video.videoWidth, video.videoHeight);
+  const first = await next();
   attempt(async () => {
-    for (; watching === stream; await look()) await new Promise(requestAnimationFrame);
+    for (; watching === stream; await next()) await new Promise(requestAnimationFrame);
   })();
   return first;
 }
@@ -46,15 +46,15 @@ function stopCamera() {
   watching = null;
 }
 
-/** Poses a picture and draws it with its skeleton. */
+/** Finds the joints on a picture and draws it with the skeleton. */
 async function show(picture, width, height) {
   const found = await pose.read(picture, width, height);
   Object.assign(stage, { width, height });
   const context = stage.getContext("2d");
   context.drawImage(picture, 0, 0);
   draw(context, found, Math.max(2, Math.max(width, height) / 150));
-  const seen = found.scores.filter((score) => score >= pose.description.score).length;
-  tell(`${seen} of ${found.scores.length} joints, ${found.milliseconds.toFixed(1)} ms`);
+  const shown = found.scores.filter((score) => score >= pose.description.score).length;
+  tell(`${shown} of ${found.scores.length} joints, ${found.milliseconds.toFixed(1)} ms`);
   return found;
 }
 
@@ -83,7 +83,7 @@ function tell(text) {
   told.textContent = text;
 }
 
-/** Runs what somebody asked for and tells what goes wrong. */
+/** Runs an action, and shows the message of an error. */
 function attempt(action) {
   return async (...given) => {
     try {
@@ -102,11 +102,10 @@ async function fetched(address) {
 }
 
 /**
- * Does what the address asks for: ?model=pose.tflite, and picture=person.png or camera=on;
- * report=/where/to/post/what/was/found
+ * Follows the address: ?model=pose.tflite, and picture=person.png or camera=on; report=/address posts the joints.
  */
-async function obey() {
-  if (!asked.has("model")) return tell("Choose a model: what keras-cornernet export --format tflite wrote.");
+async function followAddress() {
+  if (!asked.has("model")) return tell("Choose a model, a file that keras-cornernet export --format tflite wrote.");
   await useModel(await (await fetched(asked.get("model"))).arrayBuffer());
   if (asked.has("camera")) return useCamera();
   if (!asked.has("picture")) return null;
@@ -116,5 +115,5 @@ async function obey() {
 document.getElementById("model").onchange = attempt(async ({ target }) => useModel(await target.files[0].arrayBuffer()));
 document.getElementById("picture").onchange = attempt(({ target }) => usePicture(target.files[0]));
 document.getElementById("camera").onclick = attempt(() => (watching ? stopCamera() : useCamera()));
-const found = await attempt(obey)();
+const found = await attempt(followAddress)();
 if (asked.has("report")) await fetch(asked.get("report"), { method: "POST", body: JSON.stringify(found) });

@@ -1,4 +1,4 @@
-// A pose network in an exported TFLite file: a picture in, joints on that picture out.
+// A pose network in an exported TFLite file: takes a picture and returns the joints on it.
 
 import { Tensor, loadAndCompile, loadLiteRt } from "@litertjs/core";
 import { readDescription } from "./description.js";
@@ -14,7 +14,7 @@ let started = null;
  */
 export async function openPose(file, runtime) {
   const description = readDescription(file);
-  if (description.task !== "pose") throw new Error("this file finds boxes; the page draws poses");
+  if (description.task !== "pose") throw new Error("this file is a detector; the page takes pose networks");
   started ??= loadLiteRt(runtime);
   await started;
   return new Pose(await loadAndCompile(new Uint8Array(file), { accelerator: "wasm" }), description);
@@ -30,7 +30,7 @@ class Pose {
   }
 
   /**
-   * Poses the one person of a picture, which is fitted into what the network sees, on black.
+   * Finds the joints of the one person on a picture, which is fitted into the network's input on black.
    *
    * @param {CanvasImageSource} picture
    * @param {number} width of the picture
@@ -67,7 +67,7 @@ class Pose {
     const keypoints = Array.from(await answers.keypoints.data());
     const scores = Array.from(await answers.scores.data());
     const milliseconds = performance.now() - begin;
-    for (const tensor of [images, ...Object.values(answers)]) tensor.delete(); // nobody else does
+    for (const tensor of [images, ...Object.values(answers)]) tensor.delete(); // they are not garbage collected
     return { keypoints, scores, milliseconds };
   }
 }
