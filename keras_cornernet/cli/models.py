@@ -35,6 +35,7 @@ SIZES = {
     "objects_as_points_small": NetworkSize(2_741_124, 1.357),
     "cornernet_bccd": NetworkSize(2_796_216, 2.027),
     "cornernet_squeeze_bccd": NetworkSize(924_936, 0.5903),
+    "objects_as_points_bccd": NetworkSize(2_741_124, 1.629),
     "cornernet_people": NetworkSize(2_796_216, 0.8445),
     "hourglass_1stack": NetworkSize(3_426_448, 5.15),
     "hourglass_2stack": NetworkSize(6_570_400, 8.335),

@@ -68,6 +68,22 @@ _SQUEEZE_SMALL = replace(
     network=CornerNetSqueeze,
 )
 
+_POINTS_SMALL = replace(
+    _SMALL,
+    summary="for CPUs and small data: centres with a size, nothing to pair, on a narrow hourglass",
+    network=ObjectsAsPoints,
+    arguments={
+        **{key: _SMALL.arguments[key] for key in ("stacks", "channels", "num_blocks", "stem")},
+        "head_channels": 96,
+        "head_kernel_size": 3,
+    },
+    settings=InferenceConfig(input_size=(320, 448), method="none"),
+    # Sizes and offsets are trained in the nine cells around the centre: small data gives few centres.
+    codec=CenterCodec(COCO_CLASSES, offset_reach=1, clip_margin=0.0),
+    # A cell of an eighth holds twice the pixels of the paper's quarter, hence twice its weight of sizes.
+    loss=DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.2),
+)
+
 # `opts.lua` of anewell/pose-hg-train: 100 epochs of 8,000 steps at one learning rate, "then a few more" at a
 # fifth of it (issue 16 there), of which four are taken here.
 _NEWELL_TRAINING = TrainingConfig(
@@ -127,21 +143,7 @@ PRESETS: dict[str, Preset] = {
         # Placed embeddings and bumps as in the other small ones, not CenterNet's.
         codec=TripletCodec(COCO_CLASSES, min_overlap=0.3, corrected_radius=True, **_PLACED),
     ),
-    "objects_as_points_small": replace(
-        _SMALL,
-        summary="for CPUs and small data: centres with a size, nothing to pair, on a narrow hourglass",
-        network=ObjectsAsPoints,
-        arguments={
-            **{key: _SMALL.arguments[key] for key in ("stacks", "channels", "num_blocks", "stem")},
-            "head_channels": 96,
-            "head_kernel_size": 3,
-        },
-        settings=InferenceConfig(input_size=(320, 448), method="none"),
-        # Sizes and offsets are trained in the nine cells around the centre: small data gives few centres.
-        codec=CenterCodec(COCO_CLASSES, offset_reach=1, clip_margin=0.0),
-        # A cell of an eighth holds twice the pixels of the paper's quarter, hence twice its weight of sizes.
-        loss=DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.2),
-    ),
+    "objects_as_points_small": _POINTS_SMALL,
     "cornernet_bccd": _sized(
         _SMALL,
         (384, 512),
@@ -153,6 +155,12 @@ PRESETS: dict[str, Preset] = {
         (256, 320),
         summary="blood cells, trained from scratch on BCCD, with a third of the parameters",
         weights="cornernet_squeeze_bccd.keras",
+    ),
+    "objects_as_points_bccd": _sized(
+        _POINTS_SMALL,
+        (384, 448),
+        summary="blood cells, trained from scratch on BCCD, by their centres and sizes",
+        weights="objects_as_points_bccd.keras",
     ),
     "cornernet_people": _sized(
         _SMALL,
