@@ -10,11 +10,12 @@ BRANCHES = {**CORNERS, "ct": "center"}
 HEADS = {"heat": "heatmap", "tag": "embedding", "regr": "offset"}
 LITE_HEADS = {"heat": "heatmap", "tag": "embedding", "off": "offset"}
 ATTENTION = ("large", "medium", "small")
+NEEDS_TORCH = "needs PyTorch: pip install 'keras_cornernet[torch]'"
 
 
 def convert_parity(folder):
     """The network of a parity folder's checkpoint."""
-    pytest.importorskip("torch", reason="needs PyTorch: pip install 'keras_cornernet[torch]'")
+    pytest.importorskip("torch", reason=NEEDS_TORCH)
     if not (folder / "checkpoint.pth").exists():
         pytest.skip(f"../shared/parity/{folder.name}/checkpoint.pth is too large for tests/fixtures/parity")
     return convert_checkpoint(folder / "checkpoint.pth")[0]

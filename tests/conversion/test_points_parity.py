@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from agreement import convert_parity, images_of, largest_difference
+from agreement import NEEDS_TORCH, convert_parity, images_of, largest_difference
 
 from keras_cornernet.codecs import CenterCodec
 from keras_cornernet.conversion import convert_state, read_checkpoint, to_torch_state_dict
@@ -75,6 +75,7 @@ def test_the_way_back_gives_the_same_file(network, folder):
 
 
 def test_sizes_for_each_class_and_other_heads_are_recognised(folder):
+    pytest.importorskip("torch", reason=NEEDS_TORCH)
     state = read_checkpoint(folder / "checkpoint.pth")
     for stack in range(2):
         state[f"wh.{stack}.1.weight"] = np.zeros((6, 8, 1, 1), np.float32)
