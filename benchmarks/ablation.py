@@ -5,14 +5,15 @@ equal parameters it compares one deep hourglass (four residuals at each position
 residuals), four (one), and eight (one, of narrower maps), the stacked ones with the loss on every stack and
 on the last alone. All networks see the same data in the same order; with each seed, weights and order are
 drawn anew. PCK@0.2 is measured after each epoch on scenes that no network was trained on. Prints a table with
-the mean over the seeds and the range, and writes `ablation.csv` and `ablation.png`. Takes about an hour and a
-half for each seed on two cores with the defaults.
+the mean over the seeds and the range, and writes `ablation.csv` and `ablation.png`. Runs that `ablation.csv`
+holds already are not repeated, so that a benchmark that was stopped goes on where it was. Takes about 50
+minutes for each seed on two cores with the defaults.
 """
 
 import argparse
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -134,6 +135,28 @@ def row(run: Run, results: Sequence[Trained]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
+def read_curves(table: Path) -> dict[tuple[str, int], Trained]:
+    """The runs that a table holds, by network and seed: a benchmark that was stopped goes on after them."""
+    done: dict[tuple[str, int], Trained] = {}
+    if table.is_file():
+        with table.open(newline="") as file:
+            for line in csv.DictReader(file):
+                curve = [float(pck) for pck in line["PCK@0.2 by epoch"].split()]
+                trained = Trained(int(line["parameters"]), curve, float(line["seconds per step"]))
+                done[line["network"], int(line["seed"])] = trained
+    return done
+
+
+def write_curves(table: Path, done: Mapping[tuple[str, int], Trained]) -> None:
+    """Writes the table anew, with one line for each run."""
+    with files.write_aside(table) as part, part.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["network", "seed", "parameters", "seconds per step", "PCK@0.2 by epoch"])
+        for (name, seed), trained in done.items():
+            curve = " ".join(f"{pck:.5f}" for pck in trained.curve)
+            writer.writerow([name, seed, trained.parameters, f"{trained.seconds:.4f}", curve])
+
+
 def make_data(folder: Path, scenes: int) -> tuple[PoseDataset, PoseDataset]:
     """People to train on and people to measure on: one large person in each scene."""
     sets = []
@@ -155,22 +178,25 @@ def main() -> None:
     data = make_data(options.output, options.scenes)
     people, others = (len(part.people) for part in data)
     print(f"{people} people to train on, {others} to measure on, input {SIZE}, {options.seeds} seeds\n")
-    print("| network | parameters | PCK@0.2 at half time | at the end | best | ms per step |")
+    table = options.output / "ablation.csv"
+    done = read_curves(table)
+    for seed in range(options.seeds):
+        for run in RUNS:
+            if (str(run), seed) in done:
+                continue
+            config = TrainingConfig(epochs=options.epochs, batch_size=16, seed=seed)
+            done[str(run), seed] = train(run, *data, config)
+            write_curves(table, done)
+            print(f"<!-- {run}, seed {seed}: {done[str(run), seed].curve[-1]:.3f} -->", flush=True)
+    print("\n| network | parameters | PCK@0.2 at half time | at the end | best | ms per step |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
     curves: dict[str, list[float]] = {}
-    rows: list[tuple[str, int, int, float]] = []
     for run in RUNS:
-        results = []
-        for seed in range(options.seeds):
-            config = TrainingConfig(epochs=options.epochs, batch_size=16, seed=seed)
-            results.append(train(run, *data, config))
-            rows += [(str(run), seed, e, pck) for e, pck in enumerate(results[-1].curve, start=1)]
+        results = [done[str(run), seed] for seed in range(options.seeds)]
         print(row(run, results), flush=True)
         curves[str(run)] = np.mean([trained.curve for trained in results], axis=0).tolist()
-        picture = visualization.plot_curves(curves, f"PCK@0.2 by epoch, mean of {options.seeds} seeds")
-        files.write_image(options.output / "ablation.png", picture)
-    with (options.output / "ablation.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("network", "seed", "epoch", "PCK@0.2"), *rows])
+    picture = visualization.plot_curves(curves, f"PCK@0.2 by epoch, mean of {options.seeds} seeds")
+    files.write_image(options.output / "ablation.png", picture)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Boxes as centres with a size: heatmaps, sizes and offsets, encoded and decoded."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from keras import ops
@@ -44,6 +44,7 @@ class CenterCodec(HeatmapCodec):
     clip_margin: float = 1.0
     size_per_class: bool = False
     dense_sizes: bool = False
+    averages_mirrored: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,7 @@
 """Points of boxes as peaks of heatmaps: what the codecs of all detectors share."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -83,6 +83,7 @@ class HeatmapCodec:
     offset_reach: int = 0
     top_k: int = 100
     peak_kernel: int = 3
+    averages_mirrored: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_number("num_classes", self.num_classes, at_least=1, whole=True)
@@ -122,6 +123,19 @@ class HeatmapCodec:
                 hidden = ops.where(target["heatmap"] == 1.0, 0.0, hidden)
             targets["heatmap_mask"] = 1.0 - hidden
         return targets
+
+    def average_mirrored(self, outputs: list[Any], mirrored: list[Any]) -> list[Any]:
+        """Averages the maps of images with those of their mirror images, where `averages_mirrored`.
+
+        Other codecs decode both, and what was found on them is brought together.
+
+        Args:
+            outputs, mirrored: of the network, for images and for their mirror images.
+
+        Returns:
+            Outputs with one stack, for `decode`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not average the maps of mirror images")
 
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         """The points `(batch, n, 2)` of the boxes and their `sigma_divisor`, by branch."""

@@ -97,7 +97,7 @@ class BoxAnswers:
             What the codec decodes, with boxes and centres in image pixels. Boxes that are not finite or reach
             beyond `settings.border` have the score -1.
         """
-        if flip and hasattr(self.codec, "average_mirrored"):
+        if flip and getattr(self.codec, "averages_mirrored", False):
             outputs, flip = self.codec.average_mirrored(*([half] for half in halves(outputs[-1]))), False
         if flip:
             placement = with_mirror_images(placement, input_size[1])

@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cornernet.codecs import TripletCodec
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.config import CornerConfig
 from keras_cornernet.models.detector import Branches, DetectorNetwork
 from keras_cornernet.models.heads import center_branch, corner_branches
@@ -35,6 +37,9 @@ class CenterNet(DetectorNetwork):
 
     config_type: ClassVar[type[CornerConfig]] = CornerConfig
     default_name = "centernet"
+    default_codec = TripletCodec
+    # `chunk_sizes` of Duankaiwen/CenterNet: eight GPUs with 6 images.
+    default_loss = DetectionLoss(embedding_batch=6)
 
     @staticmethod
     def branches(features: Any, merged: list[Any], stack: int, config: CornerConfig) -> Branches:

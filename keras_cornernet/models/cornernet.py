@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cornernet.codecs import CornerCodec
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.config import CornerConfig
 from keras_cornernet.models.detector import Branches, DetectorNetwork
 from keras_cornernet.models.heads import corner_branches
@@ -41,6 +43,9 @@ class CornerNet(DetectorNetwork):
 
     config_type: ClassVar[type[CornerConfig]] = CornerConfig
     default_name = "cornernet"
+    default_codec = CornerCodec
+    # `chunk_sizes` of `config/CornerNet.json` of princeton-vl/CornerNet: nine GPUs with 5 images, one with 4.
+    default_loss = DetectionLoss(embedding_batch=5)
 
     @staticmethod
     def branches(features: Any, merged: list[Any], stack: int, config: CornerConfig) -> Branches:

@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cornernet.codecs import SaccadeCodec
 from keras_cornernet.layers.head import HEATMAP_BIAS, Head
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.config import CornerConfig
 from keras_cornernet.models.detector import Branches, DetectorNetwork
 from keras_cornernet.models.heads import corner_branches
@@ -65,6 +67,9 @@ class CornerNetSaccade(DetectorNetwork):
 
     config_type: ClassVar[type[CornerNetSaccadeConfig]] = CornerNetSaccadeConfig
     default_name = "cornernet_saccade"
+    default_codec = SaccadeCodec
+    # `chunk_sizes` of princeton-vl/CornerNet-Lite: four GPUs with 12 images.
+    default_loss = DetectionLoss(embedding_batch=12, attention_weight=1.0)
 
     @staticmethod
     def branches(features: Any, merged: list[Any], stack: int, config: CornerConfig) -> Branches:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import keras
 
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.config import CornerConfig
 from keras_cornernet.models.cornernet import CornerNet
 
@@ -51,3 +52,5 @@ class CornerNetSqueeze(CornerNet):
 
     config_type: ClassVar[type[CornerNetSqueezeConfig]] = CornerNetSqueezeConfig
     default_name = "cornernet_squeeze"
+    # `chunk_sizes` of princeton-vl/CornerNet-Lite: three GPUs with 14 images, one with 13.
+    default_loss = DetectionLoss(embedding_batch=14)

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cornernet.codecs.heatmaps import HeatmapCodec
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.body import normalize, stacked_features, strided_stem
 from keras_cornernet.models.config import DetectorConfig
 from keras_cornernet.models.network import Network
@@ -14,6 +16,10 @@ Branches = dict[str, dict[str, Any]]
 
 class DetectorNetwork(Network):
     """A body, and on the features of each stack the branches that a subclass defines.
+
+    A subclass also names what it is used with: `default_codec`, between boxes and its maps, and
+    `default_loss`, its paper's. The released detectors sum pull and push over the images of each GPU and
+    average the GPUs; `embedding_batch` of the loss is that number of images, whatever the batch size here.
 
     Args:
         num_classes: channels of the heatmaps.
@@ -30,6 +36,8 @@ class DetectorNetwork(Network):
 
     config_type: ClassVar[type[DetectorConfig]] = DetectorConfig
     default_name: ClassVar[str]
+    default_codec: ClassVar[type[HeatmapCodec]]
+    default_loss: ClassVar[DetectionLoss] = DetectionLoss()
 
     def __init__(
         self,

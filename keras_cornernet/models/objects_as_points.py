@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cornernet.codecs import CenterCodec
+from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models.config import DetectorConfig
 from keras_cornernet.models.detector import Branches, DetectorNetwork
 from keras_cornernet.models.heads import heads
@@ -48,6 +50,9 @@ class ObjectsAsPoints(DetectorNetwork):
 
     config_type: ClassVar[type[ObjectsAsPointsConfig]] = ObjectsAsPointsConfig
     default_name = "objects_as_points"
+    default_codec = CenterCodec
+    # `opts.py` of xingyizhou/CenterNet: heatmap 1, size 0.1, offset 1, both in L1.
+    default_loss = DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.1)
 
     @staticmethod
     def branches(features: Any, merged: list[Any], stack: int, config: ObjectsAsPointsConfig) -> Branches:

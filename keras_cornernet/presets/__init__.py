@@ -1,7 +1,7 @@
 """Presets: the one place that binds network, codec, loss, sizes and augmentation."""
 
 from keras_cornernet.presets.catalog import PRESETS, preset_named
-from keras_cornernet.presets.families import FAMILIES, Family
+from keras_cornernet.presets.families import FAMILIES, Family, family_of
 from keras_cornernet.presets.loading import (
     build_model,
     from_preset,
@@ -28,6 +28,7 @@ __all__ = [
     "build_model",
     "default_augmentation",
     "default_input_size",
+    "family_of",
     "find_weights",
     "from_preset",
     "load_network",

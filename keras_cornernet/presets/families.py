@@ -1,10 +1,10 @@
 """What goes with which network: the codec, the model that users hold, the loss, the augmentation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import CornerCodec, KeypointCodec
 from keras_cornernet.data.augmentation import CornerNetCrop
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
@@ -12,14 +12,12 @@ from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector
 from keras_cornernet.inference.model import Model
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import (
-    CenterNet,
-    CornerNet,
     CornerNetSaccade,
-    CornerNetSqueeze,
     LegacyStackedHourglass,
     ObjectsAsPoints,
     StackedHourglass,
 )
+from keras_cornernet.models.detector import DetectorNetwork
 from keras_cornernet.models.network import Network
 from keras_cornernet.training import HeatmapPCK
 
@@ -55,14 +53,9 @@ class Family:
     Attributes:
         codec: class of the codec between annotations and the network's outputs.
         model: class that users hold; its `settings_type` says what can be set.
-        loss: the paper's. The released detectors sum pull and push over the images of each GPU and average
-            the GPUs; `embedding_batch` is that number of images, whatever the batch size here.
+        loss: the paper's.
         augmentation: the paper's.
         metric: shown beside the loss in training, or None.
-
-    Source of the images per GPU: `chunk_sizes` in `config/*.json` of princeton-vl/CornerNet (9 GPUs with 5,
-    one with 4), princeton-vl/CornerNet-Lite (Saccade 4 with 12; Squeeze 3 with 14, one with 13) and
-    Duankaiwen/CenterNet (8 with 6).
     """
 
     codec: type
@@ -72,22 +65,28 @@ class Family:
     metric: HeatmapPCK | None = None
 
 
+_DETECTOR = Family(CornerCodec, Detector, DetectionLoss(), CornerNetCrop())
 _POSE = Family(KeypointCodec, PoseEstimator, PoseLoss(), PoseAugmentation(), HeatmapPCK())
 
+# By network or base class, see `family_of`. A new detector needs an entry only if users hold another class
+# than `Detector`, or if its paper augments images otherwise.
 FAMILIES: dict[type[Network], Family] = {
-    CornerNet: Family(CornerCodec, Detector, DetectionLoss(embedding_batch=5), CornerNetCrop()),
-    CornerNetSqueeze: Family(CornerCodec, Detector, DetectionLoss(embedding_batch=14), CornerNetCrop()),
-    CornerNetSaccade: Family(
-        SaccadeCodec, SaccadeDetector, DetectionLoss(embedding_batch=12, attention_weight=1.0), SaccadeCrop()
-    ),
-    CenterNet: Family(TripletCodec, Detector, DetectionLoss(embedding_batch=6), CornerNetCrop()),
-    # `opts.py` of xingyizhou/CenterNet: heatmap 1, size 0.1, offset 1, both in L1.
-    ObjectsAsPoints: Family(
-        CenterCodec,
-        Detector,
-        DetectionLoss(pull_weight=0.0, push_weight=0.0, offset_beta=0.0, size_weight=0.1),
-        CornerNetCrop(of_image=True),
-    ),
+    DetectorNetwork: _DETECTOR,
+    CornerNetSaccade: replace(_DETECTOR, model=SaccadeDetector, augmentation=SaccadeCrop()),
+    ObjectsAsPoints: replace(_DETECTOR, augmentation=CornerNetCrop(of_image=True)),
     StackedHourglass: _POSE,
     LegacyStackedHourglass: _POSE,
 }
+
+
+def family_of(network: type[Network]) -> Family:
+    """What a network is used with: the entry of its nearest base class, with its own codec and loss.
+
+    Raises:
+        ValueError: the class has no entry, and neither has any of its bases.
+    """
+    family = next((FAMILIES[base] for base in network.__mro__ if base in FAMILIES), None)
+    if family is None:
+        raise ValueError(f"{network.__name__} is of no known family: FAMILIES has no entry for it")
+    own = {name: getattr(network, f"default_{name}", None) for name in ("codec", "loss")}
+    return replace(family, **{name: value for name, value in own.items() if value is not None})

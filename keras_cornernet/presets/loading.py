@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from keras_cornernet import files
 from keras_cornernet.inference.model import Labels, Model
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.catalog import PRESETS, preset_named
-from keras_cornernet.presets.families import COCO_CLASSES, FAMILIES
+from keras_cornernet.presets.families import COCO_CLASSES, family_of
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
 from keras_cornernet.presets.weights import weights_path
 from keras_cornernet.skeletons import Skeleton
@@ -66,7 +66,7 @@ def build_model(
     """Joins a network with its family's codec, and with settings and labels as its `metadata` has them.
 
     Args:
-        network: see `FAMILIES`.
+        network: of a class that `family_of` knows.
         labels: the classes or joints, or how many; None: as the metadata has them. Another number than the
             network's gives it new heads.
         source: the file that the network came from, for messages.
@@ -74,7 +74,7 @@ def build_model(
     Raises:
         ValueError: the metadata is damaged, see `read_metadata`, or its settings do not fit the network.
     """
-    model = FAMILIES[type(network)].model
+    model = family_of(type(network)).model
     count = labels if isinstance(labels, int) else None if labels is None else len(labels.names)
     if count is not None and count != network.num_outputs:
         network, _ = network.with_num_outputs(count)
@@ -89,7 +89,7 @@ def build_model(
 
 def _labels(network: Network, given: dict[str, Any], name: str | Path) -> Labels | int | None:
     """The classes or joints that were asked for, checked against the task of the network."""
-    wanted = FAMILIES[type(network)].model.labels_field
+    wanted = family_of(type(network)).model.labels_field
     foreign = [key for key, value in given.items() if value is not None and key != wanted]
     if foreign:
         raise ValueError(
@@ -104,7 +104,7 @@ def _preset_network(name: str, given: dict[str, Any]) -> Network:
     preset = preset_named(name)
     if preset.weights is not None:
         return load_network(weights_path(preset.weights))
-    labels = given.get(FAMILIES[preset.network].model.labels_field) or preset.skeleton or COCO_CLASSES
+    labels = given.get(family_of(preset.network).model.labels_field) or preset.skeleton or COCO_CLASSES
     count = labels if isinstance(labels, int) else len(labels.names)
     codec = asdict(preset.codec_for(count))
     codec.pop("num_classes", None)
@@ -130,10 +130,17 @@ def network_type(name_or_path: str | Path) -> type[Network]:
         raise ValueError(_no_such_file(path)) from None
     except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
-    for network in FAMILIES:
+    for network in _networks(Network):
         if network.__name__ == name:
             return network
     raise ValueError(f"{path}: not a .keras file of this package (it holds a {name})")
+
+
+def _networks(base: type[Network]) -> Iterator[type[Network]]:
+    """All classes of networks, those that others defined too."""
+    for network in base.__subclasses__():
+        yield network
+        yield from _networks(network)
 
 
 def _no_such_file(path: Path) -> str:

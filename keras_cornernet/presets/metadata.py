@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 import keras_cornernet
 from keras_cornernet.inference.model import Labels
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.families import FAMILIES
+from keras_cornernet.presets.families import family_of
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
@@ -87,7 +87,7 @@ class _Reader:
 
     def read(self) -> Metadata:
         self._check_keys("", self.values, KEYS)
-        family = FAMILIES[type(self.network)]
+        family = family_of(type(self.network))
         preset = self.values.get("preset")
         if preset is not None and not isinstance(preset, str):
             raise ValueError(f"preset must be a text, not {preset!r}")

@@ -7,7 +7,7 @@ from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.inference import InferenceConfig, SaccadeConfig
 from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.families import COCO_CLASSES, FAMILIES
+from keras_cornernet.presets.families import COCO_CLASSES, family_of
 from keras_cornernet.presets.preset import Preset, Published
 from keras_cornernet.training.config import TrainingConfig
 
@@ -34,8 +34,8 @@ def _paper(summary: str, published: Published, network: type[Network] = CornerNe
         arguments={},
         input_size=(511, 511),
         settings=InferenceConfig(),
-        augmentation=FAMILIES[network].augmentation,
-        loss=FAMILIES[network].loss,
+        augmentation=family_of(network).augmentation,
+        loss=family_of(network).loss,
         network=network,
         published=published,
         training=_training(49),

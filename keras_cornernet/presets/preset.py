@@ -8,7 +8,7 @@ from keras_cornernet.codecs import HeatmapCodec, KeypointCodec
 from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
 from keras_cornernet.inference.saccade_config import SaccadeConfig
 from keras_cornernet.models.network import Network
-from keras_cornernet.presets.families import FAMILIES, Augmentation, Loss
+from keras_cornernet.presets.families import Augmentation, Loss, family_of
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.training.config import TrainingConfig
 
@@ -33,7 +33,7 @@ class Preset:
 
     Attributes:
         summary: one line for people.
-        network: the class of the network, a key of `FAMILIES`.
+        network: the class of the network, which `family_of` knows.
         arguments: of the network, without the number of its classes or joints.
         input_size: `(height, width)` in training.
         settings: of inference.
@@ -62,7 +62,7 @@ class Preset:
 
     def codec_for(self, count: int) -> Any:
         """The codec for so many classes or joints."""
-        kind = FAMILIES[self.network].codec if self.codec is None else type(self.codec)
+        kind = family_of(self.network).codec if self.codec is None else type(self.codec)
         sized = {"num_classes": count} if any(item.name == "num_classes" for item in fields(kind)) else {}
         return kind(**sized) if self.codec is None else replace(self.codec, **sized)  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets.catalog import PRESETS
-from keras_cornernet.presets.families import FAMILIES, Augmentation, Loss
+from keras_cornernet.presets.families import Augmentation, Loss, family_of
 from keras_cornernet.presets.metadata import write_metadata
 from keras_cornernet.presets.preset import Preset
 from keras_cornernet.training import Trainer
@@ -28,7 +28,7 @@ def make_trainer(model: Model, loss: Loss | None = None) -> Trainer:
         >>> trainer = keras_cornernet.make_trainer(detector)
         >>> trainer.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0))
     """
-    preset, family = preset_of(model), FAMILIES[type(model.network)]
+    preset, family = preset_of(model), family_of(type(model.network))
     if loss is None:
         loss = preset.loss if preset else family.loss
     model.network.metadata = write_metadata(model)
@@ -38,7 +38,7 @@ def make_trainer(model: Model, loss: Loss | None = None) -> Trainer:
 def default_augmentation(model: Model) -> Augmentation:
     """The augmentation of the preset that a model started from, else its paper's."""
     preset = preset_of(model)
-    return preset.augmentation if preset else FAMILIES[type(model.network)].augmentation
+    return preset.augmentation if preset else family_of(type(model.network)).augmentation
 
 
 def default_input_size(model: Model) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def task_of(thing: Any) -> Task:
 
 
 def _task_with_network(network: type) -> Task:
-    return next(task for task in TASKS.values() if network in task.families)
+    return next(task for task in TASKS.values() if issubclass(network, tuple(task.families)))
 
 
 def load_model(name_or_path: str | Path) -> Any:

@@ -34,7 +34,8 @@ class Task(Protocol):
         noun: what results are counted in.
         dataset: the class of its data sets, with `names`, `problems`, `paths`, `select`.
         loader: the class that makes training examples of such a data set.
-        families: its networks, each with what it is used with.
+        families: its networks or their base classes, each with what it is used with, see
+            `presets.family_of`.
         exported: the class of its models in exported files.
         readers: for each format of annotation files, the function that reads it.
         default_preset: whose input size and targets `check-data` draws.

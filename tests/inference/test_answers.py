@@ -36,6 +36,8 @@ class Rows(NamedTuple):
 class Averaging(Rows):
     """Averages the boxes of images and mirror images before it decodes."""
 
+    averages_mirrored = True
+
     def average_mirrored(self, outputs, mirrored):
         ours, theirs = (maps[-1]["rows"] for maps in (outputs, mirrored))
         return [{"rows": {name: (ours[name] + theirs[name]) / 2 for name in ours}}]

@@ -24,10 +24,12 @@ from keras_cornernet.models import (
     ObjectsAsPoints,
     StackedHourglass,
 )
-from keras_cornernet.presets.families import FAMILIES as FAMILY_OF
+from keras_cornernet.models.network import Network
+from keras_cornernet.presets.families import family_of
 from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.skeletons import FLIC, LSP, MPII
 from keras_cornernet.structures import Categories
+from keras_cornernet.tasks import task_of
 
 LAYOUT_OF = {layout.network: layout for layout in reversed(LAYOUTS)}
 SHIPPED = [name for name, preset in presets.PRESETS.items() if preset.weights is not None]
@@ -75,7 +77,7 @@ def test_training_goes_on_with_the_loss_of_the_preset(saved):
     assert presets.make_trainer(detector, DetectionLoss()).loss_terms == DetectionLoss()
     detector.network.metadata = {"preset": "of another version"}
     assert presets.preset_of(detector) is None
-    assert presets.make_trainer(detector).loss_terms == FAMILY_OF[CornerNet].loss
+    assert presets.make_trainer(detector).loss_terms == family_of(CornerNet).loss
     assert presets.preset_of(presets.from_preset("cornernet_small", num_classes=3)) is small
 
 
@@ -146,9 +148,9 @@ def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     assert (loaded.codec, loaded.settings) == (saved.codec, saved.settings)
     assert loaded.categories == saved.categories
     # Without a preset that it grew from, it trains with the paper's loss and augmentation.
-    assert presets.default_augmentation(loaded) == FAMILY_OF[family].augmentation
+    assert presets.default_augmentation(loaded) == family_of(family).augmentation
     trainer = presets.make_trainer(loaded)
-    assert (trainer.codec, trainer.loss_terms) == (loaded.codec, FAMILY_OF[family].loss)
+    assert (trainer.codec, trainer.loss_terms) == (loaded.codec, family_of(family).loss)
     assert ("attention" in trainer.loss_terms.names) == (family is CornerNetSaccade)
 
 
@@ -156,7 +158,7 @@ def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
 def test_a_preset_of_a_paper_tests_as_a_converted_file_does(name):
     """Two places say how the papers test: the presets, and the conversion of their files."""
     preset = PAPERS[name]
-    family, layout = FAMILY_OF[preset.network], LAYOUT_OF[preset.network]
+    family, layout = family_of(preset.network), LAYOUT_OF[preset.network]
     assert layout.network is preset.network
     shape = SimpleNamespace(arguments={"num_classes": 80, "size_per_class": False}, size_divisor=128)
     metadata = layout.metadata(shape)
@@ -277,3 +279,27 @@ def test_weights_that_an_older_distribution_lacks_are_missing():
 
 def _plain(value):
     return list(value) if isinstance(value, tuple) else value
+
+
+def test_a_detector_is_a_network_and_its_codec(tmp_path):
+    """A class that no table of the package names is saved, opened and trained like the others."""
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Spots(ObjectsAsPoints):
+        default_loss = DetectionLoss(pull_weight=0.0, push_weight=0.0, size_weight=1.0)
+
+    network = Spots(2, stacks=1, channels=(8, 8), num_blocks=(1, 1), stem=(4, 8), head_channels=8)
+    path = presets.save_model(presets.build_model(network), tmp_path / "spots.keras")
+    loaded = presets.from_preset(path)
+    assert presets.network_type(path) is Spots
+    assert (type(loaded), type(loaded.codec)) == (Detector, CenterCodec)
+    assert presets.make_trainer(loaded).loss_terms == Spots.default_loss
+    assert task_of(path).name == "detection"
+
+
+def test_a_network_of_no_family_is_named():
+    class Stranger(Network):
+        pass
+
+    with pytest.raises(ValueError, match="Stranger is of no known family"):
+        family_of(Stranger)
