@@ -1,11 +1,14 @@
 """Geometric augmentation: each draws ONE affine map, which moves the image and its annotations alike."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keras_cornernet.ops import affine
-from keras_cornernet.preprocessing import Size, View, fit_view
+from keras_cornernet.preprocessing import Size, View
+
+# Rotations by multiples of 90 degrees: a, b, c, d of x' = a x + b y, y' = c x + d y.
+_QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class CornerNetCrop:
         border: the distance in pixels that the crop's centre keeps from the image's edge, halved until it
             fits.
         flip: probability of the mirror image.
-        jitter, lighting: of the colours, see `augment_color`.
+        jitter, lighting: of the colours, see `draw_color`.
         min_visible: a box of which a smaller fraction of the area is visible is ignored; in the paper it is
             positive, however little is visible.
 
@@ -39,7 +42,7 @@ class CornerNetCrop:
         self, image_size: Size, input_size: Size, rng: np.random.Generator, boxes: np.ndarray | None = None
     ) -> View:
         """Draws the view of one image, whatever its boxes are."""
-        scale = rng.choice(np.asarray(self.scales))
+        scale = self.scales[rng.integers(len(self.scales))]
         if self.of_image:
             scale *= max(image_size) / max(input_size)
         height, width = image_size
@@ -69,7 +72,7 @@ class SmallDataAugmentation:
         vertical_flip: probability of the upside-down image.
         quarter_rotations: rotate by a random multiple of 90 degrees, too; for images such as those of cells,
             which may be seen from any side.
-        jitter, lighting: of the colours, see `augment_color`.
+        jitter, lighting: of the colours, see `draw_color`.
         min_visible: a box of which a smaller fraction of the area is visible is ignored.
     """
 
@@ -92,22 +95,25 @@ class SmallDataAugmentation:
     ) -> View:
         """Draws the view of one image, whatever its boxes are."""
         rows, columns = input_size
-        view = fit_view(image_size, input_size)
-        zoom = np.exp(rng.uniform(*np.log(self.scale)))
-        stretch = np.exp(rng.uniform(-self.stretch, self.stretch) / 2)
-        rotation = 90 * int(rng.integers(4)) if self.quarter_rotations else 0
-        shift = rng.uniform(-1, 1, 2) * self.shift * max(1.0, zoom) * np.array([columns, rows])
-        about_center = affine.compose(
-            affine.translation(columns / 2 + shift[0], rows / 2 + shift[1]),
-            affine.rotation(rotation),
-            affine.scaling(zoom * stretch, zoom / stretch),
-            affine.translation(-columns / 2, -rows / 2),
-        )
-        view = View(affine.compose(about_center, view.input_from_image), input_size, (0, 0, columns, rows))
-        if rng.random() < self.vertical_flip:
-            upside_down = np.array([[1, 0, 0], [0, -1, rows]], np.float64)
-            view = view._replace(input_from_image=affine.compose(upside_down, view.input_from_image))
-        return flipped(view) if rng.random() < self.flip else view
+        smallest, largest = self.scale
+        zoom = smallest * (largest / smallest) ** rng.random()
+        stretch = math.exp(self.stretch * (rng.random() - 0.5))
+        quarters = int(rng.integers(4)) if self.quarter_rotations else 0
+        reach = 2 * self.shift * max(1.0, zoom)
+        x, y = (columns * (0.5 + reach * (rng.random() - 0.5)), rows * (0.5 + reach * (rng.random() - 0.5)))
+        upside_down, mirror = rng.random() < self.vertical_flip, rng.random() < self.flip
+        # The image's centre moves to (x, y); in closed form, since training draws many of these.
+        fit = zoom * min(rows / image_size[0], columns / image_size[1])
+        across, down = fit * stretch, fit / stretch
+        a, b, c, d = _QUARTERS[quarters]
+        a, b, c, d = a * across, b * down, c * across, d * down
+        if upside_down:
+            c, d, y = -c, -d, rows - y
+        if mirror:
+            a, b, x = -a, -b, columns - x
+        half_height, half_width = image_size[0] / 2, image_size[1] / 2
+        placed = [[a, b, x - a * half_width - b * half_height], [c, d, y - c * half_width - d * half_height]]
+        return View(np.array(placed, np.float64), (rows, columns), (0, 0, columns, rows))
 
 
 def crop_view(image_size: Size, input_size: Size, center: tuple[int, int], scale: float) -> View:
@@ -120,10 +126,8 @@ def crop_view(image_size: Size, input_size: Size, center: tuple[int, int], scale
     rows, columns = input_size
     crop_height, crop_width = (max(2, int(n * scale)) for n in input_size)
     stretch = (columns / crop_width, rows / crop_height)
-    placed = affine.compose(
-        affine.scaling(*stretch),
-        affine.translation(crop_width // 2 - center[0], crop_height // 2 - center[1]),
-    )
+    left, top = crop_width // 2 - center[0], crop_height // 2 - center[1]
+    placed = np.array([[stretch[0], 0, stretch[0] * left], [0, stretch[1], stretch[1] * top]], np.float64)
     visible = (
         0,
         0,
@@ -137,7 +141,7 @@ def flipped(view: View) -> View:
     """The mirror image of a view."""
     columns = view.input_size[1]
     x1, y1, x2, y2 = view.visible
-    mirror = affine.horizontal_flip(columns)
-    return View(
-        affine.compose(mirror, view.input_from_image), view.input_size, (columns - x2, y1, columns - x1, y2)
-    )
+    mirrored = view.input_from_image.copy()
+    mirrored[0] *= -1
+    mirrored[0, 2] += columns
+    return View(mirrored, view.input_size, (columns - x2, y1, columns - x1, y2))

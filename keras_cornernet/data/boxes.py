@@ -5,8 +5,8 @@ import logging
 import numpy as np
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
-from keras_cornernet.data.color import augment_color
-from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.data.draws import Draw, Rectangle, color_of
+from keras_cornernet.data.loader import Loader
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.preprocessing import Size, View, fit_view
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 Augmentation = CornerNetCrop | SmallDataAugmentation | SaccadeCrop
 
 
-class BoxLoader:
-    """Reads, augments and pads one image of a data set.
+class BoxLoader(Loader):
+    """Draws, shows and annotates one image of a data set; boxes are padded.
 
     Args:
         dataset: what a reader returned.
@@ -43,23 +43,26 @@ class BoxLoader:
         on_problem: OnProblem | None = None,
     ):
         self.samples = dataset.samples
-        height, width = input_size
-        self.input_size: Size = (height, width)
-        self.augmentation = augmentation
-        self.seed = seed
+        super().__init__(dataset, input_size, augmentation, seed, cache_bytes, on_problem)
         most = max(len(sample.boxes.labels) for sample in self.samples)
         self.max_objects = max(1, most) if max_objects is None else max_objects
         if most > self.max_objects:
             log.warning("an image has %d boxes, of which max_objects=%d are kept", most, self.max_objects)
-        min_visible = 0.0 if augmentation is None else augmentation.min_visible
+        min_visible = getattr(augmentation, "min_visible", 0.0)
         self.gives_visible = min_visible is None  # the codec decides
         self.min_visible = min_visible or 0.0
         self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
-        self.images = ImageStore(dataset.paths, dataset.sizes, cache_bytes, on_problem)
+        self.clips_colors = getattr(augmentation, "clips_colors", False)
 
     @property
     def annotations(self) -> dict[str, tuple[tuple[int, ...], type]]:
-        """Shape and type of each annotation of one image."""
+        """Shape and type of each annotation of one image.
+
+        Boxes `(max_objects, 4)` are float32 in input pixels and labels `(max_objects,)` int32, -1 for
+        padding. If anything can be ignored there is ignore `(max_objects,)` bool; if the augmentation lets
+        the codec decide which boxes are visible enough there is visible `(max_objects,)` float32, the visible
+        fraction of each box's area.
+        """
         n = self.max_objects
         found: dict[str, tuple[tuple[int, ...], type]] = {
             "boxes": ((n, 4), np.float32),
@@ -71,36 +74,33 @@ class BoxLoader:
             found["visible"] = ((n,), np.float32)
         return found
 
-    def load(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
-        """Makes one training example.
-
-        Args:
-            epoch: the number of the pass over the data.
-            index: of the image. An image that cannot be used is replaced by the next one.
-
-        Returns:
-            The image, `(height, width, 3)` float32, and then what `annotations` lists: boxes `(max_objects,
-            4)` float32 in input pixels; labels `(max_objects,)` int32; if anything can be ignored, ignore
-            `(max_objects,)` bool; and if the augmentation lets the codec decide which boxes are visible
-            enough, visible `(max_objects,)` float32, the visible fraction of each box's area.
-        """
-        index, image = self.images.first_usable(index)
-        sample = self.samples[index]
+    def draw(self, epoch: int, index: int, *, progress: float = 0.0, input_size: Size | None = None) -> Draw:
+        """Draws an image in numbers, see `Loader.draw`."""
+        input_size = input_size or self.input_size
+        index, size = self.images.usable_size(index)
+        augmentation = self.augmentation
+        if augmentation is None:
+            return Draw((index,), (fit_view(size, input_size),))
         rng = np.random.default_rng([self.seed, epoch, index])
-        height, width, _ = image.shape
-        if self.augmentation is None:
-            view = fit_view((height, width), self.input_size)
-        else:
-            objects = sample.boxes.xyxy[~sample.boxes.ignore]
-            view = self.augmentation.draw((height, width), self.input_size, rng, objects)
-        shown = view.apply(image)
-        if self.augmentation is not None:
-            shown = augment_color(
-                shown, rng, jitter=self.augmentation.jitter, lighting=self.augmentation.lighting
+        boxes = self.samples[index].boxes
+        view = augmentation.draw(size, input_size, rng, boxes.xyxy[~boxes.ignore])
+        return Draw((index,), (view,), color_of(augmentation, rng))
+
+    def annotate(self, draw: Draw) -> tuple[np.ndarray, ...]:
+        """The boxes of a draw, clipped and padded, see `annotations`."""
+        parts = [
+            boxes_and_fractions(
+                self.samples[index].boxes, self.images.usable_size(index)[1], view, self.min_visible, clip
             )
-        boxes, visible = boxes_and_fractions(sample.boxes, (height, width), view, self.min_visible)
-        found = {"boxes": boxes.xyxy, "labels": boxes.labels, "ignore": boxes.ignore, "visible": visible}
-        return (shown.astype(np.float32), *(self._padded(name, found[name]) for name in self.annotations))
+            for index, view, clip in zip(draw.indices, draw.views, draw.clips, strict=True)
+        ]
+        found = {
+            "boxes": np.concatenate([boxes.xyxy for boxes, _ in parts]),
+            "labels": np.concatenate([boxes.labels for boxes, _ in parts]),
+            "ignore": np.concatenate([boxes.ignore for boxes, _ in parts]),
+            "visible": np.concatenate([fractions for _, fractions in parts]),
+        }
+        return tuple(self._padded(name, found[name]) for name in self.annotations)
 
     def _padded(self, name: str, values: np.ndarray) -> np.ndarray:
         shape, dtype = self.annotations[name]
@@ -123,14 +123,18 @@ def move_boxes(boxes: Boxes, image_size: Size, view: View, min_visible: float) -
 
 
 def boxes_and_fractions(
-    boxes: Boxes, image_size: Size, view: View, min_visible: float
+    boxes: Boxes, image_size: Size, view: View, min_visible: float, clip: Rectangle | None = None
 ) -> tuple[Boxes, np.ndarray]:
-    """Does as `move_boxes`, and returns the visible fraction of each box's area, too, `(n,)` float32."""
+    """Does as `move_boxes`, and returns the visible fraction of each box's area, too, `(n,)` float32.
+
+    Boxes are clipped to the rectangle `clip` of the input, or to all of it.
+    """
     height, width = image_size
     rows, columns = view.input_size
+    x1, y1, x2, y2 = clip or (0, 0, columns, rows)
     inside = np.clip(boxes.xyxy, 0, [width, height, width, height])
     moved = transform_boxes(view.input_from_image, inside)
-    clipped = np.clip(moved, 0, [columns, rows, columns, rows])
+    clipped = np.clip(moved, [x1, y1, x1, y1], [x2, y2, x2, y2])
     area, full_area = _areas(clipped), _areas(moved)
     left = area > 0
     ignore = boxes.ignore | (area < min_visible * full_area)

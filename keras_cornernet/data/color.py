@@ -1,11 +1,12 @@
-"""Colour augmentation: random brightness, contrast and saturation, and PCA lighting."""
+"""Colour augmentation as one map: random brightness, contrast and saturation, and PCA lighting."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 # Weights of grey, and eigenvalues and eigenvectors of ImageNet's colours; RGB in 0..1.
-GREY = np.array([0.299, 0.587, 0.114], np.float32)
+RED, GREEN, BLUE = 0.299, 0.587, 0.114
+GREY = np.array([RED, GREEN, BLUE], np.float32)
 EIGENVALUES = np.array([0.2141788, 0.01817699, 0.00341571], np.float32)
 EIGENVECTORS = np.array(
     [
@@ -15,35 +16,57 @@ EIGENVECTORS = np.array(
     ],
     np.float32,
 )
+IDENTITY_COLOR = np.eye(3, 5, dtype=np.float32)
+"""The map that changes nothing."""
 
 
-def jitter_map(
-    order: Sequence[str], alphas: Mapping[str, float], grey_mean: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Brightness, contrast and saturation, in any order, as one affine map of colours.
+def jitter_color(order: Sequence[str], factors: Mapping[str, float]) -> np.ndarray:
+    """Brightness, contrast and saturation, in any order, as one map of colours.
 
     Args:
         order: the three names in the order of application.
-        alphas: the factor by name; 1 changes nothing.
-        grey_mean: mean grey of the image before any of the three.
+        factors: the factor by name; 1 changes nothing.
 
     Returns:
-        matrix, bias: a pixel `p` (RGB column) becomes `matrix @ p + bias`.
+        `(3, 5)` float32, see `apply_color`.
 
     Source: `color_jittering_` of princeton-vl/CornerNet, `utils/image.py`. As there, the grey image and its
     mean are those before the first step, and nothing is clipped.
     """
-    matrix, bias = np.eye(3, dtype=np.float32), np.zeros(3, np.float32)
+    # The map is own * rgb + grey * (grey of the pixel) + mean * (mean grey of the image).
+    own, grey, mean = 1.0, 0.0, 0.0
     for name in order:
-        alpha = np.float32(alphas[name])
-        matrix, bias = matrix * alpha, bias * alpha
+        factor = float(factors[name])
+        own, grey, mean = own * factor, grey * factor, mean * factor
         if name == "contrast":
-            bias = bias + (1 - alpha) * np.float32(grey_mean)
+            mean += 1 - factor
         elif name == "saturation":
-            matrix = matrix + (1 - alpha) * GREY
+            grey += 1 - factor
         elif name != "brightness":
             raise ValueError(f"order must name brightness, contrast and saturation, not {name!r}")
-    return matrix, bias
+    return color_map(own, grey, mean)
+
+
+def color_map(
+    own: float,
+    grey: float,
+    mean: float,
+    shift: Sequence[float] = (0.0, 0.0, 0.0),
+    gain: Sequence[float] = (1.0, 1.0, 1.0),
+) -> np.ndarray:
+    """The `(3, 5)` float32 map to `gain * (own * rgb + grey * grey_of_pixel + mean * grey_mean + shift)`.
+
+    All colours are in 0..255; see `apply_color`.
+    """
+    r, g, b = grey * RED, grey * GREEN, grey * BLUE
+    rows = ((own + r, g, b), (r, own + g, b), (r, g, own + b))
+    return np.array(
+        [
+            [k * x, k * y, k * z, k * mean, k * move]
+            for (x, y, z), move, k in zip(rows, shift, gain, strict=True)
+        ],
+        np.float32,
+    )
 
 
 def lighting_shift(alphas: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -55,30 +78,39 @@ def lighting_shift(alphas: Sequence[float] | np.ndarray) -> np.ndarray:
     return shift
 
 
-def augment_color(
-    image: np.ndarray, rng: np.random.Generator, *, jitter: float, lighting: float
-) -> np.ndarray:
-    """Changes the colours of an image at random.
+def draw_color(rng: np.random.Generator, *, jitter: float, lighting: float) -> np.ndarray:
+    """Draws a change of colours.
+
+    Args:
+        rng: the source of all draws.
+        jitter: brightness, contrast and saturation are multiplied by factors within `1 - jitter` and `1 +
+            jitter`, in a random order.
+        lighting: standard deviation of PCA lighting.
+
+    Returns:
+        `(3, 5)` float32, see `apply_color`.
+    """
+    names = ["brightness", "contrast", "saturation"]
+    rng.shuffle(names)
+    color = jitter_color(names, {name: 1 + jitter * (2 * rng.random() - 1) for name in names})
+    color[:, 4] = 255 * lighting_shift(rng.normal(0, lighting, 3))
+    return color
+
+
+def apply_color(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Changes the colours of an image.
 
     Args:
         image: `(height, width, 3)` RGB in 0..255.
-        rng: the source of all draws.
-        jitter: brightness, contrast and saturation are multiplied by factors within `1 - jitter` and `1 +
-            jitter`.
-        lighting: standard deviation of PCA lighting.
+        color: `(3, 5)`: a pixel becomes `color[:, :3] @ rgb + color[:, 3] * grey_mean + color[:, 4]`, where
+            `grey_mean` is the mean grey of the image.
 
     Returns:
         `(height, width, 3)` float32; values may leave 0..255.
     """
     # A matrix product with one long list of pixels is several times faster than with rows of pixels.
     pixels = image.reshape(-1, 3).astype(np.float32)
-    names = ["brightness", "contrast", "saturation"]
-    rng.shuffle(names)
-    alphas = {name: 1 + rng.uniform(-jitter, jitter) for name in names}
-    mean = np.ones(len(pixels), np.float32) @ pixels / len(pixels)
-    grey_mean = float(mean @ GREY) / 255
-    matrix, bias = jitter_map(names, alphas, grey_mean)
-    bias = bias + lighting_shift(rng.normal(0, lighting, 3))
-    changed: np.ndarray = pixels @ matrix.T
-    changed += 255 * bias
+    grey_mean = np.ones(len(pixels), np.float32) @ pixels @ GREY / len(pixels)
+    changed: np.ndarray = pixels @ color[:, :3].T
+    changed += color[:, 3] * grey_mean + color[:, 4]
     return changed.reshape(image.shape)

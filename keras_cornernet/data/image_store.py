@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cornernet.preprocessing import Size, read_image
+from keras_cornernet.preprocessing import Size, read_image, read_size
 from keras_cornernet.structures import OnProblem, Problem, image_problem, size_problem
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,11 @@ class ImageStore:
         self.on_problem = on_problem
         self._cache: dict[str, np.ndarray] = {}
         self._cache_left = cache_bytes
+        self._read_sizes: dict[str, Size] = {}
         self._problems: dict[tuple[str, Size | None], Problem] = {}
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
     def first_usable(self, index: int) -> tuple[int, np.ndarray]:
         """Reads the first image from `index` on that can be used; after the last one follows the first.
@@ -45,33 +49,70 @@ class ImageStore:
         Raises:
             OSError: no image of the data set can be used.
         """
-        for step in range(len(self.paths)):
-            candidate = (index + step) % len(self.paths)
-            image = self._read(candidate)
+        while True:
+            candidate = self.usable(index)
+            image = self.read(candidate)
             if image is not None:
                 return candidate, image
+
+    def usable(self, index: int) -> int:
+        """The first index from `index` on whose image has no known problem, without reading its pixels.
+
+        Raises:
+            OSError: no image of the data set can be used.
+        """
+        if not self._problems:
+            return index
+        for step in range(len(self.paths)):
+            candidate = (index + step) % len(self.paths)
+            if (self.paths[candidate], self.sizes[candidate]) not in self._problems:
+                return candidate
         first = next(iter(self._problems.values()))
         raise OSError(f"none of the {len(self.paths)} images of the data set can be used; the first: {first}")
 
-    def _read(self, index: int) -> np.ndarray | None:
-        """The image, or None after its problem has been reported."""
+    def usable_size(self, index: int) -> tuple[int, Size]:
+        """Does as `usable`, and returns the image's `(height, width)`, too: as stated, else from its file."""
+        while True:
+            candidate = self.usable(index)
+            size = self.sizes[candidate] or self._size_in_file(candidate)
+            if size is not None:
+                return candidate, size
+
+    def read(self, index: int) -> np.ndarray | None:
+        """The image, `(height, width, 3)` uint8 RGB, or None after its problem has been reported."""
         path, size = self.paths[index], self.sizes[index]
         if (path, size) in self._problems:
             return None
         try:
             image = self._cached(path)
-            height, width, _ = image.shape
-            problem = size_problem(path, size, (height, width))
         except OSError as error:
-            problem = image_problem(path, error)
-        if problem is None:
-            return image
+            self._report(index, image_problem(path, error))
+            return None
+        height, width, _ = image.shape
+        problem = size_problem(path, size, (height, width))
+        if problem is not None:
+            self._report(index, problem)
+            return None
+        return image
+
+    def _size_in_file(self, index: int) -> Size | None:
+        """The size of an image whose annotations state none, or None after its problem has been reported."""
+        path = self.paths[index]
+        if path not in self._read_sizes:
+            try:
+                self._read_sizes[path] = read_size(path)
+            except OSError as error:
+                self._report(index, image_problem(path, error))
+                return None
+        return self._read_sizes[path]
+
+    def _report(self, index: int, problem: Problem) -> None:
+        path, size = self.paths[index], self.sizes[index]
         # Another thread may have found and reported the same.
         if self._problems.setdefault((path, size), problem) is problem:
             log.warning("%s; another image takes its place", problem)
             if self.on_problem is not None:
                 self.on_problem(problem)
-        return None
 
     def _cached(self, path: str) -> np.ndarray:
         image = self._cache.get(path)

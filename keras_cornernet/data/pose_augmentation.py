@@ -25,7 +25,7 @@ class PoseAugmentation:
         shift: largest shift of the crop's centre, as a fraction of its side.
         flip: probability of the mirror image, with left and right joints exchanged.
         gain: smallest and largest factor of each colour channel.
-        jitter, lighting: of the colours, see `augment_color`; the authors use neither.
+        jitter, lighting: of the colours, see `draw_color`; the authors use neither.
 
     Source: anewell/pose-hg-train, `src/util/dataset` (the paper has 0.75 to 1.25 and 30 degrees).
     """

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from keras_cornernet.data.color import augment_color
-from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.data.draws import Draw, color_of
+from keras_cornernet.data.loader import Loader
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import Size, View, person_view
@@ -16,8 +16,8 @@ from keras_cornernet.structures import OnProblem, Person, PoseDataset
 log = logging.getLogger(__name__)
 
 
-class PersonLoader:
-    """Reads, crops and augments one person of a data set.
+class PersonLoader(Loader):
+    """Draws, crops and annotates one person of a data set.
 
     Args:
         pose_dataset: what a reader returned.
@@ -40,43 +40,36 @@ class PersonLoader:
     ):
         self.people = pose_dataset.people
         self.skeleton = pose_dataset.skeleton
-        height, width = input_size
-        self.input_size: Size = (height, width)
-        self.augmentation = _with_known_sides(augmentation, self.skeleton)
-        self.seed = seed
-        self.images = ImageStore(pose_dataset.paths, pose_dataset.sizes, cache_bytes, on_problem)
+        augmentation = _with_known_sides(augmentation, self.skeleton)
+        super().__init__(pose_dataset, input_size, augmentation, seed, cache_bytes, on_problem)
+        self.clips_colors = augmentation is not None
 
     @property
     def annotations(self) -> dict[str, tuple[tuple[int, ...], type]]:
-        """Shape and type of each annotation of one person."""
+        """Shape and type of each annotation of one person.
+
+        Keypoints `(k, 2)` are float32 in input pixels, and their weights `(k,)` are 1 for joints that are
+        annotated and 0 for others.
+        """
         k = len(self.skeleton.joints)
         return {"keypoints": ((k, 2), np.float32), "keypoint_weights": ((k,), np.float32)}
 
-    def load(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
-        """Makes one training example.
-
-        Args:
-            epoch: the number of the pass over the data.
-            index: of the person. One whose image cannot be used is replaced by the next one.
-
-        Returns:
-            The image, `(height, width, 3)` float32, keypoints `(k, 2)` float32 in input pixels, and their
-            weights `(k,)` float32, 1 for joints that are annotated and 0 for others.
-        """
-        index, image = self.images.first_usable(index)
-        person = self.people[index]
+    def draw(self, epoch: int, index: int, *, progress: float = 0.0, input_size: Size | None = None) -> Draw:
+        """Draws a person in numbers, see `Loader.draw`."""
+        input_size = input_size or self.input_size
+        index = self.images.usable(index)
+        person, augmentation = self.people[index], self.augmentation
+        if augmentation is None:
+            return Draw((index,), (person_view(person.center, person.side, input_size),))
         rng = np.random.default_rng([self.seed, epoch, index])
-        if self.augmentation is None:
-            view, mirrored = person_view(person.center, person.side, self.input_size), False
-        else:
-            view, mirrored = self.augmentation.draw(person.center, person.side, self.input_size, rng)
-        shown = view.apply(image)
-        if self.augmentation is not None:
-            shown = augment_color(
-                shown, rng, jitter=self.augmentation.jitter, lighting=self.augmentation.lighting
-            )
-            shown = np.clip(shown * rng.uniform(*self.augmentation.gain, 3), 0, 255)
-        return (shown.astype(np.float32), *self._joints(person, view, mirrored))
+        view, mirrored = augmentation.draw(person.center, person.side, input_size, rng)
+        color = color_of(augmentation, rng)
+        return Draw((index,), (view,), color, mirrored=mirrored)
+
+    def annotate(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+        """The joints of a draw and their weights, see `annotations`."""
+        person, (view,) = self.people[draw.indices[0]], draw.views
+        return self._joints(person, view, draw.mirrored)
 
     def _joints(self, person: Person, view: View, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
         points = transform_points(view.input_from_image, person.keypoints).astype(np.float32)

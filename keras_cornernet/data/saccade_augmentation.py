@@ -22,7 +22,7 @@ class SaccadeCrop:
         near: in every other crop, the centres of box and crop are fewer than this number of pixels apart,
             unless the image's edge is nearer.
         flip: probability of the mirror image.
-        jitter, lighting: of the colours, see `augment_color`.
+        jitter, lighting: of the colours, see `draw_color`.
         min_visible: None lets the codec decide which boxes to ignore; it is given the visible fraction of
             each.
 
@@ -49,7 +49,7 @@ class SaccadeCrop:
             boxes: `(n, 4)` `xyxy` of the objects, image pixels.
         """
         box = self._one_of(boxes, image_size, rng)
-        scale = rng.choice(np.asarray(self.scales)) if box is None else self._scale_of(box, rng)
+        scale = self.scales[rng.integers(len(self.scales))] if box is None else self._scale_of(box, rng)
         height, width = (max(1, int(n * scale)) for n in image_size)
         stretch = [width / image_size[1], height / image_size[0]]
         near = rng.random() < 0.5

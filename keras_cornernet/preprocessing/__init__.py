@@ -1,6 +1,7 @@
 """From an image of any type and size to a network's input: read it, choose an affine map, resample."""
 
-from keras_cornernet.preprocessing.reading import open_image, read_image, to_rgb
+from keras_cornernet.preprocessing.placing import halve, halvings, warp_into
+from keras_cornernet.preprocessing.reading import open_image, read_image, read_size, to_rgb
 from keras_cornernet.preprocessing.views import (
     View,
     fit_view,
@@ -15,12 +16,16 @@ __all__ = [
     "Size",
     "View",
     "fit_view",
+    "halve",
+    "halvings",
     "open_image",
     "padded_view",
     "person_view",
     "read_image",
+    "read_size",
     "to_rgb",
     "warp",
+    "warp_into",
     "zoom_view",
     "zoomed_side",
 ]

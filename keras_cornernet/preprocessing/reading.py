@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from keras_cornernet import files
 
+ORIENTATION = 0x0112  # the EXIF tag
 FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM"]
 """The file formats that are read. Pillow knows 40 more, and hands some (EPS) to other programs."""
 
@@ -63,6 +64,18 @@ def read_image(path: str | Path) -> np.ndarray:
     with open_image(path) as image:
         upright = ImageOps.exif_transpose(image)
         return to_rgb(np.asarray(upright if _keeps_mode(upright) else upright.convert("RGB")))
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Reads the `(height, width)` of an image file as `read_image` returns it, without decoding its pixels.
+
+    Raises:
+        OSError: the file is missing or is no image that can be read, see `open_image`.
+    """
+    with open_image(path) as image:
+        width, height = image.size
+        sideways = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+        return (width, height) if sideways else (height, width)
 
 
 def _check_pixel_count(image: Image.Image) -> None:

@@ -46,7 +46,7 @@ def fit_view(image_size: Size, input_size: Size) -> View:
     (height, width), (rows, columns) = image_size, input_size
     scale = min(rows / height, columns / width)
     left, top = (columns - scale * width) / 2, (rows - scale * height) / 2
-    placed = affine.compose(affine.translation(left, top), affine.scaling(scale, scale))
+    placed = np.array([[scale, 0, left], [0, scale, top]], np.float64)
     visible = (
         math.floor(left + 1e-6),
         math.floor(top + 1e-6),
@@ -81,13 +81,11 @@ def person_view(
         raise ValueError(f"side must be positive, not {side}")
     rows, columns = input_size
     scale = min(rows, columns) / side
-    placed = affine.compose(
-        affine.translation(columns / 2, rows / 2),
-        affine.rotation(-rotation),
-        affine.scaling(scale, scale),
-        affine.translation(-x, -y),
-    )
-    return View(placed, (rows, columns), (0, 0, columns, rows))
+    # The centre moves to the middle of the input; in closed form, since training draws many of these.
+    angle = math.radians(rotation)
+    c, s = scale * math.cos(angle), scale * math.sin(angle)
+    placed = [[c, s, columns / 2 - c * x - s * y], [-s, c, rows / 2 + s * x - c * y]]
+    return View(np.array(placed, np.float64), (rows, columns), (0, 0, columns, rows))
 
 
 def padded_view(

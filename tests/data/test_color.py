@@ -5,7 +5,16 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from keras_cornernet.data.color import EIGENVALUES, EIGENVECTORS, augment_color, jitter_map, lighting_shift
+from keras_cornernet.data.color import (
+    EIGENVALUES,
+    EIGENVECTORS,
+    IDENTITY_COLOR,
+    apply_color,
+    color_map,
+    draw_color,
+    jitter_color,
+    lighting_shift,
+)
 
 NAMES = ("brightness", "contrast", "saturation")
 
@@ -27,26 +36,34 @@ def image01(seed=0):
 @pytest.mark.parametrize("order", list(permutations(NAMES)))
 def test_one_map_equals_three_steps(order):
     image, alphas = image01(), {"brightness": 0.7, "contrast": 1.3, "saturation": 0.65}
-    grey_mean = (image @ [0.299, 0.587, 0.114]).mean()
-    matrix, bias = jitter_map(order, alphas, grey_mean)
-    np.testing.assert_allclose(image @ matrix.T + bias, naive_jitter(image, order, alphas), atol=1e-6)
+    changed = apply_color(255 * image, jitter_color(order, alphas))
+    np.testing.assert_allclose(changed / 255, naive_jitter(image, order, alphas), atol=1e-6)
+
+
+def test_a_map_is_its_five_terms():
+    image = 255 * image01()
+    grey = image @ [0.299, 0.587, 0.114]
+    changed = apply_color(image, color_map(0.5, 0.25, 0.125, (1, 2, 3), (1, 1.5, 2)))
+    expected = (0.5 * image + 0.25 * grey[..., None] + 0.125 * grey.mean() + [1, 2, 3]) * [1, 1.5, 2]
+    np.testing.assert_allclose(changed, expected, rtol=1e-5)
+    np.testing.assert_allclose(apply_color(image, IDENTITY_COLOR), image, rtol=1e-6)
 
 
 def test_an_unknown_step_is_refused():
     with pytest.raises(ValueError, match="'hue'"):
-        jitter_map(("hue",), {"hue": 1.0}, 0.5)
+        jitter_color(("hue",), {"hue": 1.0})
 
 
 def test_augmenting_by_nothing_changes_nothing():
     image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
-    same = augment_color(image, np.random.default_rng(1), jitter=0.0, lighting=0.0)
+    same = apply_color(image, draw_color(np.random.default_rng(1), jitter=0.0, lighting=0.0))
     assert same.dtype == np.float32
     np.testing.assert_allclose(same, image, atol=1e-3)
 
 
 def test_augmenting_is_jitter_then_lighting_on_0_to_255():
     image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
-    got = augment_color(image, np.random.default_rng(5), jitter=0.4, lighting=0.1)
+    got = apply_color(image, draw_color(np.random.default_rng(5), jitter=0.4, lighting=0.1))
     rng, names = np.random.default_rng(5), list(NAMES)
     rng.shuffle(names)
     alphas = {name: 1 + rng.uniform(-0.4, 0.4) for name in names}
@@ -59,7 +76,7 @@ def test_augmenting_is_jitter_then_lighting_on_0_to_255():
 def test_factors_stay_in_their_range():
     grey = np.full((2, 2, 3), 100, np.uint8)  # contrast and saturation pull towards the first grey, 100
     rng = np.random.default_rng(0)
-    values = [augment_color(grey, rng, jitter=0.4, lighting=0.0)[0, 0] for _ in range(300)]
+    values = [apply_color(grey, draw_color(rng, jitter=0.4, lighting=0.0))[0, 0] for _ in range(300)]
     lowest, highest = 1.4 * (1.4 * 60 - 40) - 40, 1.4 * (1.4 * 140 - 40) - 40
     assert lowest < np.min(values) < 65 and 135 < np.max(values) < highest
     assert np.ptp(values, axis=1).max() < 1e-3
@@ -76,9 +93,13 @@ def test_color_parity(parity):
         **{f"jitter_{k}": (v, alphas) for k, v in orders.items()},
     }
     for key, (order, factors) in cases.items():
-        matrix, bias = jitter_map(order, factors, grey_mean)
+        color = jitter_color(order, factors)
         np.testing.assert_allclose(
-            image @ matrix.T + bias, stored[key][..., ::-1], rtol=0, atol=1e-6, err_msg=key
+            image @ color[:, :3].T + color[:, 3] * grey_mean,
+            stored[key][..., ::-1],
+            rtol=0,
+            atol=1e-6,
+            err_msg=key,
         )
     shifted = image + lighting_shift(stored["lighting_alpha"])
     np.testing.assert_allclose(shifted, stored["lighting"][..., ::-1], rtol=0, atol=1e-6)

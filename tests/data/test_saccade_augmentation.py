@@ -113,7 +113,7 @@ def test_the_codec_is_told_what_share_of_each_box_is_left(tmp_path):
     dataset = DetectionDataset(samples, Categories(("a",), (1,)))
     loader = BoxLoader(dataset, SIZE, augmentation=SaccadeCrop())
     assert list(loader.annotations) == ["boxes", "labels", "visible"]
-    loader.images.first_usable = lambda place: (place, np.full((50, 90, 3), 99, np.uint8))
+    loader.images.read = lambda index: np.full((50, 90, 3), 99, np.uint8)
     image, xyxy, labels, visible = loader.load(0, 0)
     assert image.shape == (*SIZE, 3) and xyxy.shape == (4, 4) and visible.dtype == np.float32
     assert ((visible > 0) == (labels >= 0)).all() and visible.max() <= 1 + 1e-6
@@ -125,7 +125,7 @@ def test_crowds_are_not_chosen():
         Categories(("a",), (1,)),
     )
     loader = BoxLoader(dataset, SIZE, augmentation=SaccadeCrop())
-    loader.images.first_usable = lambda place: (place, np.zeros((480, 640, 3), np.uint8))
+    loader.images.read = lambda index: np.zeros((480, 640, 3), np.uint8)
     assert list(loader.annotations) == ["boxes", "labels", "ignore", "visible"]
     for epoch in range(10):
         _, xyxy, labels, ignore, _ = loader.load(epoch, 0)

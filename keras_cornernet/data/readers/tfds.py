@@ -12,9 +12,9 @@ from keras_cornernet import files
 from keras_cornernet.data.readers.checks import raise_if_strict, shown, unusable_boxes
 from keras_cornernet.extras import import_extra
 from keras_cornernet.preprocessing import Size, open_image
+from keras_cornernet.preprocessing.reading import ORIENTATION
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Problem, Sample
 
-ORIENTATION = 0x0112  # the EXIF tag
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp"}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 UNREADABLE = (ValueError, TypeError, OSError)
