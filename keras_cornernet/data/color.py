@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_cornernet.preprocessing import opencv
+
 # Weights of grey, and eigenvalues and eigenvectors of ImageNet's colours; RGB in 0..1.
 RED, GREEN, BLUE = 0.299, 0.587, 0.114
 GREY = np.array([RED, GREEN, BLUE], np.float32)
@@ -97,20 +99,33 @@ def draw_color(rng: np.random.Generator, *, jitter: float, lighting: float) -> n
     return color
 
 
-def apply_color(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+def apply_color(image: np.ndarray, color: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Changes the colours of an image.
 
     Args:
         image: `(height, width, 3)` RGB in 0..255.
         color: `(3, 5)`: a pixel becomes `color[:, :3] @ rgb + color[:, 3] * grey_mean + color[:, 4]`, where
             `grey_mean` is the mean grey of the image.
+        out: `(height, width, 3)` float32 for the result, contiguous, or None for a new array.
 
     Returns:
         `(height, width, 3)` float32; values may leave 0..255.
     """
+    found = np.empty(image.shape, np.float32) if out is None else out
+    np.copyto(found, image)
+    if color is IDENTITY_COLOR:
+        return found
     # A matrix product with one long list of pixels is several times faster than with rows of pixels.
-    pixels = image.reshape(-1, 3).astype(np.float32)
-    grey_mean = np.ones(len(pixels), np.float32) @ pixels @ GREY / len(pixels)
-    changed: np.ndarray = pixels @ color[:, :3].T
-    changed += color[:, 3] * grey_mean + color[:, 4]
-    return changed.reshape(image.shape)
+    pixels = found.reshape(-1, 3)
+    cv2 = opencv.cv2
+    if cv2 is None:
+        mean = np.ones(len(pixels), np.float32) @ pixels / len(pixels)
+    else:
+        mean = np.array(cv2.mean(image)[:3], np.float32)
+    shift = color[:, 3] * (mean @ GREY) + color[:, 4]
+    if cv2 is None:
+        np.matmul(pixels.copy(), color[:, :3].T, out=pixels)
+        pixels += shift
+    else:
+        cv2.transform(found, np.column_stack([color[:, :3], shift]), dst=found)
+    return found

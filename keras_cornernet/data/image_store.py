@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cornernet.preprocessing import Size, read_image, read_size
+from keras_cornernet.preprocessing import ImageReader, Size, read_size
 from keras_cornernet.structures import OnProblem, Problem, image_problem, size_problem
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class ImageStore:
         self.paths = list(paths)
         self.sizes = list(sizes)
         self.on_problem = on_problem
+        self._reader = ImageReader()
         self._cache: dict[str, np.ndarray] = {}
         self._cache_left = cache_bytes
         self._read_sizes: dict[str, Size] = {}
@@ -117,7 +118,7 @@ class ImageStore:
     def _cached(self, path: str) -> np.ndarray:
         image = self._cache.get(path)
         if image is None:
-            image = read_image(path)
+            image = self._reader.read(path)
             if image.nbytes <= self._cache_left:
                 self._cache_left -= image.nbytes
                 self._cache[path] = image

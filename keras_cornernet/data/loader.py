@@ -79,9 +79,19 @@ class Loader:
         raise NotImplementedError
 
     def load(
-        self, epoch: int, index: int, *, progress: float = 0.0, input_size: Size | None = None
+        self,
+        epoch: int,
+        index: int,
+        *,
+        progress: float = 0.0,
+        input_size: Size | None = None,
+        out: np.ndarray | None = None,
     ) -> tuple[np.ndarray, ...]:
-        """Makes one training example; the arguments are those of `draw`.
+        """Makes one training example.
+
+        Args:
+            epoch, index, progress, input_size: of `draw`.
+            out: `(height, width, 3)` float32 for the image, contiguous, or None for a new array.
 
         Returns:
             The image, `(height, width, 3)` float32 RGB, and then what `annotations` lists.
@@ -93,7 +103,7 @@ class Loader:
             draw = self.draw(epoch, index, progress=progress, input_size=input_size)
             images = self._read(draw)
             if images is not None:
-                return (render(draw, images, clip=self.clips_colors), *self.annotate(draw))
+                return (render(draw, images, clip=self.clips_colors, out=out), *self.annotate(draw))
             # One that could not be read is now known and will not be drawn again.
 
     def _read(self, draw: Draw) -> list[np.ndarray] | None:

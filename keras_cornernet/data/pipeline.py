@@ -1,11 +1,11 @@
 """The `tf.data` pipeline: files in, `(images, padded annotations)` out; never heatmaps."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_cornernet.data.batches import Batches, sizes_of
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
@@ -22,29 +22,12 @@ except ModuleNotFoundError:
 # What makes training examples of each kind of data set; `tasks.register` adds to it.
 LOADERS: dict[type, Any] = {DetectionDataset: BoxLoader, PoseDataset: PersonLoader}
 
-# Images that are loaded at once where there are more processors; Python's lock keeps further ones waiting.
-MAX_LOADERS = 16
-
-
-class Epochs:
-    """Numbers the passes over a dataset, so that order and augmentation are functions of the epoch.
-
-    It counts by itself. `Trainer.fit` sets `current` at the start of each epoch, so that a resumed run gets
-    the same images as an uninterrupted one.
-    """
-
-    def __init__(self) -> None:
-        self.current = 0
-
-    def next(self) -> int:
-        """The number of the pass that begins now."""
-        self.current += 1
-        return self.current - 1
+BATCHES_AT_ONCE = 2  # share the threads, so that none waits for the last image of a batch
 
 
 def make_dataset(
     dataset: Any,
-    input_size: Size,
+    input_size: Size | Sequence[Size],
     *,
     batch_size: int,
     augmentation: Any = None,
@@ -58,7 +41,9 @@ def make_dataset(
 
     Args:
         dataset: what a reader returned: images with boxes, or people with joints.
-        input_size, augmentation, seed, cache_bytes, on_problem: see `BoxLoader` and `PersonLoader`.
+        input_size: `(height, width)` of the network's input, or several of them: each batch has one, drawn at
+            random.
+        augmentation, seed, cache_bytes, on_problem: see `BoxLoader` and `PersonLoader`.
         batch_size: images per batch. With `shuffle` the last incomplete batch is dropped.
         shuffle: a new order each epoch.
         max_objects: see `BoxLoader`.
@@ -68,11 +53,12 @@ def make_dataset(
         `{"boxes": (batch, n, 4), "labels": (batch, n), "ignore": (batch, n)}` with labels -1 for padding
         (`"ignore"` is there only if something can be ignored, `"visible"` `(batch, n)` only with a
         `SaccadeCrop`), for people `{"keypoints": (batch, k, 2), "keypoint_weights": (batch, k)}`. Its
-        attribute `epochs` numbers the passes, `names` lists the classes or joints.
+        attribute `epochs` numbers the passes, `names` lists the classes or joints. With several input sizes
+        height and width are unknown in `element_spec`.
 
     Raises:
         OSError: no image of the data set can be used.
-        ValueError: the data set is empty or `batch_size` is below 1.
+        ValueError: the data set is empty, `batch_size` is below 1 or `input_size` is no size.
         TypeError: the data set is not what a reader returns.
     """
     loader_type = LOADERS.get(type(dataset))
@@ -94,50 +80,56 @@ def make_dataset(
     }
     if max_objects is not None:
         settings["max_objects"] = max_objects
-    loader = loader_type(dataset, input_size, **settings)
+    sizes = sizes_of(input_size)
+    loader = loader_type(dataset, sizes[0], **settings)
     loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
-    epochs = Epochs()
-    batches = _numbered(count, epochs, shuffle, seed)
-    batches = batches.map(_loading(loader), num_parallel_calls=min(os.cpu_count() or 1, MAX_LOADERS))
-    batches = batches.batch(min(batch_size, count), drop_remainder=shuffle).prefetch(2)
+    made = Batches(loader, count, batch_size, sizes, shuffle=shuffle, seed=seed)
+    batches = _numbered(made).map(_loading(made), num_parallel_calls=BATCHES_AT_ONCE).prefetch(2)
     # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     batches = batches.with_options(options)
-    batches.epochs, batches.names = epochs, names
+    batches.epochs, batches.names = made.epochs, names
     return batches
 
 
-def _numbered(count: int, epochs: Epochs, shuffle: bool, seed: int) -> tf.data.Dataset:
-    """One pass over the pairs of epoch and index, in an order that seed and epoch decide."""
+def _numbered(made: Batches) -> tf.data.Dataset:
+    """One pass over the batches of an epoch as lists of epoch, number and indices; -1 fills the last one."""
+    count, width = len(made), 2 + made.batch_size
 
     def order(_: Any) -> np.ndarray:
-        epoch = epochs.next()
-        indices = np.arange(count)
-        if shuffle:
-            np.random.default_rng([seed, epoch]).shuffle(indices)
-        return np.stack([np.full(count, epoch), indices], axis=1)
+        epoch = made.epochs.next()
+        numbers = np.full((count, width), -1)
+        numbers[:, 0], numbers[:, 1] = epoch, np.arange(count)
+        indices = made.order(epoch)[: count * made.batch_size]
+        numbers[:, 2:].flat[: len(indices)] = indices
+        return numbers
 
     def begin(start: Any) -> Any:
-        numbers = tf.ensure_shape(tf.numpy_function(order, [start], tf.int64), (count, 2))
+        numbers = tf.ensure_shape(tf.numpy_function(order, [start], tf.int64), (count, width))
         return tf.data.Dataset.from_tensor_slices(numbers)
 
     numbered = tf.data.Dataset.range(1).flat_map(begin)
     return numbered.apply(tf.data.experimental.assert_cardinality(count))
 
 
-def _loading(loader: Any) -> Callable[[Any], tuple[Any, dict[str, Any]]]:
-    """The function that loads the example of a pair of epoch and index, with shapes that the graph knows."""
+def _loading(made: Batches) -> Callable[[Any], tuple[Any, dict[str, Any]]]:
+    """The function that loads a batch, with shapes that the graph knows."""
+    annotations = made.loader.annotations
+    batch = made.batch_size if made.shuffle else None
+    size = made.input_sizes[0] if len(made.input_sizes) == 1 else (None, None)
 
-    def load(number: Any) -> tuple[Any, dict[str, Any]]:
-        types = [tf.float32, *(dtype for _, dtype in loader.annotations.values())]
-        image, *parts = tf.numpy_function(
-            lambda pair: loader.load(int(pair[0]), int(pair[1])), [number], types
-        )
-        annotations = {
-            name: tf.ensure_shape(part, shape)
-            for (name, (shape, _)), part in zip(loader.annotations.items(), parts, strict=True)
+    def load(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        epoch, number, *indices = numbers.tolist()
+        return made.load(epoch, number, [index for index in indices if index >= 0])
+
+    def in_graph(numbers: Any) -> tuple[Any, dict[str, Any]]:
+        types = [tf.float32, *(dtype for _, dtype in annotations.values())]
+        images, *parts = tf.numpy_function(load, [numbers], types)
+        named = {
+            name: tf.ensure_shape(part, (batch, *shape))
+            for (name, (shape, _)), part in zip(annotations.items(), parts, strict=True)
         }
-        return tf.ensure_shape(image, (*loader.input_size, 3)), annotations
+        return tf.ensure_shape(images, (batch, *size, 3)), named
 
-    return load
+    return in_graph

@@ -1,5 +1,6 @@
 """From an image of any type and size to a network's input: read it, choose an affine map, resample."""
 
+from keras_cornernet.preprocessing.decoding import ImageReader
 from keras_cornernet.preprocessing.placing import halve, halvings, warp_into
 from keras_cornernet.preprocessing.reading import open_image, read_image, read_size, to_rgb
 from keras_cornernet.preprocessing.views import (
@@ -13,6 +14,7 @@ from keras_cornernet.preprocessing.views import (
 from keras_cornernet.preprocessing.warping import Size, warp
 
 __all__ = [
+    "ImageReader",
     "Size",
     "View",
     "fit_view",

@@ -11,6 +11,9 @@ try:
 except ImportError:
     cv2 = None
 
+LONGEST_SIDE = 32766
+"""Of an image that OpenCV resamples."""
+
 _lock = threading.Lock()
 _users, _threads = 0, 0
 

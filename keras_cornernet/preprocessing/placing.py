@@ -8,8 +8,6 @@ from keras_cornernet.preprocessing import opencv
 from keras_cornernet.preprocessing.views import View
 from keras_cornernet.preprocessing.warping import resample
 
-LONGEST_SIDE = 32766  # of an image that OpenCV resamples
-
 
 def halvings(input_from_image: np.ndarray) -> int:
     """How often an image is halved, by exact 2x2 means, before it is resampled without aliasing.
@@ -141,7 +139,7 @@ def _resample_into(
 ) -> None:
     """Resamples bilinearly; pixels outside of the image show its edge, or anything."""
     cv2 = opencv.cv2
-    if cv2 is None or max(image.shape) > LONGEST_SIDE:
+    if cv2 is None or max(image.shape) > opencv.LONGEST_SIDE:
         # Padded, so that a point on the very edge is not taken for one outside.
         padded = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
         moved = [(a, b, t + 1) for a, b, t in image_from_target]

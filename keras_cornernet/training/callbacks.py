@@ -30,12 +30,15 @@ class NumberEpochs(keras.callbacks.Callback):
     """Tells a dataset the number of the epoch that begins, so that a resumed run repeats nothing.
 
     Args:
-        epochs: the dataset's `epochs`, whose `current` is set.
+        epochs: the dataset's `epochs`, whose `current` is set, and whose `total` is set to that of the run.
     """
 
     def __init__(self, epochs: Any):
         super().__init__()
         self.epochs = epochs
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.epochs.total = self.params.get("epochs")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epochs.current = epoch

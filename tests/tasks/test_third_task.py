@@ -15,7 +15,8 @@ from keras import ops
 from PIL import Image
 
 from keras_cornernet import files, tasks, visualization
-from keras_cornernet.data.image_store import ImageStore
+from keras_cornernet.data.draws import Draw
+from keras_cornernet.data.loader import Loader
 from keras_cornernet.data.pipeline import LOADERS
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.evaluation import EvaluationResult
@@ -65,17 +66,25 @@ def read_dots(annotations, images):
     return DotDataset(paths, dots, tuple(lost))
 
 
-class DotLoader:
+class DotLoader(Loader):
     """Training examples."""
 
-    def __init__(self, dataset, input_size, *, augmentation=None, seed=0, cache_bytes=0, on_problem=None):
-        self.dataset, self.input_size = dataset, input_size
-        self.images = ImageStore(dataset.paths, dataset.sizes, cache_bytes, on_problem)
-        self.annotations = {"dot": ((1, 2), np.float32)}
+    clips_colors = False
 
-    def load(self, epoch, index):
-        index, image = self.images.first_usable(index)
-        return image.astype(np.float32), np.array([self.dataset.dots[index]], np.float32)
+    def __init__(self, dataset, input_size, *, augmentation=None, seed=0, cache_bytes=0, on_problem=None):
+        self.dataset = dataset
+        super().__init__(dataset, input_size, augmentation, seed, cache_bytes, on_problem)
+
+    @property
+    def annotations(self):
+        return {"dot": ((1, 2), np.float32)}
+
+    def draw(self, epoch, index, *, progress=0.0, input_size=None):
+        index, size = self.images.usable_size(index)
+        return Draw((index,), (fit_view(size, input_size or self.input_size),))
+
+    def annotate(self, draw):
+        return (np.array([self.dataset.dots[draw.indices[0]]], np.float32),)
 
 
 @dataclass(frozen=True)
