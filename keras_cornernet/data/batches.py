@@ -55,9 +55,7 @@ class Batches:
         input_sizes: each batch has one of these `(height, width)`, drawn at random.
         shuffle: a new order each epoch, without the last incomplete batch.
         seed: of order and sizes.
-
-    Raises:
-        ValueError: a number or size is out of its range.
+        threads: that make examples; None takes one for each processor.
     """
 
     def __init__(
@@ -69,6 +67,7 @@ class Batches:
         *,
         shuffle: bool = False,
         seed: int = 0,
+        threads: int | None = None,
     ):
         self.loader = loader
         self.count = count
@@ -77,8 +76,8 @@ class Batches:
         self.shuffle = shuffle
         self.seed = seed
         self.epochs = Epochs()
-        self.threads = min(os.cpu_count() or 1, MAX_LOADERS)
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="examples")
+        threads = threads or min(os.cpu_count() or 1, MAX_LOADERS)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="examples")
 
     def __len__(self) -> int:
         whole, rest = divmod(self.count, self.batch_size)

@@ -1,12 +1,14 @@
 """Training examples with boxes: one image at a time, augmented and padded."""
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
 from keras_cornernet.data.draws import Draw, Rectangle, color_of
 from keras_cornernet.data.loader import Loader
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.ops.affine import transform_boxes
 from keras_cornernet.preprocessing import Size, View, fit_view
@@ -14,7 +16,23 @@ from keras_cornernet.structures import Boxes, DetectionDataset, OnProblem
 
 log = logging.getLogger(__name__)
 
-Augmentation = CornerNetCrop | SmallDataAugmentation | SaccadeCrop
+Augmentation = CornerNetCrop | SmallDataAugmentation | SaccadeCrop | PhotoAugmentation
+
+MOSAIC_OBJECTS = 96  # room for the boxes of four images, where no number is given
+
+
+class BoxRules(NamedTuple):
+    """Which boxes are ignored or left out once they have moved.
+
+    Attributes:
+        min_visible: a smaller visible fraction of the area is ignored.
+        min_kept: a box with a smaller visible fraction is left out, unless it is ignored anyway.
+        min_side: a shorter side in input pixels is ignored.
+    """
+
+    min_visible: float = 0.0
+    min_kept: float = 0.0
+    min_side: float = 0.0
 
 
 class BoxLoader(Loader):
@@ -25,8 +43,8 @@ class BoxLoader(Loader):
         input_size: `(height, width)` of the network's input.
         augmentation: of the image, or None to fit the whole image into the input.
         seed: every random draw follows from it, the epoch and the image's index.
-        max_objects: boxes per image after padding; None takes the largest number in the data set. Further
-            boxes are left out with a warning.
+        max_objects: boxes per image after padding; None takes the largest number in the data set, and more
+            for mosaics. Further boxes are left out with a warning; mosaics with more boxes are not made.
         cache_bytes: decoded images are kept in memory up to this size.
         on_problem: called once for each image that cannot be used, see `ImageStore`.
     """
@@ -44,14 +62,21 @@ class BoxLoader(Loader):
     ):
         self.samples = dataset.samples
         super().__init__(dataset, input_size, augmentation, seed, cache_bytes, on_problem)
-        most = max(len(sample.boxes.labels) for sample in self.samples)
-        self.max_objects = max(1, most) if max_objects is None else max_objects
+        self.makes_mosaics = hasattr(augmentation, "draw_mosaic")
+        counts = sorted((len(sample.boxes.labels) for sample in self.samples), reverse=True)
+        most = counts[0]
+        if max_objects is None:
+            room = min(sum(counts[:4]), MOSAIC_OBJECTS) if self.makes_mosaics else 0
+            max_objects = max(1, most, room)
+        self.max_objects = max_objects
         if most > self.max_objects:
             log.warning("an image has %d boxes, of which max_objects=%d are kept", most, self.max_objects)
         min_visible = getattr(augmentation, "min_visible", 0.0)
         self.gives_visible = min_visible is None  # the codec decides
-        self.min_visible = min_visible or 0.0
-        self.can_ignore = self.min_visible > 0 or any(s.boxes.ignore.any() for s in self.samples)
+        self.rules = BoxRules(
+            min_visible or 0.0, getattr(augmentation, "min_kept", 0.0), getattr(augmentation, "min_side", 0.0)
+        )
+        self.can_ignore = any(self.rules) or any(s.boxes.ignore.any() for s in self.samples)
         self.clips_colors = getattr(augmentation, "clips_colors", False)
 
     @property
@@ -82,15 +107,33 @@ class BoxLoader(Loader):
         if augmentation is None:
             return Draw((index,), (fit_view(size, input_size),))
         rng = np.random.default_rng([self.seed, epoch, index])
-        boxes = self.samples[index].boxes
-        view = augmentation.draw(size, input_size, rng, boxes.xyxy[~boxes.ignore])
-        return Draw((index,), (view,), color_of(augmentation, rng))
+        indices: tuple[int, ...] = (index,)
+        if self.makes_mosaics and augmentation.draws_mosaic(progress, rng):
+            indices = self._mosaic_of(index, rng)
+        if len(indices) > 1:
+            sizes = [self.images.usable_size(i)[1] for i in indices]
+            views = augmentation.draw_mosaic(sizes, input_size, rng)
+        else:
+            boxes = self.samples[index].boxes
+            views = (augmentation.draw(size, input_size, rng, boxes.xyxy[~boxes.ignore]),)
+        color = color_of(augmentation, rng)
+        fill = augmentation.draw_fill(rng) if hasattr(augmentation, "draw_fill") else (0, 0, 0)
+        return Draw(indices, views, color, fill)
+
+    def _mosaic_of(self, index: int, rng: np.random.Generator) -> tuple[int, ...]:
+        """The image among three others, or alone if there is no room for the boxes of all."""
+        indices = rng.integers(len(self.samples), size=3).tolist()
+        indices.insert(int(rng.integers(4)), index)
+        # Those that are found unusable later on count too, so that no draw depends on when that is.
+        if sum(len(self.samples[i].boxes.labels) for i in indices) > self.max_objects:
+            return (index,)
+        return tuple(self.images.usable_size(i)[0] for i in indices)
 
     def annotate(self, draw: Draw) -> tuple[np.ndarray, ...]:
         """The boxes of a draw, clipped and padded, see `annotations`."""
         parts = [
             boxes_and_fractions(
-                self.samples[index].boxes, self.images.usable_size(index)[1], view, self.min_visible, clip
+                self.samples[index].boxes, self.images.usable_size(index)[1], view, self.rules, clip
             )
             for index, view, clip in zip(draw.indices, draw.views, draw.clips, strict=True)
         ]
@@ -119,11 +162,11 @@ def move_boxes(boxes: Boxes, image_size: Size, view: View, min_visible: float) -
         view: the placement of the image in the input.
         min_visible: a box of which a smaller fraction of the area is visible is marked as ignored.
     """
-    return boxes_and_fractions(boxes, image_size, view, min_visible)[0]
+    return boxes_and_fractions(boxes, image_size, view, BoxRules(min_visible))[0]
 
 
 def boxes_and_fractions(
-    boxes: Boxes, image_size: Size, view: View, min_visible: float, clip: Rectangle | None = None
+    boxes: Boxes, image_size: Size, view: View, rules: BoxRules, clip: Rectangle | None = None
 ) -> tuple[Boxes, np.ndarray]:
     """Does as `move_boxes`, and returns the visible fraction of each box's area, too, `(n,)` float32.
 
@@ -136,8 +179,9 @@ def boxes_and_fractions(
     moved = transform_boxes(view.input_from_image, inside)
     clipped = np.clip(moved, [x1, y1, x1, y1], [x2, y2, x2, y2])
     area, full_area = _areas(clipped), _areas(moved)
-    left = area > 0
-    ignore = boxes.ignore | (area < min_visible * full_area)
+    left = (area > 0) & (boxes.ignore | (area >= rules.min_kept * full_area))
+    short = (clipped[:, 2:] - clipped[:, :2]).min(axis=1, initial=np.inf) < rules.min_side
+    ignore = boxes.ignore | (area < rules.min_visible * full_area) | short
     visible = Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])
     return visible, (area[left] / full_area[left]).astype(np.float32)
 

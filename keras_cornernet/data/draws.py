@@ -23,8 +23,7 @@ class Draw(NamedTuple):
     """A training example in numbers; a pure function of seed, epoch and index.
 
     Attributes:
-        indices: of the images (or people) that are shown: one, or four in a mosaic. The first is that of the
-            example.
+        indices: of the images (or people) that are shown: that of the example, in a mosaic among three more.
         views: how each is placed. Its `visible` is the rectangle of the input that belongs to it; what the
             image does not cover there shows `fill`.
         color: `(3, 5)` float32. A pixel becomes `color[:, :3] @ rgb + color[:, 3] * grey_mean + color[:, 4]`,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keras_cornernet.data.augmentation import flipped
+from keras_cornernet.data.draws import Rectangle
 from keras_cornernet.preprocessing import Size, View, person_view
 
 
@@ -26,6 +27,9 @@ class PoseAugmentation:
         flip: probability of the mirror image, with left and right joints exchanged.
         gain: smallest and largest factor of each colour channel.
         jitter, lighting: of the colours, see `draw_color`; the authors use neither.
+        upside_down: probability of a further half turn.
+        hide: probability of a grey rectangle that hides a part of the input.
+        hidden_side: smallest and largest side of it, as fractions of the input's sides.
 
     Source: anewell/pose-hg-train, `src/util/dataset` (the paper has 0.75 to 1.25 and 30 degrees).
     """
@@ -41,6 +45,9 @@ class PoseAugmentation:
     gain: tuple[float, float] = (0.6, 1.4)
     jitter: float = 0.0
     lighting: float = 0.0
+    upside_down: float = 0.0
+    hide: float = 0.0
+    hidden_side: tuple[float, float] = (0.1, 0.28)
 
     def rotated(self) -> "PoseAugmentation":
         """The same augmentation with rotations by any angle, for people who may be seen from any side."""
@@ -62,14 +69,44 @@ class PoseAugmentation:
         """
         zoom = 2.0 ** float(np.clip(rng.normal(0, self.scale), -self.scale_limit, self.scale_limit))
         rotation = self._rotation(rng) if rng.random() < self.rotate else 0.0
+        if self.upside_down and rng.random() < self.upside_down:
+            rotation += 180.0
         shift = rng.uniform(-self.shift, self.shift, 2) * side
         view = person_view(np.asarray(center) + shift, side * zoom, input_size, rotation)
         if rng.random() < self.flip:
             return flipped(view), True
         return view, False
 
+    def draw_hidden(self, input_size: Size, rng: np.random.Generator) -> Rectangle | None:
+        """Draws the rectangle that hides a part of the input, or None."""
+        if not self.hide or rng.random() >= self.hide:
+            return None
+        smallest, largest = self.hidden_side
+        ends = []
+        for length in reversed(input_size):
+            half = length * (smallest + (largest - smallest) * rng.random()) / 2
+            middle = length * rng.random()
+            ends.append((max(0, round(middle - half)), min(length, round(middle + half))))
+        (x1, x2), (y1, y2) = ends
+        return (x1, y1, x2, y2)
+
     def _rotation(self, rng: np.random.Generator) -> float:
         limit = self.rotation_limit
         if self.uniform_rotation:
             return rng.uniform(-limit, limit)
         return float(np.clip(rng.normal(0, self.rotation), -limit, limit))
+
+
+PHOTO_POSES = PoseAugmentation(
+    scale=0.2,
+    scale_limit=0.4,
+    rotation=35.0,
+    rotation_limit=110.0,
+    rotate=0.6,
+    shift=0.05,
+    gain=(0.92, 1.08),
+    jitter=0.25,
+    upside_down=0.06,
+    hide=0.3,
+)
+"""For photographs of people in any posture, as in sports: stronger rotations, and parts that are hidden."""

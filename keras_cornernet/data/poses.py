@@ -64,7 +64,8 @@ class PersonLoader(Loader):
         rng = np.random.default_rng([self.seed, epoch, index])
         view, mirrored = augmentation.draw(person.center, person.side, input_size, rng)
         color = color_of(augmentation, rng)
-        return Draw((index,), (view,), color, mirrored=mirrored)
+        hidden = augmentation.draw_hidden(input_size, rng) if hasattr(augmentation, "draw_hidden") else None
+        return Draw((index,), (view,), color, mirrored=mirrored, hidden=hidden)
 
     def annotate(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
         """The joints of a draw and their weights, see `annotations`."""

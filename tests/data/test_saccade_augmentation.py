@@ -5,7 +5,7 @@ import pytest
 from test_augmentation import found_box
 
 from keras_cornernet.data.augmentation import flipped
-from keras_cornernet.data.boxes import BoxLoader, boxes_and_fractions, move_boxes
+from keras_cornernet.data.boxes import BoxLoader, BoxRules, boxes_and_fractions, move_boxes
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop, scaled_crop_view
 from keras_cornernet.ops import affine
 from keras_cornernet.preprocessing import View
@@ -104,7 +104,7 @@ def test_flipping_a_crop_is_mirroring_its_pixels():
 def test_the_codec_is_told_what_share_of_each_box_is_left(tmp_path):
     view = View(affine.translation(-10, 0), (50, 60), (0, 0, 60, 50))
     boxes = boxes_of([0, 10, 20, 20], [30, 10, 40, 20], [0, 0, 9, 9], [60, 40, 80, 60])
-    moved, share = boxes_and_fractions(boxes, (50, 90), view, 0.0)
+    moved, share = boxes_and_fractions(boxes, (50, 90), view, BoxRules())
     # The third is out; the last is cut by the image, of which all is counted, and by the crop.
     np.testing.assert_allclose(moved.xyxy, [[0, 10, 10, 20], [20, 10, 30, 20], [50, 40, 60, 50]])
     np.testing.assert_allclose(share, [0.5, 1, 0.5])
@@ -145,7 +145,7 @@ def test_crop_parity(parity, case):
     assert view.visible == (left, top, right, bottom)
     assert np.abs(view.apply(image).astype(int) - stored["crop_bgr"]).max() <= 1  # OpenCV's rounding
     boxes = boxes_of(*stored["boxes"][:, :4])
-    moved, share = boxes_and_fractions(boxes, image.shape[:2], view, 0.0)
+    moved, share = boxes_and_fractions(boxes, image.shape[:2], view, BoxRules())
     assert len(moved.labels) == len(stored["kept_indices"])
     # Their boxes are scaled by the scale asked for and cut off at the last pixel's corner.
     np.testing.assert_allclose(moved.xyxy, stored["clipped_boxes"][:, :4], atol=2)
