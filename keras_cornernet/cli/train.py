@@ -196,6 +196,10 @@ def train(
         typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."),
     ] = None,
     input_size: InputSize = None,
+    augmentation: Annotated[
+        str | None,
+        typer.Option(metavar="default|photos", help="photos: stronger, for photographs (default)."),
+    ] = None,
     rotations: Annotated[
         bool | None,
         typer.Option("--rotations", help="Augment with rotations too: for subjects without an upright side."),
@@ -214,6 +218,7 @@ def train(
         "learning_rate": learning_rate,
         "optimizer": optimizer,
         "input_size": input_size,
+        "augmentation": augmentation,
         "rotations": rotations,
         "evaluate_every": evaluate_every,
         "seed": seed,

@@ -14,7 +14,7 @@ from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets import (
-    default_augmentation,
+    augmentation_named,
     default_input_size,
     from_preset,
     save_model,
@@ -87,7 +87,7 @@ def train(
         input_size = config.input_size
         model = model.with_settings(input_size=input_size)
     model.network.check_input_size(input_size)
-    augmentation = default_augmentation(model)
+    augmentation = augmentation_named(model, config.augmentation)
     dataset = make_dataset(
         train_dataset,
         input_size,
@@ -156,7 +156,7 @@ def with_rotations(augmentation: Augmentation) -> Augmentation:
     """
     if not hasattr(augmentation, "rotated"):
         raise ValueError(
-            f"rotations: the preset's {type(augmentation).__name__} never rotates an image; cornernet_small, "
+            f"rotations: {type(augmentation).__name__} never rotates an image; cornernet_small, "
             "cornernet_squeeze_small and centernet_small have an augmentation that can"
         )
     rotated: Augmentation = augmentation.rotated()

@@ -1,11 +1,12 @@
 """Detection on whole images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from keras_cornernet.backend import jit
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.inference.answers import BoxAnswers
 from keras_cornernet.inference.config import InferenceConfig, PostprocessConfig
 from keras_cornernet.inference.evaluating import MeasuresDetections
@@ -32,6 +33,7 @@ class Detector(MeasuresDetections, Model):
     Attributes:
         answers: how maps become boxes in image pixels.
         why_no_graph: why the model cannot be exported as one graph; empty if it can.
+        augmentations: for training, by name.
 
     Network, decoding, the way back to image pixels and suppression run in compiled graphs, one for each input
     size. With a `TripletCodec`, boxes are kept that a centre confirms once those of all views are pooled.
@@ -46,6 +48,7 @@ class Detector(MeasuresDetections, Model):
     task: ClassVar[str] = "detection"
     labels_field: ClassVar[str] = "categories"
     why_no_graph: ClassVar[str] = ""
+    augmentations: ClassVar[Mapping[str, Any]] = {"photos": PhotoAugmentation()}
     settings_type: ClassVar[type[PostprocessConfig]] = InferenceConfig
 
     def __init__(self, network: Any, codec: Any, categories: Categories, settings: Any = None):

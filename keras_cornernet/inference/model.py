@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -40,6 +40,7 @@ class Model:
     task: ClassVar[str]
     labels_field: ClassVar[str]
     settings_type: ClassVar[type]
+    augmentations: ClassVar[Mapping[str, Any]] = {}
 
     network: Network
     codec: Any
@@ -145,8 +146,9 @@ class Model:
                 appear in the history as `val_AP` and so on.
             epochs: passes over the data.
             batch_size, augmentation, seed: of `make_dataset`, where a reader's data set is given.
-                `augmentation="default"` is the preset's, None shows images as they are, and any object
-                with a `draw` like those of `data.augmentation` will do.
+                `augmentation="default"` is the preset's, `"photos"` a stronger one for photographs (see
+                `data.photo_augmentation`, and `PHOTO_POSES` for people), None shows images as they are, and
+                any object with a `draw` like those of `data.augmentation` will do.
             evaluate_every: epochs between the evaluations on `validation_data`.
             callbacks, options: of `keras.Model.fit`.
 
@@ -176,13 +178,11 @@ class Model:
 
     def _training_data(self, dataset: Dataset, batch_size: int, augmentation: Any, seed: int) -> Any:
         from keras_cornernet.data.pipeline import make_dataset
-        from keras_cornernet.presets import default_augmentation, default_input_size
+        from keras_cornernet.presets import augmentation_named, default_input_size
 
         self.check_labels(dataset)
         if isinstance(augmentation, str):
-            if augmentation != "default":
-                raise ValueError(f"augmentation must be 'default', None or an object, not {augmentation!r}")
-            augmentation = default_augmentation(self)
+            augmentation = augmentation_named(self, augmentation)
         return make_dataset(
             dataset,
             default_input_size(self),

@@ -1,11 +1,13 @@
 """Poses on whole images with a network in Keras."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from keras_cornernet.backend import jit
+from keras_cornernet.data.pose_augmentation import PHOTO_POSES
 from keras_cornernet.inference.answers import KeypointAnswers
 from keras_cornernet.inference.batches import filled_up
 from keras_cornernet.inference.config import PoseInferenceConfig
@@ -32,6 +34,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
     Attributes:
         answers: how heatmaps become keypoints in image pixels.
         why_no_graph: why the model cannot be exported as one graph; empty if it can.
+        augmentations: for training, by name.
 
     Example:
         >>> estimator = keras_cornernet.from_preset("pose.keras")
@@ -45,6 +48,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
     labels_field: ClassVar[str] = "skeleton"
     settings_type: ClassVar[type[PoseInferenceConfig]] = PoseInferenceConfig
     why_no_graph: ClassVar[str] = ""
+    augmentations: ClassVar[Mapping[str, Any]] = {"photos": PHOTO_POSES}
 
     def __init__(
         self,

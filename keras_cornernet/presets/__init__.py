@@ -11,6 +11,7 @@ from keras_cornernet.presets.loading import (
 )
 from keras_cornernet.presets.preset import Preset, Published
 from keras_cornernet.presets.training import (
+    augmentation_named,
     default_augmentation,
     default_input_size,
     make_trainer,
@@ -25,6 +26,7 @@ __all__ = [
     "Family",
     "Preset",
     "Published",
+    "augmentation_named",
     "build_model",
     "default_augmentation",
     "default_input_size",

@@ -41,6 +41,21 @@ def default_augmentation(model: Model) -> Augmentation:
     return preset.augmentation if preset else family_of(type(model.network)).augmentation
 
 
+def augmentation_named(model: Model, name: str) -> Augmentation:
+    """`"default"` (see `default_augmentation`), or one of `model.augmentations`.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name == "default":
+        return default_augmentation(model)
+    if name not in model.augmentations:
+        names = ", ".join(repr(known) for known in ("default", *model.augmentations))
+        raise ValueError(f"augmentation must be one of {names}, or in Python an object or None, not {name!r}")
+    named: Augmentation = model.augmentations[name]
+    return named
+
+
 def default_input_size(model: Model) -> tuple[int, int]:
     """The `(height, width)` at which a model is trained unless another is asked for."""
     preset = preset_of(model)

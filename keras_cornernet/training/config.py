@@ -36,6 +36,7 @@ class TrainingConfig:
             None lets the average span about a twentieth of the run.
         evaluate_every: epochs between evaluations on the validation set; the last epoch is always evaluated.
         input_size: `(height, width)` for training and inference, instead of the preset's.
+        augmentation: `"default"` for the preset's, or `"photos"` for a stronger one for photographs.
         rotations: augment with rotations too, for subjects without an upright orientation.
         seed: of the initial weights, the order of the images and the augmentation.
 
@@ -55,6 +56,7 @@ class TrainingConfig:
     ema: float | None = None
     evaluate_every: int = 5
     input_size: tuple[int, int] | None = None
+    augmentation: str = "default"
     rotations: bool = False
     seed: int = 0
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from keras_cornernet.codecs import CornerCodec, SaccadeCodec
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.experiment import ResultsTable, run, train
@@ -131,9 +132,27 @@ def test_other_presets_and_files_have_the_plan_of_the_package():
     assert training_config("cornernet_small") == training_config("runs/mine/best.keras") == TrainingConfig()
 
 
+def test_a_run_with_another_augmentation_tells_it_when_the_end_is_near(
+    squares, cornernet, tmp_path, monkeypatch
+):
+    seen = []
+
+    def draws_mosaic(self, progress, rng):
+        seen.append(progress)
+        return True
+
+    monkeypatch.setattr(PhotoAugmentation, "draws_mosaic", draws_mosaic)
+    settings = {"augmentation": "photos", "batch_size": 2, "epochs": 2, "input_size": (64, 64)}
+    trained = train(str(cornernet), squares, None, tmp_path / "run", TrainingConfig(**settings), verbose=0)
+    assert len(trained.table.rows) == 2
+    assert sorted(seen) == [0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
+    with pytest.raises(ValueError, match="augmentation must be one of 'default', 'photos'"):
+        train(str(cornernet), squares, None, tmp_path / "other", TrainingConfig(augmentation="none"))
+
+
 def test_only_recipes_that_turn_can_be_turned():
     assert with_rotations(SmallDataAugmentation()) == SmallDataAugmentation().rotated()
-    with pytest.raises(ValueError, match="rotations: the preset's CornerNetCrop never rotates"):
+    with pytest.raises(ValueError, match="rotations: CornerNetCrop never rotates"):
         with_rotations(CornerNetCrop())
 
 

@@ -89,7 +89,7 @@ def test_data_of_other_classes_is_refused(detector, squares):
             ValueError, match=r"the data has cat, and the model square: from_preset\(\.\.\., categor"
         ):
             detector.fit(**options)
-    with pytest.raises(ValueError, match="augmentation must be 'default', None or an object"):
+    with pytest.raises(ValueError, match="augmentation must be one of 'default', 'photos', or in Python an"):
         detector.fit(squares, augmentation="strong")
 
 

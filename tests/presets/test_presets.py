@@ -12,6 +12,8 @@ import pytest
 from keras_cornernet import presets
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.conversion.name_maps import LAYOUTS
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
+from keras_cornernet.data.pose_augmentation import PHOTO_POSES
 from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator, SaccadeConfig, SaccadeDetector
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss
@@ -303,3 +305,15 @@ def test_a_network_of_no_family_is_named():
 
     with pytest.raises(ValueError, match="Stranger is of no known family"):
         family_of(Stranger)
+
+
+def test_augmentations_by_name():
+    detector = presets.from_preset("cornernet_small", categories=["a"])
+    estimator = presets.from_preset("hourglass_phone", skeleton=LSP)
+    assert presets.augmentation_named(detector, "default") is presets.PRESETS["cornernet_small"].augmentation
+    assert presets.augmentation_named(detector, "photos") == PhotoAugmentation()
+    assert presets.augmentation_named(estimator, "photos") is PHOTO_POSES
+    with pytest.raises(
+        ValueError, match="augmentation must be one of 'default', 'photos', or .* not 'phots'"
+    ):
+        presets.augmentation_named(detector, "phots")
