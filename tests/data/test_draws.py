@@ -4,18 +4,22 @@ import timeit
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_person_loader import pose_set_of
-from test_pipeline import boxes_of, data_set_of
+from test_pipeline import CATEGORIES, boxes_of, data_set_of
 
 from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentation
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.color import apply_color
 from keras_cornernet.data.draws import HIDDEN_GREY, Draw, color_of
-from keras_cornernet.data.pose_augmentation import PoseAugmentation
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
+from keras_cornernet.data.pose_augmentation import PHOTO_POSES, PoseAugmentation
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.data.rendering import render
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
-from keras_cornernet.preprocessing import View, fit_view, read_image, warp
+from keras_cornernet.preprocessing import View, fit_view, opencv, read_image, warp
+from keras_cornernet.skeletons import LSP
+from keras_cornernet.structures import DetectionDataset, Person, PoseDataset, Sample
 
 LOADERS = {
     "paper": (BoxLoader, CornerNetCrop(border=20)),
@@ -174,3 +178,29 @@ def test_a_rectangle_is_hidden_after_colors_changed_and_colors_may_be_clipped():
         expected[3:7, 2:5] = HIDDEN_GREY
         np.testing.assert_array_equal(shown, expected)
     np.testing.assert_array_equal(apply_color(image, draw.color), np.full((10, 10, 3), 400))
+
+
+@pytest.mark.parametrize("augmentation", [PhotoAugmentation(), CornerNetCrop(), PHOTO_POSES])
+def test_without_opencv_examples_agree_within_a_grey_level(tmp_path, monkeypatch, augmentation):
+    pytest.importorskip("cv2")
+    people, sizes = [], [(300, 400), (211, 305), (640, 480)]
+    for i, (height, width) in enumerate(sizes):
+        rng = np.random.default_rng(i)
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        image = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32)
+        image = np.clip(image + rng.normal(0, 8, (height, width, 1)), 0, 255).astype(np.uint8)
+        Image.fromarray(image).save(tmp_path / f"{i}.jpg", quality=90)
+        center = np.array([width / 2, height / 2], np.float32)
+        joints = np.zeros((14, 2), np.float32)
+        people.append(Person(str(tmp_path / f"{i}.jpg"), i, center, 250.0, joints, np.zeros(14, np.int32)))
+    samples = tuple(Sample(person.path, i, sizes[i], boxes_of([])) for i, person in enumerate(people))
+    if augmentation is PHOTO_POSES:
+        loader = PersonLoader(PoseDataset(tuple(people), LSP), (96, 96), augmentation=augmentation)
+    else:
+        loader = BoxLoader(DetectionDataset(samples, CATEGORIES), (96, 128), augmentation=augmentation)
+    ours = [loader.load(epoch, i)[0] for epoch in range(6) for i in range(3)]
+    monkeypatch.setattr(opencv, "cv2", None)
+    loader.images._cache.clear()
+    theirs = [loader.load(epoch, i)[0] for epoch in range(6) for i in range(3)]
+    differences = [np.abs(a - b) for a, b in zip(ours, theirs, strict=True)]
+    assert max(d.mean() for d in differences) < 1 and np.mean(differences) < 0.5

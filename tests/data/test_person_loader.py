@@ -52,7 +52,7 @@ def test_the_persons_square_fills_the_input(tmp_path):
     np.testing.assert_allclose(points, [[12, 20], [60, 32], [40, 8], [0, 0]], atol=1e-4)
     assert weights.tolist() == [1, 1, 1, 0]
     expected = warp(read_image(tmp_path / "1.png"), np.array([[2, 0, -50], [0, 2, -20.0]]), (80, 80))
-    np.testing.assert_array_equal(image, expected)
+    np.testing.assert_allclose(image, expected, atol=1)  # OpenCV 4 resamples at 32nds of a pixel
 
 
 def test_an_input_that_is_not_square_shows_more_to_the_sides(tmp_path):

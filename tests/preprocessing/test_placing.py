@@ -16,6 +16,9 @@ from keras_cornernet.preprocessing import (
 )
 
 ROADS = ["pillow", "opencv"]
+# OpenCV 4 resamples at whole 32nds of a pixel, which shows in noise, the worst case.
+EXACT = opencv.cv2 is None or int(opencv.cv2.__version__.split(".")[0]) >= 5
+MOST, MEAN = (1, 0.02) if EXACT else (8, 1.0)
 
 
 @pytest.fixture(params=ROADS)
@@ -62,7 +65,7 @@ def test_equals_warp_where_nothing_is_halved(road, name):
     inside = warp(np.full_like(image, 255), view.input_from_image, view.input_size, visible=view.visible) > 0
     expected = np.where(inside, view.apply(image), np.array([1, 2, 3], np.uint8))
     difference = np.abs(placed(image, view).astype(int) - expected)
-    assert difference.max() <= 1 and difference.mean() < 0.02
+    assert difference.max() <= MOST and difference.mean() < MEAN
 
 
 def test_how_often_an_image_is_halved():
@@ -100,8 +103,8 @@ def test_a_shrunk_image_is_the_halved_image_resampled(road, size, turn):
     expected = np.where(inside, warp(quarter, from_quarter, (40, 40)), np.array([1, 2, 3], np.uint8))
     difference = np.abs(placed(image, view).astype(int) - expected)
     edge = size[1] / 4 % 1 or size[0] / 4 % 1  # a pixel of the quarter that is partly outside
-    assert difference.mean() < (0.5 if edge else 0.02)
-    assert edge or difference.max() <= 1
+    assert difference.mean() < (0.5 if edge else MEAN)
+    assert edge or difference.max() <= MOST
 
 
 def test_fine_stripes_shrink_to_grey_and_not_to_other_stripes(road):
@@ -131,7 +134,8 @@ def test_both_roads_agree(monkeypatch):
             ours = placed(image, view)
             patch.setattr(opencv, "cv2", None)
             differences.append(np.abs(ours.astype(int) - placed(image, view)))
-    assert max(d.mean() for d in differences) < 0.1 and np.mean([d.max() for d in differences]) <= 1.5
+    assert max(d.mean() for d in differences) < (0.1 if EXACT else 1.0)
+    assert np.mean([d.max() for d in differences]) <= 1.5 * MOST
 
 
 def test_a_view_onto_a_line_is_refused(road):
