@@ -14,7 +14,18 @@ from keras_cornernet.cli.console import (
     progress_bar,
     show,
 )
-from keras_cornernet.cli.options import Adjusted, AnnotationFormat, Annotations, AsJson, Images, Split
+from keras_cornernet.cli.data_sets import DataSets
+from keras_cornernet.cli.options import (
+    Adjusted,
+    AnnotationFormat,
+    Annotations,
+    AsJson,
+    Classes,
+    Data,
+    Images,
+    Split,
+    class_names,
+)
 
 
 @dataclass(frozen=True)
@@ -42,40 +53,35 @@ class DataCheckResult:
 
 
 def check_dataset(
-    annotations: str | Path,
-    images: str | Path,
+    data_sets: DataSets,
     output: str | Path,
     *,
-    annotation_format: str = "coco",
     pictures: int = 8,
     preset: str | None = None,
     progress: Any = list,
-    **reading: Any,
 ) -> DataCheckResult:
     """Counts what a data set holds, finds its problems, and draws what a network would be trained with.
 
     Args:
-        annotations, images: the annotation file and the folder of its images.
+        data_sets: the images and their annotations; of folders, the parts for training.
         output: folder for the pictures and `report.json`.
-        annotation_format: of the annotations.
         pictures: how many examples to draw, spread over the data set.
         preset: whose task, input size and targets are drawn; by default that of the first task that reads
             the format.
         progress: wraps the images and shows how far the check is, such as `tqdm.tqdm`.
-        reading: options of the reader: `split`, `adjusted`.
 
     Raises:
         ValueError: the file is of another format, or there is no such preset.
     """
     from keras_cornernet import files
     from keras_cornernet.data.checking import check_images
-    from keras_cornernet.data.readers import read_dataset
-    from keras_cornernet.tasks import TASKS, task_of
+    from keras_cornernet.tasks import task_of
 
     check_output_folder(output)
-    reads = next((task for task in TASKS.values() if annotation_format in task.readers), None)
-    task = task_of(preset) if preset or reads is None else reads
-    dataset = read_dataset(task.readers, annotations, images, annotation_format, part="train", **reading)
+    task = task_of(preset) if preset else _task_that_reads(data_sets)
+    dataset = data_sets.read(task, "train")
+    if dataset is None:
+        raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for training")
     broken = check_images(dataset, progress)
     problems = [str(problem) for problem in (*dataset.problems, *broken)]
     counts = {**task.summarize(dataset), "problems": len(problems)}
@@ -84,6 +90,22 @@ def check_dataset(
     drawn = _draw(task, dataset, evenly_spaced(sound, pictures), preset or task.default_preset, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
     return DataCheckResult(str(output), counts, problems, drawn)
+
+
+def _task_that_reads(data_sets: DataSets) -> Any:
+    """The task that reads the format, or that of the first folder; of several the one that lists it first."""
+    from keras_cornernet.data.readers.folders import formats_of_folder
+    from keras_cornernet.tasks import TASKS
+
+    formats = dict.fromkeys(TASKS, data_sets.annotation_format)
+    if data_sets.data:
+        formats = formats_of_folder(data_sets.data[0])
+    ranks = {
+        name: list(TASKS[name].readers).index(format_)
+        for name, format_ in formats.items()
+        if format_ in TASKS[name].readers
+    }
+    return TASKS[min(ranks, key=lambda name: ranks[name], default=next(iter(TASKS)))]
 
 
 def evenly_spaced(values: Sequence[Any], count: int) -> tuple[Any, ...]:
@@ -109,8 +131,9 @@ def _draw(task: Any, dataset: Any, indices: Sequence[int], preset: str, output: 
 
 
 def check_data(
-    annotations: Annotations,
-    images: Images,
+    data: Data = None,
+    annotations: Annotations = None,
+    images: Images = None,
     output: Annotated[Path, typer.Option(help="Folder for pictures and report.json.")] = Path("data_check"),
     pictures: Annotated[int, typer.Option(min=0, help="Examples to draw.")] = 8,
     preset: Annotated[
@@ -124,18 +147,22 @@ def check_data(
     annotation_format: AnnotationFormat = "coco",
     split: Split = None,
     adjusted: Adjusted = None,
+    classes: Classes = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what a data set holds, find its problems, draw it and the targets made of it."""
     result = check_dataset(
-        annotations,
-        images,
+        DataSets(
+            data=data or (),
+            annotations=annotations,
+            images=images,
+            annotation_format=annotation_format,
+            classes=class_names(classes),
+            options={"split": split, "adjusted": adjusted},
+        ),
         output,
-        annotation_format=annotation_format,
         pictures=pictures,
         preset=preset,
-        split=split,
-        adjusted=adjusted,
         progress=progress_bar("reading images"),
     )
     show(result, as_json)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
-from keras_cornernet.cli.options import Adjusted, AnnotationFormat, Annotations, Flip, Images, Runnable, Split
+from keras_cornernet.cli.data_sets import DataSets
+from keras_cornernet.cli.options import (
+    Adjusted,
+    AnnotationFormat,
+    Annotations,
+    Classes,
+    Data,
+    Flip,
+    Images,
+    Runnable,
+    Split,
+    class_names,
+)
 
 if TYPE_CHECKING:
     from keras_cornernet.evaluation import EvaluationResult
@@ -16,40 +28,36 @@ if TYPE_CHECKING:
 
 def evaluate_files(
     model: str,
-    annotations: str | Path,
-    images: str | Path,
+    data_sets: DataSets,
     *,
-    annotation_format: str = "coco",
+    detector: str | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
     progress: Any = list,
-    **reading: Any,
 ) -> EvaluationResult:
     """Measures a model on annotated images.
 
     Args:
         model: a preset with weights, a `.keras` file or an exported file.
-        annotations, images: the file and the folder of its images.
-        annotation_format: of the annotations, see `data.readers.READERS`.
+        data_sets: the images and their annotations; of folders, the parts for validation.
+        detector: of a pose network: finds the people, in place of the annotated squares.
         json_file: receives the metrics.
         flip: average with the mirror image; None follows the model's settings.
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
-        reading: options of the reader: `split` ("val" by default), `adjusted`, `head_boxes`.
 
     Raises:
         ValueError: there is no such model, the annotations are of another format, no image can be read, or
             classes or joints do not match.
     """
     from keras_cornernet import files
-    from keras_cornernet.data.checking import raise_if_empty
-    from keras_cornernet.data.readers import read_dataset
     from keras_cornernet.tasks import load_model, task_of
 
     loaded = load_model(model)
-    readers = task_of(loaded).readers
-    dataset = read_dataset(readers, annotations, images, annotation_format, part="val", **reading)
-    raise_if_empty(dataset, annotations)
-    result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress)
+    dataset = data_sets.read(task_of(loaded), "val")
+    if dataset is None:
+        raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
+    options = {} if detector is None else task_of(loaded).with_detector(load_model(detector))
+    result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
     if json_file is not None:
         files.write_json(json_file, dict(result.metrics), indent=1)
     return result
@@ -57,9 +65,15 @@ def evaluate_files(
 
 def evaluate(
     model: Runnable,
-    annotations: Annotations,
-    images: Images,
+    data: Data = None,
+    annotations: Annotations = None,
+    images: Images = None,
     annotation_format: AnnotationFormat = "coco",
+    classes: Classes = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(help="For a pose network: a detector that finds the people, as in use."),
+    ] = None,
     split: Split = None,
     adjusted: Adjusted = None,
     head_boxes: Annotated[
@@ -71,12 +85,15 @@ def evaluate(
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
     result = evaluate_files(
         model,
-        annotations,
-        images,
-        annotation_format=annotation_format,
-        split=split,
-        adjusted=adjusted,
-        head_boxes=head_boxes,
+        DataSets(
+            data=data or (),
+            annotations=annotations,
+            images=images,
+            annotation_format=annotation_format,
+            classes=class_names(classes),
+            options={"split": split, "adjusted": adjusted, "head_boxes": head_boxes},
+        ),
+        detector=detector,
         json_file=json_file,
         flip=flip,
         progress=progress_bar("measuring"),

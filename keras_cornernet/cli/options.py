@@ -14,8 +14,21 @@ Model = Annotated[
 Runnable = Annotated[
     str, typer.Argument(metavar="MODEL", help="As for other commands, or what 'export' wrote.")
 ]
-Annotations = Annotated[Path, typer.Option(help="COCO json file, or a file of the format given.")]
-Images = Annotated[Path, typer.Option(help="Folder that the annotations' file names are relative to.")]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Folder of a data set, of which format and parts are found; several times for several sets.",
+        metavar="FOLDER",
+    ),
+]
+Annotations = Annotated[
+    Path | None, typer.Option(help="In place of --data: COCO json file, or a file of the format given.")
+]
+Images = Annotated[Path | None, typer.Option(help="Folder that the annotations' file names are relative to.")]
+Classes = Annotated[
+    list[str] | None,
+    typer.Option(help="Classes that count, by name: once for each, or several with commas (person,dog)."),
+]
 AnnotationFormat = Annotated[
     str,
     typer.Option(
@@ -47,3 +60,8 @@ InputSize = Annotated[
         parser=parse_size, metavar="HxW", help="Of the network's input, instead of the model's own."
     ),
 ]
+
+
+def class_names(classes: list[str] | None) -> list[str]:
+    """The names given by one or several `--classes`."""
+    return [name.strip() for given in classes or () for name in given.split(",") if name.strip()]

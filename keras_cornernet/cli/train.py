@@ -4,14 +4,24 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, show
-from keras_cornernet.cli.options import Adjusted, AnnotationFormat, Annotations, Images, InputSize
+from keras_cornernet.cli.data_sets import DataSets
+from keras_cornernet.cli.options import (
+    Adjusted,
+    AnnotationFormat,
+    Annotations,
+    Classes,
+    Data,
+    Images,
+    InputSize,
+    class_names,
+)
 
 log = logging.getLogger(__name__)
 SHOWN = 20  # problems of the annotations that are logged one by one
@@ -49,13 +59,13 @@ class TrainingResult:
 
 def train_on_files(
     preset: str,
-    annotations: str | Path,
-    images: str | Path,
+    data_sets: DataSets,
     *,
     val_annotations: str | Path | None = None,
     val_images: str | Path | None = None,
-    annotation_format: str = "coco",
-    adjusted: bool | None = None,
+    val_fraction: float | None = None,
+    background: bool = False,
+    weights: str | Path | None = None,
     output: str | Path | None = None,
     config: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -65,11 +75,14 @@ def train_on_files(
 
     Args:
         preset: a name, or the path of a `.keras` file to start from.
-        annotations, images: the annotation file and the folder of its images.
-        val_annotations, val_images: of the validation set, if any; its images may share the folder.
-        annotation_format: of the annotations. Of a file that holds several parts, each is used for its own
-            purpose.
-        adjusted: of MPII, see `read_mpii`.
+        data_sets: the images and their annotations. Of folders, and of a file that holds several parts, each
+            part is used for its own purpose.
+        val_annotations, val_images: of the validation set, where `data_sets` names a file; its images may
+            share the folder.
+        val_fraction: the fraction of the images that is set aside for validation; their files are listed in
+            `val_images.txt`.
+        background: accept that over nine tenths of the images have no box.
+        weights: a `.keras` or `.npz` file whose weights the network starts from, as far as they fit.
         output: the folder of the run, `runs/<preset>` by default.
         config: fields of `TrainingConfig` that differ from the preset's; a resumed run keeps the others.
         resume: continue after the last completed epoch found in `output`.
@@ -78,41 +91,38 @@ def train_on_files(
     Raises:
         ValueError: a path is missing, the folder holds a run, or a file is not of the format.
     """
-    if val_images is not None and val_annotations is None:
-        raise ValueError("val_images needs val_annotations")
-    parts = {"train": (annotations, images)}
-    if val_annotations is not None:
-        parts["val"] = (val_annotations, val_images or images)
-    for files in parts.values():
-        _check_paths(*files)
+    val_sets = _val_sets(data_sets, val_annotations, val_images, val_fraction)
+    for sets in (data_sets, val_sets):
+        if sets is not None and sets.annotations is not None and sets.images is not None:
+            _check_paths(sets.annotations, sets.images)
     output = Path("runs") / Path(preset).stem if output is None else Path(output)
     settings = _settings(output, preset, config or {}, resume)
+    description = {**data_sets.describe(), "val_fraction": val_fraction}
+    if resume:
+        _check_same_data(output, description)
 
     # Keras is loaded here, so that a mistyped path is reported at once.
-    from keras_cornernet import experiment, presets
-    from keras_cornernet.data.checking import raise_if_empty
-    from keras_cornernet.data.readers import read_dataset
+    from keras_cornernet import experiment, files, presets
     from keras_cornernet.tasks import task_of
 
     task = task_of(preset)
     run_config = presets.training_config(preset, **settings)
     _announce(run_config)
-    problems: list[Any] = []
-    datasets = {}
-    for name, (file, folder) in parts.items():
-        datasets[name] = read_dataset(
-            task.readers, file, folder, annotation_format, part=name, adjusted=adjusted
-        )
-        raise_if_empty(datasets[name], file)
-        problems += datasets[name].problems
+    train_dataset, val_dataset = _read(task, data_sets, val_sets, val_fraction, run_config.seed, background)
+    problems = [*train_dataset.problems, *(val_dataset.problems if val_dataset is not None else ())]
+    problems = list(dict.fromkeys(problems))
     _report(problems)
+    files.write_json(output / "data.json", description, indent=1)
+    if val_fraction is not None:
+        files.write_text(output / "val_images.txt", "\n".join([*dict.fromkeys(val_dataset.paths), ""]))
     unusable: dict[Any, None] = {}  # in the order found; each validation finds its own again
     run = experiment.train(
         preset,
-        datasets["train"],
-        datasets.get("val"),
+        train_dataset,
+        val_dataset,
         output,
         run_config,
+        weights=weights,
         resume=resume,
         verbose=verbose,
         on_problem=unusable.setdefault,
@@ -130,6 +140,62 @@ def _result(output: Path, run: Any, failed: list[str]) -> TrainingResult:
         best=max(run.table.rows, key=lambda row: (row.get(run.score, -1.0), row["epoch"])),
         failed=list(dict.fromkeys(failed)),
     )
+
+
+def _val_sets(
+    data_sets: DataSets,
+    annotations: str | Path | None,
+    images: str | Path | None,
+    fraction: float | None,
+) -> DataSets | None:
+    """The data sets of the validation; None for those that are trained with, or for no validation."""
+    if images is not None and annotations is None:
+        raise ValueError("val_images needs val_annotations")
+    if annotations is None:
+        return data_sets if data_sets.data and fraction is None else None
+    if data_sets.data or fraction is not None:
+        raise ValueError("val_annotations: --data and --val-fraction have validation images of their own")
+    return replace(data_sets, annotations=annotations, images=images or data_sets.images)
+
+
+def _read(
+    task: Any,
+    data_sets: DataSets,
+    val_sets: DataSets | None,
+    val_fraction: float | None,
+    seed: int,
+    background: bool,
+) -> tuple[Any, Any]:
+    """The training set, and the validation set or None."""
+    from keras_cornernet.data import joining
+
+    train_dataset = data_sets.read(task, "train")
+    if train_dataset is None:
+        raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for training")
+    joining.check_background(train_dataset, background)
+    note = joining.background_note(train_dataset)
+    if note:
+        log.info(note)
+    if val_fraction is not None:
+        train_dataset, val_dataset = joining.split_dataset(train_dataset, val_fraction, seed)
+        return train_dataset, val_dataset
+    val_dataset = None if val_sets is None else val_sets.read(task, "val")
+    if val_dataset is not None and data_sets.data:
+        val_dataset = task.with_names_of(val_dataset, train_dataset)
+    return train_dataset, val_dataset
+
+
+def _check_same_data(output: Path, description: Mapping[str, Any]) -> None:
+    """Raises `ValueError` where a run is resumed with other data."""
+    stored = output / "data.json"
+    if not stored.is_file():
+        return
+    before = json.loads(stored.read_text())
+    for name, value in description.items():
+        if before.get(name) != value:
+            raise ValueError(
+                f"{output} was trained with {name} {before.get(name)}, not with {value}: use another --output"
+            )
 
 
 def _check_paths(annotations: str | Path, images: str | Path) -> None:
@@ -178,14 +244,29 @@ def train(
     preset: Annotated[
         str, typer.Argument(metavar="PRESET", help="A name (see 'models') or a .keras file to start from.")
     ],
-    annotations: Annotations,
-    images: Images,
+    data: Data = None,
+    data_weight: Annotated[
+        list[float] | None,
+        typer.Option(help="For each --data the fraction of its images that an epoch shows, such as 0.5."),
+    ] = None,
+    annotations: Annotations = None,
+    images: Images = None,
     val_annotations: Annotated[
         Path | None, typer.Option(help="Annotations of the validation set, for AP or PCK and the best model.")
     ] = None,
     val_images: Annotated[Path | None, typer.Option(help="Its folder, if another one.")] = None,
+    val_fraction: Annotated[
+        float | None, typer.Option(help="Set this fraction of the images aside for validation.")
+    ] = None,
     annotation_format: AnnotationFormat = "coco",
     adjusted: Adjusted = None,
+    classes: Classes = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="Most images are meant to have no box.")
+    ] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="A .keras or .npz file to start from, as far as its weights fit.")
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
     ] = None,
@@ -225,12 +306,20 @@ def train(
     }
     result = train_on_files(
         preset,
-        annotations,
-        images,
+        DataSets(
+            data=data or (),
+            data_weights=data_weight or (),
+            annotations=annotations,
+            images=images,
+            annotation_format=annotation_format,
+            classes=class_names(classes),
+            options={"adjusted": adjusted},
+        ),
         val_annotations=val_annotations,
         val_images=val_images,
-        annotation_format=annotation_format,
-        adjusted=adjusted,
+        val_fraction=val_fraction,
+        background=background,
+        weights=weights,
         output=output,
         config={name: value for name, value in config.items() if value is not None},
         resume=resume,

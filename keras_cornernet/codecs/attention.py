@@ -74,7 +74,8 @@ class SaccadeCodec(CornerCodec):
             Besides those targets, in each corner's a `"heatmap_mask"` that is 0 around the corners of objects
             that are not positive and inside ignored boxes; and `"attention"`: `{"large" | "medium" |
             "small": (batch, rows, columns, 1)}`, 1 in the cell of an object's centre. Objects that are not
-            positive are marked there too, ignored ones are not.
+            positive are marked there too, ignored ones are not. With `"class_mask"` also `"attention_mask"`,
+            which leaves out the empty cells of images on which some class is not labelled.
         """
         labels = ops.cast(annotations["labels"], "int32")
         positive, unclear = self._split(annotations, labels)
@@ -88,6 +89,12 @@ class SaccadeCodec(CornerCodec):
             untouched = ops.cast(gaussians[name]["heatmap"] == 0, "float32")
             targets[name]["heatmap_mask"] = untouched * outside_ignored
         targets["attention"] = draw_attention(annotations["boxes"], positive | unclear, input_size)
+        if "class_mask" in annotations:
+            # The maps are of no class: where some class is not labelled, an empty cell means nothing.
+            labelled = ops.min(ops.cast(annotations["class_mask"], "float32"), axis=-1)[:, None, None, None]
+            targets["attention_mask"] = {
+                level: ops.maximum(marks, labelled) for level, marks in targets["attention"].items()
+            }
         return targets
 
     def _split(self, annotations: dict[str, Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:

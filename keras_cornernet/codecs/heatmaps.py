@@ -102,14 +102,16 @@ class HeatmapCodec:
             annotations: `"boxes"` `(batch, n, 4)` float32 `xyxy` in input pixels, clipped to the input;
                 `"labels"` `(batch, n)` int32, -1 for padding; labels of `num_classes` or more count as
                 padding. Optional: `"ignore"` `(batch, n)` bool, objects that are neither positive nor
-                negative examples.
+                negative examples; `"class_mask"` `(batch, num_classes)` float32, 0 for classes whose objects
+                are not labelled on an image.
             input_size, grid_size: `(height, width)` of the images and of the maps.
 
         Returns:
             `"mask"` `(batch, n)` float32, 1 for positive objects, and one dict for each branch:
             `"heatmap"` `(batch, h, w, num_classes)`, `"offset"` `(batch, n, 2)` in cells and `"index"`
-            `(batch, n)` int32, the flat cell of the point. With `"ignore"`, also `"heatmap_mask"`
-            `(batch, h, w, num_classes)`, which is 0 inside ignored boxes. Cells of positive points inside
+            `(batch, n)` int32, the flat cell of the point. With `"ignore"` or `"class_mask"`, also
+            `"heatmap_mask"` `(batch, h, w, num_classes)`, which is 0 inside ignored boxes and for classes
+            that are not labelled. Cells of positive points inside
             them stay 1: otherwise the heatmaps would not learn the points that offsets and embeddings are
             trained at. With an `offset_reach`, each branch also has `"offset_index"` and `"offset_mask"`;
             these and `"offset"` have one entry for each cell in reach of each object.
@@ -122,6 +124,10 @@ class HeatmapCodec:
             for target in branches.values():
                 hidden = ops.where(target["heatmap"] == 1.0, 0.0, hidden)
             targets["heatmap_mask"] = 1.0 - hidden
+        if "class_mask" in annotations:
+            labelled = ops.cast(annotations["class_mask"], "float32")[:, None, None, :]
+            everywhere = ops.ones_like(next(iter(branches.values()))["heatmap"])
+            targets["heatmap_mask"] = targets.get("heatmap_mask", everywhere) * labelled
         return targets
 
     def average_mirrored(self, outputs: list[Any], mirrored: list[Any]) -> list[Any]:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from keras_cornernet.checks import check_size
+from keras_cornernet.data.order import EpochOrder
 from keras_cornernet.preprocessing import Size, opencv
+from keras_cornernet.structures import DatasetPart
 
 # Threads that make examples where there are more processors; Python's lock keeps further ones waiting.
 MAX_LOADERS = 16
@@ -53,9 +55,13 @@ class Batches:
         count: of examples.
         batch_size: examples per batch.
         input_sizes: each batch has one of these `(height, width)`, drawn at random.
+        parts: the sets that they were joined from, see `EpochOrder`.
         shuffle: a new order each epoch, without the last incomplete batch.
         seed: of order and sizes.
         threads: that make examples; None takes one for each processor.
+
+    Attributes:
+        order: the `EpochOrder`, which gives the indices of an epoch.
     """
 
     def __init__(
@@ -65,30 +71,24 @@ class Batches:
         batch_size: int,
         input_sizes: Sequence[Size],
         *,
+        parts: Sequence[DatasetPart] = (),
         shuffle: bool = False,
         seed: int = 0,
         threads: int | None = None,
     ):
         self.loader = loader
-        self.count = count
-        self.batch_size = min(batch_size, count)
         self.input_sizes = tuple(input_sizes)
         self.shuffle = shuffle
         self.seed = seed
+        self.order = EpochOrder(count, parts, shuffle=shuffle, seed=seed)
+        self.batch_size = min(batch_size, len(self.order))
         self.epochs = Epochs()
         threads = threads or min(os.cpu_count() or 1, MAX_LOADERS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="examples")
 
     def __len__(self) -> int:
-        whole, rest = divmod(self.count, self.batch_size)
+        whole, rest = divmod(len(self.order), self.batch_size)
         return whole + (rest > 0 and not self.shuffle)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """The indices of the examples of an epoch, `(count,)` int64."""
-        indices = np.arange(self.count)
-        if self.shuffle:
-            np.random.default_rng([self.seed, epoch]).shuffle(indices)
-        return indices
 
     def input_size(self, epoch: int, number: int) -> Size:
         """The `(height, width)` of a batch."""

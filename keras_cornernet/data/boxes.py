@@ -77,6 +77,8 @@ class BoxLoader(Loader):
             min_visible or 0.0, getattr(augmentation, "min_kept", 0.0), getattr(augmentation, "min_side", 0.0)
         )
         self.can_ignore = any(self.rules) or any(s.boxes.ignore.any() for s in self.samples)
+        self.names = dataset.names
+        self.leaves_out_classes = any(sample.labelled is not None for sample in self.samples)
         self.clips_colors = getattr(augmentation, "clips_colors", False)
 
     @property
@@ -86,7 +88,8 @@ class BoxLoader(Loader):
         Boxes `(max_objects, 4)` are float32 in input pixels and labels `(max_objects,)` int32, -1 for
         padding. If anything can be ignored there is ignore `(max_objects,)` bool; if the augmentation lets
         the codec decide which boxes are visible enough there is visible `(max_objects,)` float32, the visible
-        fraction of each box's area.
+        fraction of each box's area. If some images leave classes unlabelled there is class_mask
+        `(num_classes,)` float32, 0 for a class that one of the images shown leaves out.
         """
         n = self.max_objects
         found: dict[str, tuple[tuple[int, ...], type]] = {
@@ -97,6 +100,8 @@ class BoxLoader(Loader):
             found["ignore"] = ((n,), np.bool_)
         if self.gives_visible:
             found["visible"] = ((n,), np.float32)
+        if self.leaves_out_classes:
+            found["class_mask"] = ((len(self.names),), np.float32)
         return found
 
     def draw(self, epoch: int, index: int, *, progress: float = 0.0, input_size: Size | None = None) -> Draw:
@@ -143,12 +148,23 @@ class BoxLoader(Loader):
             "ignore": np.concatenate([boxes.ignore for boxes, _ in parts]),
             "visible": np.concatenate([fractions for _, fractions in parts]),
         }
+        if self.leaves_out_classes:
+            found["class_mask"] = self._class_mask(draw)
         return tuple(self._padded(name, found[name]) for name in self.annotations)
+
+    def _class_mask(self, draw: Draw) -> np.ndarray:
+        """`(num_classes,)` float32, 1 for classes that are labelled on all images of a draw."""
+        mask = np.ones(len(self.names), np.float32)
+        for index in draw.indices:
+            labelled = self.samples[index].labelled
+            if labelled is not None:
+                mask *= labelled
+        return mask
 
     def _padded(self, name: str, values: np.ndarray) -> np.ndarray:
         shape, dtype = self.annotations[name]
         padded: np.ndarray = np.full(shape, -1 if name == "labels" else 0, dtype)
-        count = min(len(values), self.max_objects)
+        count = min(len(values), shape[0])
         padded[:count] = values[:count]
         return padded
 

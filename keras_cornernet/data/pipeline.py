@@ -52,9 +52,10 @@ def make_dataset(
         A dataset of `(images, annotations)`: `(batch, height, width, 3)` float32 RGB 0..255 and, for boxes,
         `{"boxes": (batch, n, 4), "labels": (batch, n), "ignore": (batch, n)}` with labels -1 for padding
         (`"ignore"` is there only if something can be ignored, `"visible"` `(batch, n)` only with a
-        `SaccadeCrop`), for people `{"keypoints": (batch, k, 2), "keypoint_weights": (batch, k)}`. Its
-        attribute `epochs` numbers the passes, `names` lists the classes or joints. With several input sizes
-        height and width are unknown in `element_spec`.
+        `SaccadeCrop`, `"class_mask"` `(batch, num_classes)` only if some set leaves classes unlabelled), for
+        people `{"keypoints": (batch, k, 2), "keypoint_weights": (batch, k)}`. Its attribute `epochs` numbers
+        the passes, `names` lists the classes or joints. With several input sizes height and width are unknown
+        in `element_spec`.
 
     Raises:
         OSError: no image of the data set can be used.
@@ -83,7 +84,8 @@ def make_dataset(
     sizes = sizes_of(input_size)
     loader = loader_type(dataset, sizes[0], **settings)
     loader.images.first_usable(0)  # raises here rather than inside of TensorFlow
-    made = Batches(loader, count, batch_size, sizes, shuffle=shuffle, seed=seed)
+    parts = dataset.parts if hasattr(dataset, "parts") else ()
+    made = Batches(loader, count, batch_size, sizes, parts=parts, shuffle=shuffle, seed=seed)
     batches = _numbered(made).map(_loading(made), num_parallel_calls=BATCHES_AT_ONCE).prefetch(2)
     # TensorFlow 2.21 waits at the end of each pass until its tuner wakes up, which takes up to a minute.
     options = tf.data.Options()

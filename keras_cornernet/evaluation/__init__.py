@@ -3,6 +3,7 @@
 from keras_cornernet.evaluation.average_precision import format_table
 from keras_cornernet.evaluation.coco import coco_results, evaluate_detections
 from keras_cornernet.evaluation.coco_files import evaluate_coco_files
+from keras_cornernet.evaluation.found import found_among_best
 from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, object_keypoint_similarity
 from keras_cornernet.evaluation.matching import match_categories
 from keras_cornernet.evaluation.pose_table import format_pose_table
@@ -17,6 +18,7 @@ __all__ = [
     "evaluate_poses",
     "format_pose_table",
     "format_table",
+    "found_among_best",
     "keypoint_average_precision",
     "match_categories",
     "object_keypoint_similarity",

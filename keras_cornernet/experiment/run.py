@@ -18,6 +18,7 @@ from keras_cornernet.presets import (
     default_input_size,
     from_preset,
     save_model,
+    start_from,
     training_config,
 )
 from keras_cornernet.presets.families import Augmentation
@@ -50,6 +51,7 @@ def train(
     output: str | Path,
     config: TrainingConfig | None = None,
     *,
+    weights: str | Path | None = None,
     resume: bool = False,
     verbose: str | int = "auto",
     on_problem: OnProblem | None = None,
@@ -62,6 +64,7 @@ def train(
         output: folder for `last.keras`, `best.keras` (by AP or PCK), `results.csv`, `curves.png`,
             `predictions.jpg`, `plan.json`.
         config: the settings of the run; None: `presets.training_config(preset)`.
+        weights: a `.keras` or `.npz` file whose weights the network starts from, see `start_from`.
         resume: continue after the last completed epoch found in `output`.
         verbose: of `keras.Model.fit`.
         on_problem: called for images that cannot be used, which training and validation leave out; for one of
@@ -82,6 +85,8 @@ def train(
     table = ResultsTable(output / "results.csv", resume)
     keras.utils.set_random_seed(config.seed)
     model = _model_for(preset, train_dataset, task)
+    if weights is not None and not resume:
+        start_from(model.network, weights)
     input_size = default_input_size(model)
     if config.input_size is not None:
         input_size = config.input_size

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet.data.joining import with_classes
 from keras_cornernet.evaluation import (
     EvaluationResult,
     evaluate_detections,
     evaluate_poses,
     format_pose_table,
     format_table,
+    found_among_best,
     match_categories,
 )
+from keras_cornernet.inference.people import found_people
 from keras_cornernet.structures import (
+    Categories,
     DetectionDataset,
     PoseDataset,
     Problem,
@@ -24,6 +28,7 @@ from keras_cornernet.structures import (
     size_problem,
 )
 
+FAR = -1e6  # pixels; where the joints of people are put whom the detector did not find
 HEADLINE = ("AP", "AP50", "AP75")
 
 
@@ -40,7 +45,8 @@ class MeasuresDetections:
 
         Args:
             dataset: what a reader of boxes returned. Its classes are matched by name, see
-                `evaluation.match_categories`.
+                `evaluation.match_categories`; those that the model does not know are left out. Where only
+                some objects of the images are annotated, see also `evaluation.found_among_best`.
             flip: detect on the mirror image too; None follows the model's settings.
             progress: wraps the images and shows how far the evaluation is, such as `tqdm.tqdm`.
 
@@ -52,6 +58,11 @@ class MeasuresDetections:
             ValueError: no image can be measured, or the classes do not match.
         """
         categories, notes = match_categories(self.categories, dataset.categories)
+        shared = [i for i, name in enumerate(dataset.names) if name in categories.names]
+        if len(shared) < len(dataset.names):
+            ids = dataset.categories.ids
+            known = Categories(tuple(dataset.names[i] for i in shared), tuple(ids[i] for i in shared))
+            dataset = with_classes(dataset, known)
         problems, found, measured = list(dataset.problems), {}, []
         for sample in progress(dataset.samples):
             unread: list[Problem] = []
@@ -68,11 +79,13 @@ class MeasuresDetections:
         if not measured:
             raise ValueError(_nothing_measured("images", problems))
         named = {id_: result.replace(categories=categories) for id_, result in found.items()}
-        metrics = evaluate_detections(dataset.replace(samples=tuple(measured)), named)
+        measured_dataset = dataset.replace(samples=tuple(measured), parts=())
+        metrics = evaluate_detections(measured_dataset, named)
+        found_rates = found_among_best(measured_dataset, named)
         return EvaluationResult(
-            metrics,
-            {name: metrics[name] for name in HEADLINE},
-            format_table(metrics),
+            {**metrics, **found_rates},
+            {**{name: metrics[name] for name in HEADLINE}, **found_rates},
+            "\n".join([format_table(metrics), *map(_found_line, found_rates.items())]),
             found,
             tuple(problems),
             notes,
@@ -98,16 +111,24 @@ class MeasuresPoses:
     """The `evaluate` of whatever reads joints: it has a `skeleton` and `read_dataset`."""
 
     skeleton: Any
+    settings: Any
     read_dataset: Any
 
     def evaluate(
-        self, dataset: PoseDataset, *, flip: bool | None = None, progress: Progress = list
+        self,
+        dataset: PoseDataset,
+        *,
+        flip: bool | None = None,
+        detector: Any = None,
+        progress: Progress = list,
     ) -> EvaluationResult:
         """Measures PCK and what else the annotations allow, everyone shown in the annotated square.
 
         Args:
             dataset: what a reader of poses returned, with the joints of the model.
             flip: average with the mirror image; None follows the model's settings.
+            detector: finds the people, who are then shown in the squares around the boxes found, see
+                `inference.people.found_people`. All joints of those who are not found count as missed.
             progress: wraps the people and shows how far the evaluation is, such as `tqdm.tqdm`.
 
         Returns:
@@ -123,9 +144,17 @@ class MeasuresPoses:
                 f"({', '.join(dataset.skeleton.joints)})"
             )
         problems = list(dataset.problems)
+        shown, missed = dataset, np.zeros(len(dataset), bool)
+        notes: tuple[str, ...] = ()
+        if detector is not None:
+            shown, missed = found_people(dataset, detector, self.settings, on_error=_collect(problems))
+            rate = f"{(~missed).mean():.3f} of the {len(dataset)} people"
+            notes = (f"the detector found {rate}; all joints of the others count as missed",)
         keypoints, scores = self.read_dataset(
-            dataset, flip=flip, on_error=_collect(problems), progress=progress
+            shown, flip=flip, on_error=_collect(problems), progress=progress
         )
+        keypoints[missed & np.isfinite(scores).all(axis=1)] = FAR
+        problems = list(dict.fromkeys(problems))
         read = np.isfinite(scores).all(axis=1)
         if not read.any():
             raise ValueError(_nothing_measured("images of the annotated people", problems))
@@ -139,7 +168,16 @@ class MeasuresPoses:
             format_pose_table(metrics),
             PosePredictions(measured, keypoints[read], scores[read]),
             tuple(problems),
+            notes,
         )
+
+
+def _found_line(item: tuple[str, float]) -> str:
+    """One of the numbers of `found_among_best` in words."""
+    name, rate = item
+    count = name.partition("@")[2]
+    best = "the best detection" if count == "1" else f"one of the best {count} detections"
+    return f" {name}: the annotated object is met by {best} (IoU 0.5) in {rate:.3f} of the cases"
 
 
 def _collect(problems: list[Problem]) -> Any:

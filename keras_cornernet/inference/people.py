@@ -4,7 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet.inference.reading import OnError
 from keras_cornernet.results import Detections
+from keras_cornernet.structures import Person, PoseDataset
+
+MIN_OVERLAP = 0.1  # of an annotated and a found person
 
 
 def boxes_of_images(boxes: Any, count: int, detector: Any, label: str) -> list[Any]:
@@ -60,3 +64,50 @@ def people_found(detections: Detections, label: str) -> tuple[np.ndarray, np.nda
     found = detections.non_empty()
     keep = np.array([name == label for name in found.names], bool)
     return found.boxes[keep], found.scores[keep]
+
+
+def found_people(
+    dataset: PoseDataset, detector: Any, settings: Any, *, on_error: OnError | None = None
+) -> tuple[PoseDataset, np.ndarray]:
+    """Annotated people in the squares around the boxes that a detector finds, as in use.
+
+    Each person gets the box that overlaps the extent of the annotated joints most.
+
+    Args:
+        dataset: the annotated people.
+        detector: has `stream`; its objects of the class `settings.label` are people.
+        settings: the `PoseInferenceConfig` whose `min_score`, `padding` and `label` are used.
+        on_error: called with path and error for an image that cannot be read.
+
+    Returns:
+        The people with other squares, and `(n,)` bool, who was not found: nothing overlaps them by an
+        intersection over union of 0.1. Those keep their squares.
+    """
+    boxes_of: dict[str, np.ndarray] = {}
+    for path in dict.fromkeys(dataset.paths):
+        for result in detector.stream(path, on_error=on_error):
+            boxes_of[path] = people_found(result, settings.label)[0]
+    people, missed = [], np.zeros(len(dataset), bool)
+    for i, person in enumerate(dataset.people):
+        box = _best_box(person, boxes_of.get(person.path, np.zeros((0, 4), np.float32)))
+        if box is None:
+            missed[i] = True
+        else:
+            side = settings.padding * float((box[2:] - box[:2]).max())
+            person = person.replace(center=(box[:2] + box[2:]) / 2, side=side)
+        people.append(person)
+    return dataset.replace(people=tuple(people)), missed
+
+
+def _best_box(person: Person, boxes: np.ndarray) -> np.ndarray | None:
+    """The box that overlaps a person's joints most, or None."""
+    xy = person.keypoints[person.visibility > 0]
+    if not len(boxes) or not len(xy):
+        return None
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    common = np.minimum(boxes[:, 2:], high) - np.maximum(boxes[:, :2], low)
+    inter = np.prod(np.maximum(common, 0), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(high - low)
+    overlaps = inter / np.maximum(areas - inter, 1e-9)
+    best = int(overlaps.argmax())
+    return boxes[best] if overlaps[best] >= MIN_OVERLAP else None

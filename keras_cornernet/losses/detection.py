@@ -83,7 +83,9 @@ class DetectionLoss:
         for stack in outputs:
             terms = self._stack_terms(targets, stack)
             if self.attention_weight:
-                attention = self.attention_loss(stack["attention"], targets["attention"])
+                attention = self.attention_loss(
+                    stack["attention"], targets["attention"], targets.get("attention_mask")
+                )
                 terms["attention"] = self.attention_weight * attention / len(outputs)
             for name in self.names:
                 if name in terms:
@@ -131,10 +133,16 @@ class DetectionLoss:
         images = ops.cast(ops.shape(mask)[0], "float32")
         return self.embedding_batch / sum_over_replicas(images)
 
-    def attention_loss(self, maps: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+    def attention_loss(
+        self, maps: dict[str, Tensor], targets: dict[str, Tensor], masks: dict[str, Tensor] | None = None
+    ) -> Tensor:
         """The sum of the losses of all attention maps; each is divided by its own number of marked cells.
 
         Args:
             maps, targets: `{level: (batch, rows, columns, 1)}`, logits and marks.
+            masks: likewise, 0 for cells that are left out; None for none.
         """
-        return sum(self.heatmap_loss(maps[level], targets[level]) for level in targets)
+        return sum(
+            self.heatmap_loss(maps[level], targets[level], None if masks is None else masks[level])
+            for level in targets
+        )

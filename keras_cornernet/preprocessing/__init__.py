@@ -2,7 +2,7 @@
 
 from keras_cornernet.preprocessing.decoding import ImageReader
 from keras_cornernet.preprocessing.placing import halve, halvings, warp_into
-from keras_cornernet.preprocessing.reading import open_image, read_image, read_size, to_rgb
+from keras_cornernet.preprocessing.reading import open_image, read_image, read_image_size, read_size, to_rgb
 from keras_cornernet.preprocessing.views import (
     View,
     fit_view,
@@ -24,6 +24,7 @@ __all__ = [
     "padded_view",
     "person_view",
     "read_image",
+    "read_image_size",
     "read_size",
     "to_rgb",
     "warp",

@@ -11,6 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from keras_cornernet import files
 
 ORIENTATION = 0x0112  # the EXIF tag
+ORIENTATION = 0x0112  # EXIF tag
+
 FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM"]
 """The file formats that are read. Pillow knows 40 more, and hands some (EPS) to other programs."""
 
@@ -76,6 +78,18 @@ def read_size(path: str | Path) -> tuple[int, int]:
         width, height = image.size
         sideways = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
         return (width, height) if sideways else (height, width)
+
+
+def read_image_size(path: str | Path) -> tuple[int, int]:
+    """`(height, width)` of an image file after its EXIF rotation, without decoding its pixels.
+
+    Raises:
+        OSError: the file is missing or is no image that can be read, see `open_image`.
+    """
+    with open_image(path) as image:
+        width, height = image.size
+        rotated = image.getexif().get(ORIENTATION, 1) >= 5  # by a quarter
+        return (width, height) if rotated else (height, width)
 
 
 def _check_pixel_count(image: Image.Image) -> None:

@@ -10,6 +10,7 @@ from keras_cornernet.presets.loading import (
     save_model,
 )
 from keras_cornernet.presets.preset import Preset, Published
+from keras_cornernet.presets.starting import start_from
 from keras_cornernet.presets.training import (
     augmentation_named,
     default_augmentation,
@@ -39,6 +40,7 @@ __all__ = [
     "preset_named",
     "preset_of",
     "save_model",
+    "start_from",
     "training_config",
     "weights_path",
 ]

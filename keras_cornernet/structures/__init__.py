@@ -7,6 +7,7 @@ from 0 and -1 marks padding.
 from keras_cornernet.structures.boxes import Boxes, Categories
 from keras_cornernet.structures.datasets import (
     Dataset,
+    DatasetPart,
     DetectionDataset,
     Person,
     PoseDataset,
@@ -21,6 +22,7 @@ __all__ = [
     "Boxes",
     "Categories",
     "Dataset",
+    "DatasetPart",
     "DetectionDataset",
     "Keypoints",
     "OnProblem",

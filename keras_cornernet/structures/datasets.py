@@ -15,6 +15,21 @@ from keras_cornernet.structures.record import Record
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
 
+@dataclass(frozen=True)
+class DatasetPart:
+    """One of the sets that a data set was joined from; its examples follow those of the part before it.
+
+    Attributes:
+        name: for people.
+        count: of its examples.
+        weight: the fraction of them that an epoch of training shows.
+    """
+
+    name: str
+    count: int
+    weight: float = 1.0
+
+
 @runtime_checkable
 class Dataset(Protocol):
     """What every task's data set has, so that training, checking and evaluation need not know the task."""
@@ -24,6 +39,10 @@ class Dataset(Protocol):
 
     annotation_noun: ClassVar[str]
     """What an annotation is called in messages, in the singular."""
+
+    @property
+    def parts(self) -> tuple[DatasetPart, ...]:
+        """The sets that it was joined from, or nothing."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -60,12 +79,17 @@ class Sample(Record):
         image_id: the data set's own id of the image.
         size: `(height, width)` in pixels as the annotations state it (after EXIF rotation), or None.
         boxes: the annotated boxes.
+        labelled: `(num_classes,)` bool, the classes whose objects are labelled on this image; None for all.
+        partial: only some objects are labelled, with ignored boxes around them, as where one person of a
+            photograph is annotated.
     """
 
     path: str
     image_id: int
     size: tuple[int, int] | None
     boxes: Boxes
+    labelled: np.ndarray | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +100,13 @@ class DetectionDataset(Record):
         samples: the images, in a fixed order.
         categories: the classes.
         problems: what was wrong in the annotations and is left out.
+        parts: the sets that it was joined from, see `data.joining`.
     """
 
     samples: tuple[Sample, ...]
     categories: Categories
     problems: tuple[Problem, ...] = ()
+    parts: tuple[DatasetPart, ...] = ()
 
     noun: ClassVar[str] = "images"
     annotation_noun: ClassVar[str] = "box"
@@ -110,7 +136,7 @@ class DetectionDataset(Record):
 
     def select(self, indices: Iterable[int]) -> "DetectionDataset":
         """The images at these indices, in this order."""
-        return self.replace(samples=tuple(self.samples[i] for i in indices))
+        return self.replace(samples=tuple(self.samples[i] for i in indices), parts=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,11 +179,13 @@ class PoseDataset(Record):
         people: in a fixed order.
         skeleton: names, limbs and left-right pairs of their joints.
         problems: what was wrong in the annotations and is left out.
+        parts: the sets that it was joined from, see `data.joining`.
     """
 
     people: tuple[Person, ...]
     skeleton: Skeleton
     problems: tuple[Problem, ...] = ()
+    parts: tuple[DatasetPart, ...] = ()
 
     noun: ClassVar[str] = "people"
     annotation_noun: ClassVar[str] = "person"
@@ -187,4 +215,4 @@ class PoseDataset(Record):
 
     def select(self, indices: Iterable[int]) -> "PoseDataset":
         """The people at these indices, in this order."""
-        return self.replace(people=tuple(self.people[i] for i in indices))
+        return self.replace(people=tuple(self.people[i] for i in indices), parts=())

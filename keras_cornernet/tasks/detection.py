@@ -10,6 +10,7 @@ from keras_cornernet import visualization
 from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.checking import summarize
+from keras_cornernet.data.joining import with_classes
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.evaluation import EvaluationResult
@@ -69,6 +70,14 @@ class DetectionTask:
         if min_score is None:
             return Prediction(model, {"min_score": 0.0})
         return Prediction(model, {"min_score": min_score}, {"min_score": min_score})
+
+    def with_names_of(self, dataset: DetectionDataset, other: DetectionDataset) -> DetectionDataset:
+        """The boxes with the classes of another data set; boxes of further classes are left out."""
+        return dataset if dataset.names == other.names else with_classes(dataset, other.categories)
+
+    def with_detector(self, detector: Any) -> Mapping[str, Any]:
+        """Raises `ValueError`: detectors find their objects themselves."""
+        raise ValueError("--detector finds people for a pose network, and this model is a detector itself")
 
     def export_images(self, model: Detector, count: int) -> Sequence[np.ndarray]:
         """Drawn scenes."""

@@ -75,13 +75,17 @@ class PoseTask:
             if min_score is not None:
                 raise ValueError("--min-score is of the detector's boxes, and no --detector is given")
             return Prediction(model)
-        if not isinstance(detector, Detector | ExportedDetector):
-            raise ValueError(
-                "--detector must be a detector, and the model given is a pose network, which finds nobody"
-            )
-        model.detector = detector
+        model.detector = _checked_detector(detector)
         options = {} if min_score is None else {"min_score": min_score}
         return Prediction(model, {"boxes": "detect", **options})
+
+    def with_names_of(self, dataset: PoseDataset, other: PoseDataset) -> PoseDataset:
+        """The people as they are: joints are never left out."""
+        return dataset
+
+    def with_detector(self, detector: Any) -> Mapping[str, Any]:
+        """People are read in the boxes that the detector finds."""
+        return {"detector": _checked_detector(detector)}
 
     def export_images(self, model: PoseEstimator, count: int) -> Sequence[np.ndarray]:
         """One person of each drawn scene."""
@@ -96,3 +100,12 @@ class PoseTask:
         """Everyone in the annotated square, as the network sees it."""
         size = model.settings.input_size
         return [person_view(p.center, p.side, size).apply(read_image(p.path)) for p in dataset.people]
+
+
+def _checked_detector(detector: Any) -> Any:
+    """The detector, or `ValueError` if it is something else."""
+    if not isinstance(detector, Detector | ExportedDetector):
+        raise ValueError(
+            "--detector must be a detector, and the model given is a pose network, which finds nobody"
+        )
+    return detector

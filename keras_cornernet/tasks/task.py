@@ -66,6 +66,16 @@ class Task(Protocol):
             ValueError: an argument does not apply to the task.
         """
 
+    def with_names_of(self, dataset: Any, other: Any) -> Any:
+        """A data set with the classes or joints of another, in its order, as far as it has them."""
+
+    def with_detector(self, detector: Any) -> Mapping[str, Any]:
+        """Arguments of a model's `evaluate` that measure it on what a detector finds.
+
+        Raises:
+            ValueError: the task has no use for a detector, or it is none.
+        """
+
     def export_images(self, model: Any, count: int) -> Sequence[np.ndarray]:
         """Drawn images on which an exported file can be compared with its model."""
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from keras_cornernet import visualization
 from keras_cornernet.cli.check_data import check_dataset
+from keras_cornernet.cli.data_sets import DataSets
 from keras_cornernet.codecs import CornerCodec, SaccadeCodec, TripletCodec
 
 BOX = (20.0, 40.0, 70.0, 90.0)
@@ -38,7 +39,9 @@ def test_every_heatmap_that_the_network_is_taught_is_drawn(preset, size, codec, 
         return draw(image, heatmap)
 
     monkeypatch.setattr(visualization, "draw_heatmap", spy)
-    checked = check_dataset(tmp_path / "a.json", tmp_path, tmp_path / "out", preset=preset)
+    checked = check_dataset(
+        DataSets(annotations=tmp_path / "a.json", images=tmp_path), tmp_path / "out", preset=preset
+    )
     assert [heatmap.shape for heatmap in seen] == grids
     annotations = {"boxes": np.array([[BOX]], np.float32), "labels": np.zeros((1, 1), np.int32)}
     targets = codec.encode(annotations, size, grids[0])

@@ -426,3 +426,61 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError, match=r"disk is full.*model\.keras"):
         files.write_with(tmp_path / "model.keras", fill)
     assert list(tmp_path.iterdir()) == []
+
+
+def folder_of_scenes(root, parts, seed=0):
+    """A data set of drawn scenes in COCO's layout."""
+    for i, (part, count) in enumerate(parts.items()):
+        annotations = make_scenes(root / f"made_{part}", count, seed=seed + i, size=(64, 96))
+        shutil.move(annotations.parent / "images", root / part)
+        shutil.move(annotations, root / f"instances_{part}.json")
+    return root
+
+
+@pytest.mark.slow
+def test_several_folders_train_one_model(tiny, tmp_path):
+    one = folder_of_scenes(tmp_path / "one", {"train": 4, "val": 2})
+    two = folder_of_scenes(tmp_path / "two", {"train": 4}, seed=9)
+    sets = ("--data", one, "--data", two, "--data-weight", 1, "--data-weight", 0.5)
+    fast = ("--epochs", 1, "--batch-size", 2)
+    first = run("train", tiny, *sets, *fast, "--output", tmp_path / "run")
+    assert first.exit_code == 0, first.output
+    described = json.loads((tmp_path / "run" / "data.json").read_text())
+    assert described["data"] == [str(one), str(two)]
+    assert described["data_weights"] == [1.0, 0.5]
+    table = (tmp_path / "run" / "results.csv").read_text()
+    assert "AP50" in table
+    other = run("train", tiny, "--data", one, "--epochs", 2, "--output", tmp_path / "run", "--resume")
+    assert other.exit_code == 2
+    assert "was trained with data" in other.output
+    for command in (
+        ("evaluate", tmp_path / "run" / "last.keras"),
+        ("check-data", "--output", tmp_path / "look"),
+    ):
+        answer = run(*command, "--data", one)
+        assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.slow
+def test_a_part_of_the_images_is_set_aside(tiny, scenes, tmp_path):
+    output = tmp_path / "run"
+    options = ("--val-fraction", 0.25, "--weights", tiny, "--classes", "person")
+    answer = run("train", tiny, *data(scenes), *options, "--epochs", 1, "--batch-size", 2, "--output", output)
+    assert answer.exit_code == 0, answer.output
+    aside = (output / "val_images.txt").read_text().split()
+    assert len(aside) == round(0.25 * COUNT)
+    assert all(Path(path).is_file() for path in aside)
+
+
+def test_what_names_no_data_is_refused(tiny, scenes, tmp_path):
+    for options, words in (
+        ((), "expected --data FOLDER, or --annotations FILE"),
+        (("--data", scenes, *data(scenes)), "give either --data, or --annotations"),
+        (("--data", tmp_path / "gone"), "there is no folder"),
+        (("--data", tmp_path), "of no known layout"),
+        ((*data(scenes), "--classes", "cow"), "classes: cow occurs in none of the data sets"),
+    ):
+        for command in (("train", tiny, "--output", tmp_path / "run"), ("evaluate", tiny)):
+            answer = run(*command, *options)
+            assert answer.exit_code == 2, answer.output
+            assert words in " ".join(answer.output.split())

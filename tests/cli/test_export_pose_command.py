@@ -9,6 +9,7 @@ from exportable import SIZES, with_statistics
 from PIL import Image
 
 from keras_cornernet import export, save_model
+from keras_cornernet.cli.data_sets import DataSets
 from keras_cornernet.cli.evaluate import evaluate_files
 from keras_cornernet.cli.export import CALIBRATED, _images
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
@@ -43,8 +44,8 @@ def scenes(tmp_path_factory):
 
 
 def test_an_exported_pose_network_is_evaluated_as_its_model(models, scenes, tmp_path):
-    files = scenes / "annotations.json", scenes / "images"
-    theirs, ours = (evaluate_files(str(model), *files) for model in models)
+    sets = DataSets(annotations=scenes / "annotations.json", images=scenes / "images")
+    theirs, ours = (evaluate_files(str(model), sets) for model in models)
     ours_found, theirs_found = ours.predictions, theirs.predictions
     assert len(ours_found.keypoints) == len(theirs_found.keypoints) > 2
     np.testing.assert_allclose(ours_found.keypoints, theirs_found.keypoints, atol=0.05)

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from keras_cornernet import presets
+from keras_cornernet.cli.data_sets import DataSets
 from keras_cornernet.cli.evaluate import evaluate_files
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
 from keras_cornernet.data.readers import read_coco_people
@@ -188,9 +189,9 @@ def test_an_unknown_format_lists_those_that_exist(command, tiny, scenes, tmp_pat
 def test_formats_of_poses_are_not_for_detectors(command, finder, scenes, tmp_path):
     model = ["--preset", "cornernet_small"] if command == "check-data" else [finder]
     output = [] if command == "evaluate" else ["--output", tmp_path / "out"]
-    answer = run(command, *model, *data(scenes), "--format", "lsp", *output)
+    answer = run(command, *model, *data(scenes), "--format", "mpii", *output)
     assert answer.exit_code == 2
-    assert "lsp is a format of pose" in " ".join(answer.stderr.split())
+    assert "mpii is a format of pose" in " ".join(answer.stderr.split())
 
 
 # train
@@ -261,9 +262,13 @@ def test_evaluate_measures_the_validation_part(tmp_path):
     model, annotations = save_pose_model(MPII, tmp_path / "m.keras"), mpii_json(tmp_path)
     places = {}
     for split in (None, "train", "all"):
-        result = evaluate_files(
-            str(model), annotations, tmp_path / "images", annotation_format="mpii", split=split
+        sets = DataSets(
+            annotations=annotations,
+            images=tmp_path / "images",
+            annotation_format="mpii",
+            options={"split": split},
         )
+        result = evaluate_files(str(model), sets)
         places[split] = [round(float(person.center[0])) for person in result.predictions.dataset.people]
     assert places == {None: [59], "train": [19], "all": [19, 59]}
     files = ("--annotations", annotations, "--images", tmp_path / "images", "--format", "mpii")

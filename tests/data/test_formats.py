@@ -58,5 +58,7 @@ def test_the_format_that_is_found_is_one_that_is_read(tmp_path):
         dataset = read_dataset(READERS[task], path, tmp_path / "images", detect_format(path))
         assert dataset.noun == noun and not dataset.problems
     assert json.loads(path.read_text())["categories"]
-    with pytest.raises(ValueError, match="expected one of coco, voc, got 'lsp'; lsp is a format of pose"):
-        read_dataset(READERS["detection"], path, tmp_path / "images", "lsp")
+    with pytest.raises(
+        ValueError, match="expected one of coco, voc, lsp, got 'mpii'; mpii is a format of pose"
+    ):
+        read_dataset(READERS["detection"], path, tmp_path / "images", "mpii")

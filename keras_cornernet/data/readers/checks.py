@@ -86,6 +86,11 @@ def unusable_boxes(xyxy: np.ndarray, sizes: np.ndarray) -> dict[int, str]:
     return found
 
 
+def is_true(flag: object) -> bool:
+    """Whether a flag such as `difficult` is set: 1, true or yes, as a number, a text or a truth value."""
+    return flag is True or str(flag).strip().lower() in ("1", "1.0", "true", "yes")
+
+
 def shown(value: object) -> str:
     """`value` as a message quotes it: on one line and never long."""
     return reprlib.repr(value)

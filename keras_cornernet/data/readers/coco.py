@@ -14,10 +14,10 @@ from keras_cornernet.structures import Boxes, DetectionDataset, Sample
 def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DetectionDataset:
     """Reads a COCO json file.
 
-    Labels count from 0 in increasing order of category id. `iscrowd` becomes `ignore` and `area` becomes
-    `areas`. Boxes keep the order of the file and are not clipped. Images without annotations are kept. What
-    cannot be used is left out and named in `DetectionDataset.problems`, an image together with its boxes.
-    Keypoints are not read.
+    Labels count from 0 in increasing order of category id. `iscrowd` and VOC's `difficult` become `ignore`
+    and `area` becomes `areas`. Boxes keep the order of the file and are not clipped. Images without
+    annotations are kept. What cannot be used is left out and named in `DetectionDataset.problems`, an image
+    together with its boxes. Keypoints are not read.
 
     Args:
         annotations: the json file, with the keys `images`, `annotations` and `categories`.

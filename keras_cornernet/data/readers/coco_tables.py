@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.checks import are_numbers, image_size, shown, unusable_boxes
+from keras_cornernet.data.readers.checks import are_numbers, image_size, is_true, shown, unusable_boxes
 from keras_cornernet.data.readers.image_folder import ImageFolder
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.structures import Categories, Problem
@@ -43,7 +43,7 @@ class CocoTables:
             `problems` covers the annotation.
         labels: `(n,)` int32, `UNKNOWN` for a category id that is not listed.
         xyxy: `(n, 4)` float32, image pixels.
-        ignore: `(n,)` bool, crowds.
+        ignore: `(n,)` bool, crowds and difficult boxes.
         areas: `(n,)` float64, square pixels: the `area` of the row, or that of its box.
         unusable: the reason for each other row that cannot be used.
     """
@@ -105,7 +105,7 @@ def read_tables(annotations: str | Path, images: str | Path) -> CocoTables:
         owners=owners,
         labels=labels,
         xyxy=xyxy,
-        ignore=np.array([entry.get("iscrowd") == 1 for entry in entries], bool),
+        ignore=np.array([is_ignored(entry) for entry in entries], bool),
         areas=np.array([_area(entry) for entry in entries], np.float64),
         unusable=unusable,
     )
@@ -198,6 +198,11 @@ def _area(entry: Entry) -> float:
     if stated is not None and are_numbers([stated]):
         return float(stated)
     return float(box[2] * box[3]) if are_numbers(box) and len(box) == 4 else math.nan
+
+
+def is_ignored(entry: Entry) -> bool:
+    """Whether a row is a crowd, or difficult as in Pascal VOC."""
+    return entry.get("iscrowd") == 1 or is_true(entry.get("difficult"))
 
 
 def _leave_out_fractions(tables: CocoTables) -> None:

@@ -11,6 +11,7 @@ from keras_cornernet import files
 from keras_cornernet.data.readers.checks import (
     are_numbers,
     image_size,
+    is_true,
     raise_if_strict,
     shown,
     unusable_boxes,
@@ -137,7 +138,7 @@ def _image(
             continue
         image.xyxy.append(xyxy)
         image.classes.append(name)
-        image.difficult.append(entry.findtext("difficult", "0").strip() == "1")
+        image.difficult.append(is_true(entry.findtext("difficult")))
     return image, problems
 
 

@@ -11,16 +11,17 @@ from keras_cornernet.data.readers.flic import read_flic
 from keras_cornernet.data.readers.lsp import read_lsp
 from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
+from keras_cornernet.data.readers.people_boxes import read_lsp_boxes
 from keras_cornernet.structures import PoseDataset
 
 Reader = Callable[..., Any]
 """A function of `annotations` and `images` that returns a data set; its further arguments are its options."""
 
 READERS: dict[str, Mapping[str, Reader]] = {
-    "detection": {"coco": read_coco, "voc": read_pascal_voc},
+    "detection": {"coco": read_coco, "voc": read_pascal_voc, "lsp": read_lsp_boxes},
     "pose": {"coco": read_coco_people, "lsp": read_lsp, "mpii": read_mpii, "flic": read_flic},
 }
-"""The reader of each annotation format, for each task."""
+"""The reader of each annotation format, for each task; first the formats that are made for it."""
 
 PARTED = ("lsp", "mpii")
 """Formats whose files may hold several parts, of which the option `split` names one."""

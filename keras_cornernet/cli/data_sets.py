@@ -1,0 +1,125 @@
+"""The data sets that a command is given: folders, or a file of labels with a folder of images."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """What the options of a command say of its data; read by `read`.
+
+    Attributes:
+        data: folders, see `data.readers.find_part`.
+        data_weights: the fraction of each that an epoch shows; none: all of them.
+        annotations, images: in place of `data`, a file of labels and the folder of its images.
+        annotation_format: of `annotations`.
+        classes: those that count, see `data.joining.join_datasets`; none: all.
+        options: of the reader.
+
+    Raises:
+        ValueError: neither `data` nor `annotations` with `images` are given, or both are; or the number of
+            weights does not fit.
+    """
+
+    data: Sequence[str | Path] = ()
+    data_weights: Sequence[float] = ()
+    annotations: str | Path | None = None
+    images: str | Path | None = None
+    annotation_format: str = "coco"
+    classes: Sequence[str] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.data and (self.annotations or self.images):
+            raise ValueError("data: give either --data, or --annotations and --images")
+        if not self.data and not (self.annotations and self.images):
+            raise ValueError("data: expected --data FOLDER, or --annotations FILE and --images FOLDER")
+        if self.data_weights and len(self.data_weights) != len(self.data):
+            raise ValueError(
+                f"data_weights: expected one for each of {len(self.data)} data sets, got "
+                f"{len(self.data_weights)}"
+            )
+        for folder in self.data:
+            if not Path(folder).is_dir():
+                raise ValueError(f"data: there is no folder {folder}")
+
+    @property
+    def names(self) -> list[str]:
+        """What the sets are called in messages."""
+        return [Path(folder).resolve().name for folder in self.data] or [str(self.annotations)]
+
+    def describe(self) -> dict[str, Any]:
+        """What identifies the data, fit for json; a resumed run must have the same."""
+        sources = self.data or (self.annotations, self.images)
+        return {
+            "data": [str(Path(str(source)).resolve()) for source in sources],
+            "data_weights": [float(weight) for weight in self.data_weights],
+            "classes": list(self.classes),
+        }
+
+    def read(self, task: Any, part: str) -> Any:
+        """Reads the training or the validation part of all sets and joins them.
+
+        Args:
+            task: a `tasks.Task`.
+            part: `"train"` or `"val"`. A file of labels is read whole unless its format has parts.
+
+        Returns:
+            The data set; None if no folder has that part.
+
+        Raises:
+            ValueError: nothing is annotated, or as the readers and `join_datasets`.
+        """
+        from keras_cornernet.data.checking import raise_if_empty
+        from keras_cornernet.data.joining import join_datasets
+        from keras_cornernet.data.readers import read_dataset
+
+        if not self.data:
+            assert self.annotations is not None and self.images is not None
+            datasets = [
+                read_dataset(
+                    task.readers,
+                    self.annotations,
+                    self.images,
+                    self.annotation_format,
+                    part=part,
+                    **self.options,
+                )
+            ]
+            joined = join_datasets(datasets, names=self.names, classes=self.classes or None)
+            raise_if_empty(joined, self.annotations)
+            return joined
+        found = [
+            (i, dataset) for i, dataset in enumerate(self._read_folders(task, part)) if dataset is not None
+        ]
+        if not found:
+            return None
+        weights = self.data_weights or [1.0] * len(self.data)
+        joined = join_datasets(
+            [dataset for _, dataset in found],
+            names=[self.names[i] for i, _ in found],
+            weights=[weights[i] for i, _ in found],
+            classes=self.classes or None,
+        )
+        raise_if_empty(joined, ", ".join(self.names))
+        return joined
+
+    def _read_folders(self, task: Any, part: str) -> list[Any]:
+        from keras_cornernet.data.readers import find_part, read_dataset
+
+        datasets: list[Any] = []
+        for name, folder in zip(self.names, self.data, strict=True):
+            found = find_part(folder, task.name, part)
+            if found is None:
+                log.info("%s: no part for %s", name, part)
+                datasets.append(None)
+                continue
+            dataset = read_dataset(task.readers, *found, part=part, **self.options)
+            log.info("%s: %s, %d %s for %s", name, found.format, len(dataset), dataset.noun, part)
+            datasets.append(dataset)
+        return datasets
