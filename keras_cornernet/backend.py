@@ -13,7 +13,8 @@ from typing import Any
 def prepare_backend(*, training: bool = False) -> None:
     """Checks that the chosen backend of Keras is installed, and sets what it reads as it starts.
 
-    Must run before `keras` is imported: Keras' own error does not say what to type, and TensorFlow reads its
+    Where no backend is chosen and TensorFlow is not installed, JAX is taken if it is. Must run before `keras`
+    is imported: Keras' own error does not say what to type, and TensorFlow reads its
     switches once.
 
     Args:
@@ -26,19 +27,26 @@ def prepare_backend(*, training: bool = False) -> None:
         ImportError: names the line that installs the backend.
     """
     name = os.environ.get("KERAS_BACKEND") or _configured_backend()
+    chosen = bool(os.environ.get("KERAS_BACKEND"))
+    if not chosen and name == "tensorflow" and not _is_installed(name) and _is_installed("jax"):
+        name = os.environ["KERAS_BACKEND"] = "jax"
     extra = {"tensorflow": "tf-cpu", "jax": "jax"}.get(name)
     if extra is None:
         raise ImportError(
             f"Keras is set to the backend {name!r}, but keras_cornernet runs on 'tensorflow' or 'jax': "
             "set the environment variable KERAS_BACKEND to one of them"
         )
-    if importlib.util.find_spec(name) is None:
+    if not _is_installed(name):
         raise ImportError(
             f"Keras has no backend: {name} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
             + (" (or [tf] for the build with GPU support)" if name == "tensorflow" else "")
         )
     if name == "tensorflow" and training:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 def start_backend_quietly() -> None:
@@ -86,7 +94,7 @@ def jit(function: Callable[..., Any], network: Any = None) -> Callable[..., Any]
         network: the network whose weights `function` uses, if it does. JAX would take them for the constants
             that they are at the first call, so each call passes their present values.
     """
-    if _backend() == "jax":
+    if runs_on_jax():
         import jax
         import keras
 
@@ -110,7 +118,7 @@ def replica_count() -> int:
 
     On JAX a distributed step sees the whole batch, so nothing is to be scaled there.
     """
-    if _backend() == "jax":
+    if runs_on_jax():
         return 1
     import tensorflow as tf
 
@@ -133,7 +141,7 @@ def first_maximum(values: Any, axis: int) -> Any:
     `keras.ops.argmax` of Keras 3.15 on TensorFlow distinguishes -0 from 0 by their bits, with operators that
     neither TFLite nor ONNX has. Here zeros are equal.
     """
-    if _backend() == "jax":
+    if runs_on_jax():
         import jax.numpy as jnp
 
         return jnp.argmax(values, axis).astype("int32")
@@ -175,7 +183,7 @@ def window_cells(heights: Any, widths: Any, bound: tuple[int, int]) -> tuple[Any
 
 def scatter_max(size: int, index: Any, values: Any, live: Any = None) -> Any:
     """A `(size,)` vector of zeros, raised to `values` at `index`, where `live` if that is given."""
-    if _backend() == "jax":
+    if runs_on_jax():
         import jax.numpy as jnp
 
         index = index if live is None else jnp.where(live, index, size)
@@ -192,9 +200,69 @@ def scatter_max(size: int, index: Any, values: Any, live: Any = None) -> Any:
 
 def _needs_static_shapes() -> bool:
     """Whether the code that runs now is traced by a compiler that makes a program for one set of shapes."""
-    if _backend() == "jax":
+    if runs_on_jax():
         return True
     import tensorflow as tf
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
     return not tf.executing_eagerly() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def runs_on_jax() -> bool:
+    """Whether Keras runs on JAX."""
+    return _backend() == "jax"
+
+
+def accelerator_memory() -> int | None:
+    """Bytes of memory of the GPU (or TPU) that computations run on; None where there is none."""
+    if runs_on_jax():
+        import jax
+
+        device = jax.local_devices()[0]
+        if device.platform == "cpu":
+            return None
+        statistics = device.memory_stats() or {}
+        return int(statistics.get("bytes_limit", 0))
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    return int(details.get("memory_limit", 8 * 2**30))
+
+
+def gather_pairs(table: Any, first: Any, second: Any) -> Any:
+    """`table[first, second]` for two integer tensors of one shape."""
+    if runs_on_jax():
+        return table.at[first, second].get(mode="promise_in_bounds")
+    import tensorflow as tf
+
+    return tf.gather_nd(table, tf.stack([first, second], axis=-1))
+
+
+def repeated_step(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles several training steps into one launch; JAX only.
+
+    Args:
+        step: `(state, resident, data) -> state`, where `state` is a tree of arrays.
+
+    Returns:
+        `(state, resident, block, count) -> state`, which takes `count` steps over the first axis of the
+        arrays in `block`, and whose `state` is taken over in place. Arrays of other shapes are compiled
+        anew, another `count` is not. Compiling takes as long as for a single step.
+    """
+    import jax
+
+    def launch(state: Any, resident: Any, block: Any, count: Any) -> Any:
+        leaves, structure = jax.tree.flatten(state)
+
+        def body(i: Any, leaves: Any) -> Any:
+            data = jax.tree.map(lambda values: values[i], block)
+            after = jax.tree.leaves(step(jax.tree.unflatten(structure, leaves), resident, data))
+            return [new.astype(old.dtype) for new, old in zip(after, leaves, strict=True)]
+
+        if jax.tree.leaves(block)[0].shape[0] == 1:  # nothing to repeat
+            return jax.tree.unflatten(structure, body(0, leaves))
+        return jax.tree.unflatten(structure, jax.lax.fori_loop(0, count, body, leaves))
+
+    return jax.jit(launch, donate_argnums=0)

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from keras_cornernet.cli.console import exit_if_any, list_problems, show
+from keras_cornernet.cli.console import exit_if_any, list_problems, parse_size, show
 from keras_cornernet.cli.data_sets import DataSets
 from keras_cornernet.cli.options import (
     Adjusted,
@@ -91,6 +92,7 @@ def train_on_files(
     Raises:
         ValueError: a path is missing, the folder holds a run, or a file is not of the format.
     """
+    started = time.monotonic()
     val_sets = _val_sets(data_sets, val_annotations, val_images, val_fraction)
     for sets in (data_sets, val_sets):
         if sets is not None and sets.annotations is not None and sets.images is not None:
@@ -126,6 +128,7 @@ def train_on_files(
         resume=resume,
         verbose=verbose,
         on_problem=unusable.setdefault,
+        started=started,
     )
     return _result(output, run, [str(problem) for problem in (*problems, *unusable) if problem.costs_image])
 
@@ -219,6 +222,7 @@ def _settings(output: Path, preset: str, changes: Mapping[str, Any], resume: boo
         raise ValueError(f"{output} holds a run of {before}, not of {preset}: use another --output")
     if stored.get("input_size"):
         stored["input_size"] = tuple(stored["input_size"])
+    stored["train_sizes"] = tuple(tuple(size) for size in stored.get("train_sizes", ()))
     return {**stored, **changes}
 
 
@@ -270,13 +274,38 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="In place of --epochs: the length of the run, reading of the data included."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step (8; likewise).")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The peak (0.001; likewise).")] = None,
     optimizer: Annotated[
         str | None,
-        typer.Option(metavar="adam|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."),
+        typer.Option(
+            metavar="adam|adamw|rmsprop", help="rmsprop: Torch's, of the pose papers (adam; likewise)."
+        ),
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Of adamw: taken off kernels, times the learning rate (0.02).")
+    ] = None,
+    mixed_precision: Annotated[
+        bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16, for GPUs that have it.")
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|host|device",
+            help="Where batches are made; auto: on a GPU if there is one that holds all images (auto).",
+        ),
     ] = None,
     input_size: InputSize = None,
+    train_size: Annotated[
+        list[Any] | None,
+        typer.Option(
+            parser=parse_size, metavar="HxW", help="Sizes that training shows in turn; once for each."
+        ),
+    ] = None,
     augmentation: Annotated[
         str | None,
         typer.Option(metavar="default|photos", help="photos: stronger, for photographs (default)."),
@@ -295,10 +324,15 @@ def train(
     """Train a detector or a pose network: best.keras, last.keras, results.csv, curves and pictures."""
     config = {
         "epochs": epochs,
+        "minutes": minutes,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
+        "weight_decay": weight_decay,
+        "mixed_precision": mixed_precision,
+        "pipeline": pipeline,
         "input_size": input_size,
+        "train_sizes": tuple(train_size) if train_size else None,
         "augmentation": augmentation,
         "rotations": rotations,
         "evaluate_every": evaluate_every,

@@ -1,7 +1,7 @@
 """Whole batches of training examples, made by several threads; needs no framework."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +17,11 @@ MAX_LOADERS = 16
 ALIGNMENT = 64  # bytes; TensorFlow takes over arrays that start at a multiple without copying them
 
 
+def loader_threads() -> int:
+    """How many threads read images side by side."""
+    return min(os.cpu_count() or 1, MAX_LOADERS)
+
+
 class Epochs:
     """Numbers the passes over a dataset, so that order and augmentation are functions of the epoch.
 
@@ -26,11 +31,13 @@ class Epochs:
     Attributes:
         current: the number of the next pass.
         total: passes of the whole run, or None if that is not known.
+        clock: gives the fraction of a run that is over by time, in place of `total`.
     """
 
     def __init__(self) -> None:
         self.current = 0
         self.total: int | None = None
+        self.clock: Callable[[], float] | None = None
 
     def next(self) -> int:
         """The number of the pass that begins now."""
@@ -44,6 +51,8 @@ class Epochs:
             epoch: the number of a pass.
             fraction: of this pass that is over.
         """
+        if self.clock is not None:
+            return self.clock()
         return min(1.0, (epoch + fraction) / self.total) if self.total else 0.0
 
 
@@ -83,8 +92,7 @@ class Batches:
         self.order = EpochOrder(count, parts, shuffle=shuffle, seed=seed)
         self.batch_size = min(batch_size, len(self.order))
         self.epochs = Epochs()
-        threads = threads or min(os.cpu_count() or 1, MAX_LOADERS)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="examples")
+        self._pool = ThreadPoolExecutor(threads or loader_threads(), thread_name_prefix="examples")
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.order), self.batch_size)

@@ -1,8 +1,11 @@
 """A whole training run in a folder: datasets, optimizer, evaluation, results, best and last model."""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +27,24 @@ from keras_cornernet.presets import (
 from keras_cornernet.presets.families import Augmentation
 from keras_cornernet.structures import OnProblem
 from keras_cornernet.tasks import Task, task_of
-from keras_cornernet.training import EvaluationCallback, TrainingConfig, averaged_weights, make_optimizer
+from keras_cornernet.training import (
+    EvaluationCallback,
+    TimeLimit,
+    TrainingConfig,
+    averaged_weights,
+    make_optimizer,
+    rate_at,
+)
 
 PICTURES = 9  # on predictions.jpg
+# Of runs that end by time: an epoch has at least so many steps on the device, and curves and backups are
+# written that often at most.
+LEAST_STEPS = 200
+PAUSE = 60.0  # seconds
+# They are measured after each such fraction of the run, unless measuring would take over a twelfth of it.
+MEASURED_EACH = 1 / 3
+NEVER = 10**6  # epochs
+GUESSED = 0.03  # seconds to measure an image
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,7 @@ def train(
     resume: bool = False,
     verbose: str | int = "auto",
     on_problem: OnProblem | None = None,
+    started: float | None = None,
 ) -> Run:
     """Trains a model and leaves a folder with all that one wants to know of the run.
 
@@ -69,6 +88,7 @@ def train(
         verbose: of `keras.Model.fit`.
         on_problem: called for images that cannot be used, which training and validation leave out; for one of
             the validation set at each measurement.
+        started: of `time.monotonic()`, when a run by minutes began; None: now.
 
     Returns:
         The model with the best score, or the last one without `val_dataset`, and the table of the epochs.
@@ -77,8 +97,48 @@ def train(
         ValueError: the folder holds a run and `resume` is off, the two data sets have different classes or
             joints, or the network cannot take the input size.
     """
+    started = time.monotonic() if started is None else started
     config = config or training_config(preset)
-    output = Path(output)
+    with _precision(config):
+        return _train(
+            preset,
+            train_dataset,
+            val_dataset,
+            Path(output),
+            config,
+            weights,
+            resume,
+            verbose,
+            on_problem,
+            started,
+        )
+
+
+@contextmanager
+def _precision(config: TrainingConfig) -> Iterator[None]:
+    """Within the block, networks are built with the precision of a run."""
+    before = keras.config.dtype_policy()
+    if config.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _train(
+    preset: str,
+    train_dataset: Any,
+    val_dataset: Any | None,
+    output: Path,
+    config: TrainingConfig,
+    weights: str | Path | None,
+    resume: bool,
+    verbose: str | int,
+    on_problem: OnProblem | None,
+    started: float,
+) -> Run:
+    """Does as `train`, in the precision that is set."""
     task = task_of(train_dataset)
     if val_dataset is not None:
         _check_same_names(train_dataset, val_dataset)
@@ -91,33 +151,45 @@ def train(
     if config.input_size is not None:
         input_size = config.input_size
         model = model.with_settings(input_size=input_size)
-    model.network.check_input_size(input_size)
+    sizes = config.train_sizes or (input_size,)
+    for size in (input_size, *sizes):
+        model.network.check_input_size(size)
     augmentation = augmentation_named(model, config.augmentation)
     dataset = make_dataset(
         train_dataset,
-        input_size,
+        sizes,
         batch_size=config.batch_size,
         augmentation=with_rotations(augmentation) if config.rotations else augmentation,
         shuffle=True,
         seed=config.seed,
         on_problem=on_problem,
+        pipeline=config.pipeline,
+        steps_per_launch=config.steps_per_launch,
+        passes=1
+        if config.minutes is None
+        else math.ceil(LEAST_STEPS * config.batch_size / len(train_dataset)),
     )
     steps_per_epoch = int(dataset.cardinality())
     config = config.in_epochs(steps_per_epoch)
-    model.compile(make_optimizer(config, steps_per_epoch))
+    model.compile(make_optimizer(config, steps_per_epoch, model.network.trainable_variables))
     files.write_json(output / "plan.json", {"preset": str(preset), **asdict(config)}, indent=1)
-    evaluate_and_save = EvaluateAndSave(model, val_dataset, output, config, table, on_problem)
+    limit = None
+    if config.minutes is not None:
+        before = 60 * table.rows[-1].get("minutes", 0.0) if table.rows else 0.0
+        limit = TimeLimit(60 * config.minutes, partial(rate_at, config), started=started, before=before)
+        if val_dataset is not None:  # a guess until it has been measured
+            limit.reserve = min(GUESSED * len(val_dataset), limit.seconds / 10)
+        dataset.epochs.clock = lambda: limit.fraction
+    evaluate_and_save = EvaluateAndSave(model, val_dataset, output, config, table, on_problem, limit)
     model.fit(
         dataset,
-        epochs=config.epochs,
+        epochs=config.epochs if limit is None else NEVER,
         verbose=verbose,
         callbacks=[
+            *([] if limit is None else [limit]),
             # Before the backup: an epoch whose evaluation was interrupted is not complete, and runs again.
             evaluate_and_save,
-            # Kept when the run is over, so that it can be resumed with more epochs.
-            keras.callbacks.BackupAndRestore(
-                str(output / "backup"), double_checkpoint=True, delete_checkpoint=False
-            ),
+            Backup(output / "backup", limit),
         ],
     )
     best = output / "best.keras"
@@ -168,6 +240,28 @@ def with_rotations(augmentation: Augmentation) -> Augmentation:
     return rotated
 
 
+class Backup(keras.callbacks.BackupAndRestore):
+    """Keeps the state after each epoch; in runs by time, whose epochs may be short, once a minute.
+
+    Kept when the run is over, so that it can be resumed with more epochs.
+
+    Args:
+        folder: for the state.
+        limit: of a run that ends by time.
+    """
+
+    def __init__(self, folder: Path, limit: TimeLimit | None = None):
+        super().__init__(str(folder), double_checkpoint=True, delete_checkpoint=False)
+        self.limit = limit
+        self._saved = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        if self.limit is None or self.limit.over or now - self._saved >= PAUSE:
+            super().on_epoch_end(epoch, logs)
+            self._saved = now
+
+
 class EvaluateAndSave(EvaluationCallback):
     """At the end of epochs: measures with the averaged weights, saves models, table and pictures.
 
@@ -178,6 +272,7 @@ class EvaluateAndSave(EvaluationCallback):
         config: its settings, `epochs` given.
         table: its results so far.
         on_problem: called for images of `dataset` that cannot be used.
+        limit: of a run that ends by time, which is measured at thirds of it or less often.
     """
 
     def __init__(
@@ -188,23 +283,47 @@ class EvaluateAndSave(EvaluationCallback):
         config: TrainingConfig,
         table: ResultsTable,
         on_problem: OnProblem | None,
+        limit: TimeLimit | None = None,
     ):
         super().__init__(model, dataset, every=config.evaluate_every)
         self.on_problem = on_problem
         self.output = output
         self.config = config
         self.table = table
+        self.limit = limit
+        self._measured_at = 0.0 if limit is None else limit.elapsed
+        self._drawn = time.monotonic()
         self.names: tuple[str, ...] = ()  # of the validation's numbers; the first decides which model is best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
-        if epoch + 1 == self.config.epochs or (epoch + 1) % self.every == 0:
+        due = self._is_due(epoch)
+        if due:
+            began = time.monotonic()
             with averaged_weights(self.model):
                 if self.dataset is not None:
                     row.update(self._evaluate())
                 self._save(row)
+            self._measured(time.monotonic() - began)
+        if self.limit is not None:
+            row["minutes"] = self.limit.elapsed / 60
         self.table.add(row)
-        self._draw_curves()
+        if self.limit is None or due or time.monotonic() - self._drawn > PAUSE:
+            self._draw_curves()
+            self._drawn = time.monotonic()
+
+    def _is_due(self, epoch: int) -> bool:
+        """Whether the model is measured and saved now."""
+        if self.limit is None:
+            return epoch + 1 == self.config.epochs or (epoch + 1) % self.every == 0
+        pause = max(MEASURED_EACH * self.limit.seconds, 12 * self.limit.reserve)
+        return self.limit.over or self.limit.elapsed - self._measured_at >= pause
+
+    def _measured(self, seconds: float) -> None:
+        """Keeps time for the last measurement as long as the longest so far."""
+        if self.limit is not None:
+            self._measured_at = self.limit.elapsed
+            self.limit.reserve = max(self.limit.reserve, seconds)
 
     def _evaluate(self) -> dict[str, float]:
         self.result = self.measured.evaluate(self.dataset, flip=self.flip)

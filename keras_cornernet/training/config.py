@@ -1,20 +1,35 @@
 """The settings of a training run, and the optimizer that they describe."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import keras
 
 from keras_cornernet.checks import check_choice, check_number, check_size
-from keras_cornernet.training.optimizers import TorchRMSprop
+from keras_cornernet.training.optimizers import (
+    GrowingAverageAdam,
+    GrowingAverageAdamW,
+    GrowingAverageTorchRMSprop,
+    TorchRMSprop,
+)
 
 # PyTorch's epsilon, with which the authors trained; that of Keras is ten times as large.
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "adam": partial(keras.optimizers.Adam, epsilon=1e-8),
+    "adamw": partial(keras.optimizers.AdamW, epsilon=1e-8),
     "rmsprop": TorchRMSprop,
 }
+# The same for runs whose length in steps is not known.
+OPTIMIZERS_BY_TIME: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "adam": partial(GrowingAverageAdam, epsilon=1e-8),
+    "adamw": partial(GrowingAverageAdamW, epsilon=1e-8),
+    "rmsprop": GrowingAverageTorchRMSprop,
+}
+DEFAULT_DECAY = 0.02  # of the weights, where none is given
+PIPELINES = ("auto", "host", "device")
 
 
 @dataclass(frozen=True)
@@ -25,7 +40,12 @@ class TrainingConfig:
         epochs: passes over the data; not used where `steps` is given.
         batch_size: images per step.
         steps: optimizer steps of the whole run, in place of `epochs`; the last epoch is completed.
-        optimizer: `"adam"` with PyTorch's epsilon of 1e-8, or `"rmsprop"` as PyTorch defines it.
+        minutes: ends the run by time instead, reading of the data included; learning rate, augmentation and
+            measurements follow the fraction of the time that is gone. Compiling does not count in that
+            fraction.
+        optimizer: `"adam"` or `"adamw"` with PyTorch's epsilon of 1e-8, or `"rmsprop"` as PyTorch defines it.
+        weight_decay: of `"adamw"`: each step takes this fraction, times the learning rate, off all kernels,
+            not off biases and normalization; None takes 0.02.
         learning_rate: the peak, reached after the warm-up; it then follows a cosine down to a hundredth.
         lr_decay_at: fraction of the run after which the learning rate is divided once by
             `lr_decay_factor`; replaces both cosine and warm-up. None: the cosine.
@@ -37,7 +57,11 @@ class TrainingConfig:
         evaluate_every: epochs between evaluations on the validation set; the last epoch is always evaluated.
         input_size: `(height, width)` for training and inference, instead of the preset's.
         augmentation: `"default"` for the preset's, or `"photos"` for a stronger one for photographs.
+        train_sizes: several `(height, width)` that training shows, one a batch, instead of `input_size`.
         rotations: augment with rotations too, for subjects without an upright orientation.
+        mixed_precision: compute in bfloat16; weights, losses and targets stay in float32.
+        pipeline: where batches are made: `"host"`, `"device"`, or `"auto"`, see `make_dataset`.
+        steps_per_launch: of `pipeline="device"`, see `DeviceDataset`.
         seed: of the initial weights, the order of the images and the augmentation.
 
     Raises:
@@ -47,7 +71,9 @@ class TrainingConfig:
     epochs: int = 100
     steps: int | None = None
     batch_size: int = 8
+    minutes: float | None = None
     optimizer: str = "adam"
+    weight_decay: float | None = None
     learning_rate: float = 1e-3
     lr_decay_at: float | None = None
     lr_decay_factor: float = 10.0
@@ -57,7 +83,11 @@ class TrainingConfig:
     evaluate_every: int = 5
     input_size: tuple[int, int] | None = None
     augmentation: str = "default"
+    train_sizes: tuple[tuple[int, int], ...] = ()
     rotations: bool = False
+    mixed_precision: bool = False
+    pipeline: str = "auto"
+    steps_per_launch: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -78,6 +108,17 @@ class TrainingConfig:
             check_number("ema", self.ema, at_least=0, below=1)
         if self.input_size is not None:
             check_size("input_size", self.input_size)
+        for i, size in enumerate(self.train_sizes):
+            check_size(f"train_sizes[{i}]", size)
+        check_choice("pipeline", self.pipeline, PIPELINES)
+        if self.minutes is not None:
+            check_number("minutes", self.minutes, above=0)
+        if self.steps_per_launch is not None:
+            check_number("steps_per_launch", self.steps_per_launch, at_least=1, whole=True)
+        if self.weight_decay is not None:
+            check_number("weight_decay", self.weight_decay, at_least=0)
+            if self.optimizer != "adamw":
+                raise ValueError(f"weight_decay needs optimizer='adamw', not {self.optimizer!r}")
 
     def in_epochs(self, steps_per_epoch: int) -> "TrainingConfig":
         """The same settings with `epochs` instead of `steps`."""
@@ -86,17 +127,47 @@ class TrainingConfig:
         return replace(self, epochs=math.ceil(self.steps / steps_per_epoch), steps=None)
 
 
-def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """The optimizer with its learning-rate schedule, clipping and moving average of the weights."""
+def make_optimizer(
+    config: TrainingConfig, steps_per_epoch: int, variables: Sequence[Any] = ()
+) -> keras.optimizers.Optimizer:
+    """The optimizer with its learning-rate schedule, clipping and moving average of the weights.
+
+    Args:
+        config: the settings. In a run by `minutes` the learning rate starts as that of `rate_at(config, 0)`
+            and must be set, see `TimeLimit`.
+        steps_per_epoch: steps in a pass over the data.
+        variables: those that are trained, for `weight_decay`, which leaves out all but kernels.
+    """
+    by_time = config.minutes is not None
     total = config.in_epochs(steps_per_epoch).epochs * steps_per_epoch
     ema = max(0.0, 1 - 20 / total) if config.ema is None else config.ema
-    return OPTIMIZERS[config.optimizer](
-        _learning_rates(config, total),
+    table = OPTIMIZERS
+    if by_time and config.ema is None:
+        table, ema = OPTIMIZERS_BY_TIME, 0.5  # any but 0
+    decay = {} if config.optimizer != "adamw" else {"weight_decay": config.weight_decay or DEFAULT_DECAY}
+    if config.weight_decay == 0:
+        decay = {"weight_decay": 0.0}
+    optimizer = table[config.optimizer](
+        rate_at(config, 0.0) if by_time else _learning_rates(config, total),
         global_clipnorm=config.clip_norm,
         use_ema=ema > 0,
         ema_momentum=ema,
         ema_overwrite_frequency=None,
+        **decay,
     )
+    if decay:
+        optimizer.exclude_from_weight_decay(var_list=[v for v in variables if len(v.shape) < 2])
+    return optimizer
+
+
+def rate_at(config: TrainingConfig, fraction: float) -> float:
+    """The learning rate when a fraction of the run is over; that of the schedule by steps."""
+    peak, warmup = config.learning_rate, config.warmup
+    if config.lr_decay_at is not None:
+        return peak if fraction <= config.lr_decay_at else peak / config.lr_decay_factor
+    if fraction < warmup:
+        return peak * (0.01 + 0.99 * fraction / warmup)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (fraction - warmup) / (1 - warmup)))))
 
 
 def _learning_rates(config: TrainingConfig, total: int) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -38,3 +38,33 @@ class TorchRMSprop(keras.optimizers.RMSprop):
         square = self.rho * velocity + (1 - self.rho) * ops.square(gradient)
         self.assign(velocity, square)
         self.assign_sub(variable, rate * gradient / (ops.sqrt(square) + self.epsilon))
+
+
+class GrowingAverage:
+    """A mixin for optimizers with `use_ema`: the average spans a twentieth of the steps that are over.
+
+    For runs that end by time: at their end the average is that of a run whose length was known.
+    """
+
+    iterations: Any
+
+    @property
+    def ema_momentum(self) -> Any:
+        """`1 - 20 / n` at step `n`, 0 at the first ones."""
+        return ops.maximum(0.0, 1.0 - 20.0 / (ops.cast(self.iterations, "float32") + 1.0))
+
+    @ema_momentum.setter
+    def ema_momentum(self, value: Any) -> None:
+        """Keras sets a fixed one, which is not used."""
+
+
+class GrowingAverageAdam(GrowingAverage, keras.optimizers.Adam):
+    """Adam with a `GrowingAverage`."""
+
+
+class GrowingAverageAdamW(GrowingAverage, keras.optimizers.AdamW):
+    """AdamW with a `GrowingAverage`."""
+
+
+class GrowingAverageTorchRMSprop(GrowingAverage, TorchRMSprop):
+    """`TorchRMSprop` with a `GrowingAverage`."""

@@ -4,15 +4,16 @@ from typing import Any
 
 import keras
 
-from keras_cornernet.backend import replica_count
+from keras_cornernet.backend import repeated_step, replica_count, runs_on_jax
 from keras_cornernet.training.callbacks import NumberEpochs, StopOnBadLoss
 
 
 class Trainer(keras.Model):
     """Joins a network, a codec and a loss into a model for `compile` and `fit`.
 
-    The dataset yields `(images, annotations)`. Inside each step the codec draws the targets on the device and
-    the loss compares them with the network's outputs; each term of the loss is a metric. Everything
+    The dataset yields `(images, annotations)`, or blocks of draws of which its `prepare` makes them in the
+    compiled step, see `data.device.DeviceDataset`. Inside each step the codec draws the targets on the device
+    and the loss compares them with the network's outputs; each term of the loss is a metric. Everything
     else of `fit` is Keras' own: mixed precision, accumulation of gradients, moving averages of weights,
     clipping, callbacks. A loss that is not finite ends the run and names the term.
 
@@ -25,6 +26,9 @@ class Trainer(keras.Model):
         loss: called with targets and outputs, returns named scalars that add up to the loss; `loss.names`
             lists them.
         metric: called likewise, returns a share and the number that it is of; `metric.name` names it.
+
+    Attributes:
+        just_compiled: whether the last batch (or block) was the first of its shape, on JAX.
     """
 
     def __init__(self, network: Any, codec: Any, loss: Any, metric: Any = None, name: str = "trainer"):
@@ -36,6 +40,9 @@ class Trainer(keras.Model):
         self.term_metrics = {term: keras.metrics.Mean(name=term) for term in loss.names}
         self.metric = metric
         self.fraction = None if metric is None else keras.metrics.Mean(name=metric.name)
+        self.just_compiled = False
+        self._source: Any = None
+        self._next_rate: float | None = None
         self.built = True
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
@@ -90,9 +97,86 @@ class Trainer(keras.Model):
         callbacks = [StopOnBadLoss(), *(callbacks or [])]
         if hasattr(x, "epochs"):
             callbacks.append(NumberEpochs(x.epochs))
-        if hasattr(x, "element_spec"):
-            kwargs.setdefault("shuffle", False)  # a tf.data pipeline shuffles by itself
-        return super().fit(x, *args, callbacks=callbacks, **kwargs)
+        if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
+            kwargs.setdefault("shuffle", False)  # a pipeline shuffles by itself
+        source = x if hasattr(x, "prepare") else None
+        if source is not self._source:
+            self._source, self.train_function = source, None
+        try:
+            return super().fit(x, *args, callbacks=callbacks, **kwargs)
+        finally:
+            if hasattr(x, "stop"):
+                x.stop()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the learning rate of the steps to come, also within an epoch of `fit`.
+
+        The optimizer must have been made with a number as its learning rate, not with a schedule.
+        """
+        if runs_on_jax():
+            self._next_rate = rate  # within `fit` the optimizer's state is not in its variables
+        else:
+            self.optimizer.learning_rate = rate
+
+    def train_step(self, *arguments: Any) -> Any:
+        """One step; on TensorFlow it makes the batch first, where the data is a `DeviceDataset`."""
+        if self._source is not None and not runs_on_jax():
+            (block,) = arguments
+            numbers = {name: values[0] for name, values in block.items() if name != "count"}
+            arguments = (self._source.prepare(self._source.resident, numbers),)
+        return super().train_step(*arguments)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """On JAX: learning rates that change within an epoch, and launches of several steps."""
+        if not runs_on_jax():
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return None
+        super().make_train_function(force)
+        single_step: Any = self.train_function
+        seen: set[Any] = set()
+        launch = repeated_step(self._prepared_step)
+
+        def train(state: Any, iterator: Any) -> Any:
+            data = next(iterator)
+            shapes = tuple(value.shape for value in keras.tree.flatten(data))
+            self.just_compiled = shapes not in seen
+            seen.add(shapes)
+            state = self._with_rate(state)
+            if self._source is None:
+                return single_step(state, iter([data]))
+            count, *_ = data.pop("count")
+            state = launch(state, self._source.resident, data, count)
+            return self._logs(state), state
+
+        self._use(train)
+        return None
+
+    def _use(self, function: Any) -> None:
+        self.train_function = function
+
+    def _prepared_step(self, state: Any, resident: Any, numbers: Any) -> Any:
+        return self.train_step(state, self._source.prepare(resident, numbers))[1]
+
+    def _with_rate(self, state: Any) -> Any:
+        """The state of JAX with the learning rate that was set."""
+        if self._next_rate is None:
+            return state
+        own = [variable is self.optimizer.learning_rate for variable in self.optimizer.variables]
+        if not any(own):
+            raise ValueError("the optimizer has a schedule of learning rates, so none can be set")
+        variables = list(state[2])
+        i = own.index(True)
+        variables[i] = keras.ops.convert_to_tensor(self._next_rate, variables[i].dtype)
+        self._next_rate = None
+        return (*state[:2], variables, *state[3:])
+
+    def _logs(self, state: Any) -> dict[str, Any]:
+        """The metrics so far, from the state of JAX."""
+        mapping = list(zip(self.metrics_variables, state[3], strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            logs: dict[str, Any] = self.get_metrics_result()
+        return logs
 
     def _check_names(self, dataset: Any, argument: str) -> None:
         """Refuses data with another number of labels: one without a channel would train nothing."""

@@ -1,8 +1,6 @@
 """The `tf.data` pipeline: what it yields, that it repeats itself, and what it does with odd data."""
 
-import importlib
 import logging
-import sys
 from collections import Counter
 
 import numpy as np
@@ -209,13 +207,6 @@ def test_nothing_to_read_is_an_error(tmp_path):
         make_dataset(DetectionDataset((), CATEGORIES), (40, 60), batch_size=1)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         make_dataset(annotated, (40, 60), batch_size=0)
-
-
-def test_without_tensorflow_the_line_to_type_is_given(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.delitem(sys.modules, "keras_cornernet.data.pipeline")
-    with pytest.raises(ImportError, match=r"needs TensorFlow .*pip install 'keras_cornernet\[tf-cpu\]'"):
-        importlib.import_module("keras_cornernet.data.pipeline")
 
 
 def test_the_cache_stays_within_its_bytes_and_changes_nothing(tmp_path):
