@@ -191,16 +191,22 @@ def boxes_and_fractions(
     height, width = image_size
     rows, columns = view.input_size
     x1, y1, x2, y2 = clip or (0, 0, columns, rows)
-    inside = np.clip(boxes.xyxy, 0, [width, height, width, height])
-    moved = transform_boxes(view.input_from_image, inside)
-    clipped = np.clip(moved, [x1, y1, x1, y1], [x2, y2, x2, y2])
-    area, full_area = _areas(clipped), _areas(moved)
+    moved = transform_boxes(view.input_from_image, _clip(boxes.xyxy, (0, 0, width, height)))
+    clipped = _clip(moved, (x1, y1, x2, y2))
+    sides, full_sides = (np.maximum(each[:, 2:] - each[:, :2], 0) for each in (clipped, moved))
+    area, full_area = sides[:, 0] * sides[:, 1], full_sides[:, 0] * full_sides[:, 1]
     left = (area > 0) & (boxes.ignore | (area >= rules.min_kept * full_area))
-    short = (clipped[:, 2:] - clipped[:, :2]).min(axis=1, initial=np.inf) < rules.min_side
-    ignore = boxes.ignore | (area < rules.min_visible * full_area) | short
+    ignore = boxes.ignore | (area < rules.min_visible * full_area)
+    if rules.min_side:
+        ignore |= np.minimum(sides[:, 0], sides[:, 1]) < rules.min_side
     visible = Boxes(clipped[left].astype(np.float32), boxes.labels[left], ignore[left])
     return visible, (area[left] / full_area[left]).astype(np.float32)
 
 
-def _areas(xyxy: np.ndarray) -> np.ndarray:
-    return np.asarray(np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0), axis=1))
+def _clip(xyxy: np.ndarray, rectangle: Rectangle) -> np.ndarray:
+    """Boxes cut at the sides of a rectangle; several times faster than `np.clip` with lists."""
+    x1, y1, x2, y2 = rectangle
+    low = np.array((x1, y1, x1, y1), np.float32)
+    high = np.array((x2, y2, x2, y2), np.float32)
+    clipped: np.ndarray = np.minimum(np.maximum(xyxy, low), high)
+    return clipped

@@ -8,7 +8,6 @@ from keras_cornernet.preprocessing import opencv
 
 # Weights of grey, and eigenvalues and eigenvectors of ImageNet's colours; RGB in 0..1.
 RED, GREEN, BLUE = 0.299, 0.587, 0.114
-GREY = np.array([RED, GREEN, BLUE], np.float32)
 EIGENVALUES = np.array([0.2141788, 0.01817699, 0.00341571], np.float32)
 EIGENVECTORS = np.array(
     [
@@ -119,13 +118,16 @@ def apply_color(image: np.ndarray, color: np.ndarray, out: np.ndarray | None = N
     pixels = found.reshape(-1, 3)
     cv2 = opencv.cv2
     if cv2 is None:
-        mean = np.ones(len(pixels), np.float32) @ pixels / len(pixels)
+        red, green, blue = np.ones(len(pixels), np.float32) @ pixels / len(pixels)
     else:
-        mean = np.array(cv2.mean(image)[:3], np.float32)
-    shift = color[:, 3] * (mean @ GREY) + color[:, 4]
+        red, green, blue, _ = cv2.mean(image)
+    grey_mean = RED * red + GREEN * green + BLUE * blue
+    shift = color[:, 3] * np.float32(grey_mean) + color[:, 4]
     if cv2 is None:
         np.matmul(pixels.copy(), color[:, :3].T, out=pixels)
         pixels += shift
     else:
-        cv2.transform(found, np.column_stack([color[:, :3], shift]), dst=found)
+        matrix = np.empty((3, 4), np.float32)
+        matrix[:, :3], matrix[:, 3] = color[:, :3], shift
+        cv2.transform(found, matrix, dst=found)
     return found

@@ -67,7 +67,9 @@ def transform_points(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def transform_boxes(affine: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Maps `(n, 4)` `xyxy` boxes to the upright boxes around their images."""
-    x1, y1, x2, y2 = np.moveaxis(boxes, -1, 0)
-    corners = np.stack([np.stack(p, -1) for p in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], -2)
-    moved = transform_points(affine, corners)
-    return np.concatenate([moved.min(-2), moved.max(-2)], -1)
+    boxes = np.asarray(boxes)
+    affine = np.asarray(affine).astype(np.result_type(boxes, np.float32))
+    # Each coordinate is a sum of two products, smallest or largest where both are.
+    products = boxes.reshape(*boxes.shape[:-1], 2, 1, 2) * affine[:, :2]
+    low, high = products.min(-3).sum(-1), products.max(-3).sum(-1)
+    return np.concatenate([low + affine[:, 2], high + affine[:, 2]], -1)

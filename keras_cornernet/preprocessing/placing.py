@@ -66,13 +66,11 @@ def warp_into(canvas: np.ndarray, image: np.ndarray, view: View) -> None:
         top, bottom = _covered(d, y, height, top, bottom)
     if left >= right or top >= bottom:
         return
-    # What the outermost pixels of the rectangle see, and how much of the image is needed for that.
+    # What the pixels of the rectangle see, and how much of the image is needed for that.
     level = halvings(view.input_from_image)
     step = 2**level
-    (first_x, last_x), (first_y, last_y) = (
-        _needed(across, down, move, (left, top, right, bottom), step, side)
-        for across, down, move, side in ((a, b, x, width), (c, d, y, height))
-    )
+    seen_x, seen_y = (_seen(row, (left, top, right, bottom)) for row in ((a, b, x), (c, d, y)))
+    (first_x, last_x), (first_y, last_y) = _needed(seen_x, step, width), _needed(seen_y, step, height)
     part = image[first_y:last_y, first_x:last_x]
     if not part.size:
         return
@@ -83,17 +81,17 @@ def warp_into(canvas: np.ndarray, image: np.ndarray, view: View) -> None:
         (c / step, d / step, (c * left + d * top + y - first_y) / step),
     )
     target = canvas[top:bottom, left:right]
-    if upright:
+    if upright or (seen_x[0] >= 0 and seen_x[1] < width and seen_y[0] >= 0 and seen_y[1] < height):
         _resample_into(target, part, part_from_target)
         return
     inside = _inside((a, b, a * left + b * top + x), width, target.shape[:2])
     inside &= _inside((c, d, c * left + d * top + y), height, target.shape[:2])
-    if inside.all():
-        _resample_into(target, part, part_from_target)
-        return
-    found = np.empty_like(target)
+    found = np.empty(target.shape, np.uint8)
     _resample_into(found, part, part_from_target)
-    np.copyto(target, found, where=inside[..., None])
+    if opencv.cv2 is None:
+        np.copyto(target, found, where=inside[..., None])
+    else:
+        opencv.cv2.copyTo(found, inside.view(np.uint8), target)
 
 
 def _inverse(affine: np.ndarray) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -112,16 +110,20 @@ def _covered(stretch: float, move: float, side: int, first: int, last: int) -> t
     return max(first, math.ceil(ends[0] - 1e-9)), min(last, math.ceil(ends[1] - 1e-9))
 
 
-def _needed(
-    across: float, down: float, move: float, target: tuple[int, int, int, int], step: int, side: int
-) -> tuple[int, int]:
-    """The pixels along one side of the image that a rectangle of the input depends on, in whole `step`s."""
+def _seen(row: tuple[float, float, float], target: tuple[int, int, int, int]) -> tuple[float, float]:
+    """The smallest and largest coordinate to which pixel centres of a rectangle are mapped."""
+    across, down, move = row
     left, top, right, bottom = target
-    seen = [
+    ends = [
         across * i + down * j + move for i in (left + 0.5, right - 0.5) for j in (top + 0.5, bottom - 0.5)
     ]
-    first = math.floor(min(seen) / step - 1) * step
-    last = math.ceil(max(seen) / step + 1) * step
+    return min(ends), max(ends)
+
+
+def _needed(seen: tuple[float, float], step: int, side: int) -> tuple[int, int]:
+    """The pixels along one side of the image around those that are seen, in whole `step`s."""
+    first = math.floor(seen[0] / step - 1) * step
+    last = math.ceil(seen[1] / step + 1) * step
     return min(max(first, 0), side), min(max(last, 0), side)
 
 
