@@ -6,8 +6,8 @@ residuals), four (one), and eight (one, of narrower maps), the stacked ones with
 on the last alone. All networks see the same data in the same order; with each seed, weights and order are
 drawn anew. PCK@0.2 is measured after each epoch on scenes that no network was trained on. Prints a table with
 the mean over the seeds and the range, and writes `ablation.csv` and `ablation.png`. Runs that `ablation.csv`
-holds already are not repeated, so that a benchmark that was stopped goes on where it was. Takes about 50
-minutes for each seed on two cores with the defaults.
+holds already are not repeated, so that a benchmark that was stopped goes on where it was. Takes about an
+hour for each seed on two cores with the defaults.
 """
 
 import argparse
