@@ -1,1 +1,1 @@
-"""Data: readers, augmentation, the `tf.data` pipeline, and drawn scenes."""
+"""Data: readers, augmentation, what `fit` reads, and drawn scenes."""

@@ -111,8 +111,11 @@ class Trainer(keras.Model):
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the steps to come, also within an epoch of `fit`.
 
-        The optimizer must have been made with a number as its learning rate, not with a schedule.
+        Raises:
+            ValueError: the optimizer was made with a schedule, not with a number as its learning rate.
         """
+        if not isinstance(self.optimizer._learning_rate, keras.Variable):
+            raise ValueError("the optimizer has a schedule of learning rates, so that none can be set")
         if runs_on_jax():
             self._next_rate = rate  # within `fit` the optimizer's state is not in its variables
         else:
@@ -162,11 +165,8 @@ class Trainer(keras.Model):
         """The state of JAX with the learning rate that was set."""
         if self._next_rate is None:
             return state
-        own = [variable is self.optimizer.learning_rate for variable in self.optimizer.variables]
-        if not any(own):
-            raise ValueError("the optimizer has a schedule of learning rates, so none can be set")
-        variables = list(state[2])
-        i = own.index(True)
+        own = [variable is self.optimizer._learning_rate for variable in self.optimizer.variables]
+        variables, i = list(state[2]), own.index(True)
         variables[i] = keras.ops.convert_to_tensor(self._next_rate, variables[i].dtype)
         self._next_rate = None
         return (*state[:2], variables, *state[3:])

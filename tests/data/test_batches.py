@@ -1,5 +1,6 @@
 """Batches: which examples, which size, whatever the threads; and what changes towards the end of a run."""
 
+import keras
 import numpy as np
 import pytest
 from test_pipeline import boxes_of, data_set_of, drain, flat_equal
@@ -78,8 +79,9 @@ def test_what_is_no_size_is_refused(given):
 def test_each_batch_has_one_size_that_seed_epoch_and_number_decide(data):
     settings = {"batch_size": 2, "augmentation": SmallDataAugmentation(), "shuffle": True, "seed": 4}
     dataset = make_dataset(data, SIZES, **settings)
-    assert dataset.element_spec[0].shape.as_list() == [2, None, None, 3]
-    assert dataset.element_spec[1]["boxes"].shape.as_list() == [2, 1, 4]
+    if keras.backend.backend() == "tensorflow":
+        assert dataset.element_spec[0].shape.as_list() == [2, None, None, 3]
+        assert dataset.element_spec[1]["boxes"].shape.as_list() == [2, 1, 4]
     passes = [drain(dataset) for _ in range(8)]
     shapes = [[images.shape[1:3] for images, _ in batches] for batches in passes]
     assert {shape for each in shapes for shape in each} == set(SIZES)
