@@ -1,4 +1,4 @@
-"""Images a second of training on the device: `python benchmarks/device_training.py [--seconds N] [--batch N]`.
+"""Images a second on the device: `python benchmarks/device_training.py [--seconds N] [--batch N]`.
 
 Trains the preset `cornernet_small` with `fit` on a dataset on the device, photographs' augmentation, AdamW
 and averaged weights, against a plain JAX loop: the same network and loss in one jitted step with a simple

@@ -172,7 +172,7 @@ def test_a_pose_network_answers_as_predict_does(tmp_path):
     for row, image in enumerate(IMAGES):
         theirs = poser.predict(image, flip=None)[0]
         np.testing.assert_allclose(found["keypoints"][row], theirs.keypoints[0], atol=0.02)
-        np.testing.assert_allclose(found["scores"][row], theirs.keypoint_scores[0], atol=1e-4)
+        np.testing.assert_allclose(found["scores"][row], theirs.keypoint_scores[0], atol=5e-4)
         ours, theirs = loaded.predict(image, boxes)[0], poser.predict(image, boxes, flip=None)[0]
         np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=0.02)
 
