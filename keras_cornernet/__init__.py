@@ -12,6 +12,8 @@ from pathlib import Path
 _HOMES = {
     "CenterNet": "models",
     "CenterCodec": "codecs",
+    "CentripetalCodec": "codecs",
+    "CentripetalNet": "models",
     "CornerCodec": "codecs",
     "CornerNet": "models",
     "CornerNetSaccade": "models",

@@ -15,7 +15,7 @@ NAMES = {
     *("read_pascal_voc", "save_model", "make_trainer", "Trainer", "__version__"),
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
     *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze", "ObjectsAsPoints", "CenterCodec"),
-    *("SaccadeCodec", "SaccadeDetector", "TripletCodec"),
+    *("SaccadeCodec", "SaccadeDetector", "TripletCodec", "CentripetalCodec", "CentripetalNet"),
     *("EvaluationCallback", "EvaluationResult"),
 }
 ROOMS = {

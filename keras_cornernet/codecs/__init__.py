@@ -2,6 +2,7 @@
 
 from keras_cornernet.codecs.attention import LEVELS, AttentionLevel, SaccadeCodec
 from keras_cornernet.codecs.centers import CenterCodec
+from keras_cornernet.codecs.centripetal import CentripetalCodec
 from keras_cornernet.codecs.corners import CornerCodec
 from keras_cornernet.codecs.heatmaps import Decoded, HeatmapCodec
 from keras_cornernet.codecs.keypoints import DecodedKeypoints, KeypointCodec
@@ -11,6 +12,7 @@ __all__ = [
     "LEVELS",
     "AttentionLevel",
     "CenterCodec",
+    "CentripetalCodec",
     "CornerCodec",
     "Decoded",
     "DecodedKeypoints",

@@ -14,10 +14,12 @@ from keras_cornernet.losses.offset import dense_size_loss, offset_loss
 from keras_cornernet.ops.gather import gather_cells, pick_class
 from keras_cornernet.tensors import Tensor
 
+SHIFTS = ("centripetal", "guiding")
+
 
 @dataclass(frozen=True)
 class DetectionLoss:
-    """The sum of a term for each type of head, averaged over the stacks.
+    """The sum of a term for each type of head, over the branches and averaged over the stacks.
 
     Attributes:
         pull_weight, push_weight: of the embeddings; both 0 for a detector without embeddings.
@@ -25,12 +27,18 @@ class DetectionLoss:
         offset_beta: see `offset_loss`; 0 is L1.
         size_weight: of the sizes; 0 for a detector without sizes.
         size_beta: as `offset_beta`, for sizes.
+        centripetal_weight, guiding_weight: of the shifts from corners to centres; 0 for a detector without
+            them.
+        shift_beta: as `offset_beta`, for these shifts.
         embedding_batch: pull and push are sums over the images of a batch, as in the released code, so that
             their weight grows with the batch. A number here scales them to a batch of that many images: the
             authors' images per GPU, over which alone they summed.
         attention_weight: of the focal loss of the attention maps of CornerNet-Saccade; 0 for a detector
             without them. The released code, with weight 1, divides it by the number of stacks twice; so does
             this.
+        mean_over_stacks: take the mean of the stacks' losses, not their sum.
+        mean_over_branches: take the mean of the branches' terms, not their sum.
+        count_epsilon: added to the number of objects by which offsets, sizes and shifts are divided.
         heatmap_loss: called as `penalty_reduced_focal_loss(logits, targets, mask)`.
 
     Raises:
@@ -42,7 +50,8 @@ class DetectionLoss:
     Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`;
     `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; Duan et al.
     2019 (CenterNet), eq. 3; Zhou et al. 2019 (Objects as Points), eq. 4; `CtdetLoss` of
-    xingyizhou/CenterNet, `src/lib/trains/ctdet.py`.
+    xingyizhou/CenterNet, `src/lib/trains/ctdet.py`; Dong et al. 2020 (CentripetalNet), sec. 3.4;
+    `loss_by_feat` of open-mmlab/mmdetection, `mmdet/models/dense_heads/centripetal_head.py`.
     """
 
     pull_weight: float = 0.1
@@ -51,14 +60,20 @@ class DetectionLoss:
     offset_beta: float = 1.0
     size_weight: float = 0.0
     size_beta: float = 0.0
+    centripetal_weight: float = 0.0
+    guiding_weight: float = 0.0
+    shift_beta: float = 1.0
     embedding_batch: int | None = None
     attention_weight: float = 0.0
+    mean_over_stacks: bool = True
+    mean_over_branches: bool = False
+    count_epsilon: float = 1e-4
     heatmap_loss: Callable[..., Tensor] = penalty_reduced_focal_loss
 
     def __post_init__(self) -> None:
-        for name in ("pull", "push", "offset", "size", "attention"):
+        for name in ("pull", "push", "offset", "size", *SHIFTS, "attention"):
             check_number(f"{name}_weight", getattr(self, f"{name}_weight"), at_least=0)
-        for name in ("offset_beta", "size_beta"):
+        for name in ("offset_beta", "size_beta", "shift_beta", "count_epsilon"):
             check_number(name, getattr(self, name), at_least=0)
         if self.embedding_batch is not None:
             check_number("embedding_batch", self.embedding_batch, at_least=1, whole=True)
@@ -74,12 +89,15 @@ class DetectionLoss:
             "push": self.push_weight,
             "offset": self.offset_weight,
             "size": self.size_weight,
+            "centripetal": self.centripetal_weight,
+            "guiding": self.guiding_weight,
             "attention": self.attention_weight,
         }
         return tuple(name for name, weight in weights.items() if weight)
 
     def __call__(self, targets: dict[str, Any], outputs: list[Any]) -> dict[str, Tensor]:
         total: dict[str, Tensor] = {}
+        parts = len(outputs) if self.mean_over_stacks else 1
         for stack in outputs:
             terms = self._stack_terms(targets, stack)
             if self.attention_weight:
@@ -89,34 +107,45 @@ class DetectionLoss:
                 terms["attention"] = self.attention_weight * attention / len(outputs)
             for name in self.names:
                 if name in terms:
-                    total[name] = total.get(name, 0.0) + terms[name] / len(outputs)
+                    total[name] = total.get(name, 0.0) + terms[name] / parts
         return total
 
     def _stack_terms(self, targets: dict[str, Any], stack: dict[str, Any]) -> dict[str, Tensor]:
         """The terms of one stack without attention; pull and push only where there are embeddings."""
-        focal, offset, size = 0.0, 0.0, 0.0
+        terms: dict[str, Tensor] = {}
         embeddings: list[Tensor] = []
-        for branch, heads in stack.items():
-            if branch == "attention":
-                continue
-            target = targets[branch]
-            mask = target.get("heatmap_mask", targets.get("heatmap_mask"))
-            focal += self.heatmap_loss(heads["heatmap"], target["heatmap"], mask)
-            cells = target.get("offset_index", target["index"])
-            positive = target.get("offset_mask", targets["mask"])
-            if "offset" in heads:
-                predicted = gather_cells(heads["offset"], cells)
-                offset += offset_loss(predicted, target["offset"], positive, self.offset_beta)
-            if "size" in heads:
-                size += self._size_loss(heads["size"], target, cells, positive)
+        branches = [name for name in stack if name != "attention"]
+        for branch in branches:
+            heads, target = stack[branch], targets[branch]
+            for name, value in self._branch_terms(targets, target, heads).items():
+                terms[name] = terms.get(name, 0.0) + value
             if "embedding" in heads:
                 embeddings.append(gather_cells(heads["embedding"], target["index"]))
-        terms = {"focal": focal, "offset": self.offset_weight * offset, "size": self.size_weight * size}
+        if self.mean_over_branches:
+            terms = {name: value / len(branches) for name, value in terms.items()}
         if embeddings:
             first, second = embeddings
             pull, push = pull_push_loss(first, second, targets["mask"])
             scale = self._embedding_scale(targets["mask"])
             terms |= {"pull": self.pull_weight * scale * pull, "push": self.push_weight * scale * push}
+        return terms
+
+    def _branch_terms(
+        self, targets: dict[str, Any], target: dict[str, Tensor], heads: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """The terms of one branch without its embedding."""
+        mask = target.get("heatmap_mask", targets.get("heatmap_mask"))
+        terms = {"focal": self.heatmap_loss(heads["heatmap"], target["heatmap"], mask)}
+        cells = target.get("offset_index", target["index"])
+        positive = target.get("offset_mask", targets["mask"])
+        betas = {"offset": self.offset_beta, **dict.fromkeys(SHIFTS, self.shift_beta)}
+        for name, beta in betas.items():
+            if name in heads:
+                predicted = gather_cells(heads[name], cells)
+                loss = offset_loss(predicted, target[name], positive, beta, epsilon=self.count_epsilon)
+                terms[name] = getattr(self, f"{name}_weight") * loss
+        if "size" in heads:
+            terms["size"] = self.size_weight * self._size_loss(heads["size"], target, cells, positive)
         return terms
 
     def _size_loss(self, maps: Tensor, target: dict[str, Tensor], cells: Tensor, positive: Tensor) -> Tensor:
@@ -125,7 +154,7 @@ class DetectionLoss:
         predicted = gather_cells(maps, cells)
         if "size_label" in target:
             predicted = pick_class(predicted, target["size_label"], predicted.shape[-1] // 2)
-        return offset_loss(predicted, target["size"], positive, self.size_beta)
+        return offset_loss(predicted, target["size"], positive, self.size_beta, epsilon=self.count_epsilon)
 
     def _embedding_scale(self, mask: Tensor) -> Tensor:
         if self.embedding_batch is None:

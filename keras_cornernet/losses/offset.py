@@ -6,7 +6,9 @@ from keras_cornernet.backend import sum_over_replicas
 from keras_cornernet.tensors import Tensor
 
 
-def offset_loss(predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 1.0) -> Tensor:
+def offset_loss(
+    predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 1.0, *, epsilon: float = 1e-4
+) -> Tensor:
     """Smooth L1 (quadratic below `beta`), summed over x and y, divided by the number of objects of the batch.
 
     With a `beta` of 0 it is L1, averaged over x and y, as the code of Objects as Points has it.
@@ -15,6 +17,7 @@ def offset_loss(predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 
         predicted, targets: `(batch, n, 2)` x, y in cells.
         mask: `(batch, n)`, 1 where there is an object.
         beta: the loss is quadratic below it and linear with slope 1 above it; 1 in CornerNet's papers.
+        epsilon: added to the number of objects.
 
     Returns:
         A scalar, this replica's part of the loss.
@@ -26,9 +29,9 @@ def offset_loss(predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 
     error = _absolute(predicted - targets)
     count = sum_over_replicas(ops.sum(mask))
     if beta == 0:
-        return ops.sum(error * mask[..., None]) / (2 * count + 1e-4)
+        return ops.sum(error * mask[..., None]) / (2 * count + epsilon)
     loss = ops.where(error < beta, 0.5 / beta * error * error, error - 0.5 * beta)
-    return ops.sum(loss * mask[..., None]) / (count + 1e-4)
+    return ops.sum(loss * mask[..., None]) / (count + epsilon)
 
 
 def dense_size_loss(predicted: Tensor, targets: Tensor, weight: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The networks, one file per paper."""
 
 from keras_cornernet.models.centernet import CenterNet
+from keras_cornernet.models.centripetalnet import CentripetalNet
 from keras_cornernet.models.cornernet import CornerNet
 from keras_cornernet.models.cornernet_saccade import CornerNetSaccade
 from keras_cornernet.models.cornernet_squeeze import CornerNetSqueeze
@@ -10,6 +11,7 @@ from keras_cornernet.models.stacked_hourglass import StackedHourglass
 
 __all__ = [
     "CenterNet",
+    "CentripetalNet",
     "CornerNet",
     "CornerNetSaccade",
     "CornerNetSqueeze",

@@ -146,23 +146,35 @@ class DetectorConfig(NetworkConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CornerConfig(DetectorConfig):
-    """What detectors of corners are built from. The defaults are those of CornerNet.
+class CornerPoolConfig(DetectorConfig):
+    """What detectors with corner pooling are built from.
 
     Attributes:
         pool_channels: width of the maps that are pooled.
+    """
+
+    pool_channels: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("pool_channels", self.pool_channels, at_least=1, whole=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CornerConfig(CornerPoolConfig):
+    """What detectors are built from that pair corners by embeddings. The defaults are those of CornerNet.
+
+    Attributes:
         embedding_cells: None is the papers' embedding of one channel. A number gives the embedding two
             channels that start from the position of the cell in units of so many cells, see
             `layers.AddPosition`; this learns faster where many objects look alike. No published checkpoint
             has it.
     """
 
-    pool_channels: int = 128
     embedding_cells: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("pool_channels", self.pool_channels, at_least=1, whole=True)
         if self.embedding_cells is not None:
             check_number("embedding_cells", self.embedding_cells, above=0)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_cornernet.layers.head import HEATMAP_BIAS, AddPosition, Head
 from keras_cornernet.layers.prediction import CenterPrediction, CornerPrediction
-from keras_cornernet.models.config import CornerConfig, DetectorConfig
+from keras_cornernet.models.config import CornerConfig, CornerPoolConfig, DetectorConfig
 
 CORNERS = ("top_left", "bottom_right")
 Heads = dict[str, Any]
@@ -22,7 +22,32 @@ def corner_branches(
         config: of the network.
         cascade: cascade corner pooling, see `CornerPrediction`.
     """
-    return {corner: _corner_heads(features, corner, stack, config, cascade) for corner in CORNERS}
+    cells = config.embedding_cells
+    sizes = {"embedding": 1 if cells is None else 2, "offset": 2}
+    branches = pooled_corners(features, stack, config, sizes, cascade=cascade)
+    if cells is not None:
+        for corner, outputs in branches.items():
+            position = AddPosition(cells, name=f"{corner}_embedding_place_{stack}")
+            outputs["embedding"] = position(outputs["embedding"])
+    return branches
+
+
+def pooled_corners(
+    features: Any, stack: int, config: CornerPoolConfig, sizes: Mapping[str, int], *, cascade: bool = False
+) -> dict[str, Heads]:
+    """The branches of both corners, after corner pooling: a heatmap, and heads of the given sizes.
+
+    Args:
+        features, stack, config, cascade: see `corner_branches`.
+        sizes: channels of the other heads, by name.
+    """
+    branches = {}
+    for corner in CORNERS:
+        prediction = CornerPrediction(
+            corner, features.shape[-1], config.pool_channels, cascade=cascade, name=f"{corner}_{stack}"
+        )
+        branches[corner] = heads(prediction(features), corner, stack, config, sizes)
+    return branches
 
 
 def center_branch(features: Any, stack: int, config: CornerConfig) -> Heads:
@@ -43,16 +68,3 @@ def heads(x: Any, branch: str, stack: int, config: DetectorConfig, sizes: Mappin
         )(x)
         for head, size in {"heatmap": config.num_classes, **sizes}.items()
     }
-
-
-def _corner_heads(features: Any, corner: str, stack: int, config: CornerConfig, cascade: bool) -> Heads:
-    prediction = CornerPrediction(
-        corner, features.shape[-1], config.pool_channels, cascade=cascade, name=f"{corner}_{stack}"
-    )
-    cells = config.embedding_cells
-    sizes = {"embedding": 1 if cells is None else 2, "offset": 2}
-    outputs = heads(prediction(features), corner, stack, config, sizes)
-    if cells is not None:
-        position = AddPosition(cells, name=f"{corner}_embedding_place_{stack}")
-        outputs["embedding"] = position(outputs["embedding"])
-    return outputs
