@@ -5,10 +5,10 @@ import io
 import numpy as np
 from PIL import Image
 
-from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CentripetalCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.inference.config import InferenceConfig, PoseInferenceConfig
-from keras_cornernet.models import CenterNet, CornerNet, ObjectsAsPoints, StackedHourglass
+from keras_cornernet.models import CenterNet, CentripetalNet, CornerNet, ObjectsAsPoints, StackedHourglass
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
@@ -48,6 +48,18 @@ def point_detector(**settings) -> Detector:
     network = with_statistics(ObjectsAsPoints(2, **SIZES, head_channels=8))
     settings = {"input_size": (32, 48), "max_detections": 6, **settings}
     return Detector(network, CenterCodec(2, top_k=16), CATEGORIES, InferenceConfig(**settings))
+
+
+def centripetal_detector(**settings) -> Detector:
+    """An untrained detector by corners that point to centres, of two classes, for inputs of 32 x 48."""
+    network = with_statistics(CentripetalNet(2, **SIZES, **HEADS))
+    for corner in ("top_left", "bottom_right"):  # about two cells from each corner to its centre
+        last = network.get_layer(f"{corner}_centripetal_0").last
+        last.kernel.assign(last.kernel / 10)
+        last.bias.assign([0.9, 0.7])
+    codec = CentripetalCodec(2, top_k=96, num_detections=16, peak_kernel=1, center_distance=100.0)
+    settings = {"input_size": (32, 48), "max_detections": 6, **settings}
+    return Detector(network, codec, CATEGORIES, InferenceConfig(**settings))
 
 
 def estimator(codec=None, **settings) -> PoseEstimator:

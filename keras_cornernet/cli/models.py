@@ -32,6 +32,7 @@ SIZES = {
     "cornernet_small": NetworkSize(2_796_216, 1.478),
     "cornernet_squeeze_small": NetworkSize(924_936, 1.033),
     "centernet_small": NetworkSize(3_017_482, 1.971),
+    "centripetalnet_small": NetworkSize(2_796_216, 1.478),
     "objects_as_points_small": NetworkSize(2_741_124, 1.357),
     "cornernet_bccd": NetworkSize(2_796_216, 2.027),
     "cornernet_squeeze_bccd": NetworkSize(924_936, 0.5903),

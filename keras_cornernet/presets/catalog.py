@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CentripetalCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.data.augmentation import SmallDataAugmentation
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
@@ -11,6 +11,7 @@ from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import (
     CenterNet,
+    CentripetalNet,
     CornerNet,
     CornerNetSqueeze,
     LegacyStackedHourglass,
@@ -66,6 +67,27 @@ _SQUEEZE_SMALL = replace(
     _SMALL,
     summary="for CPUs and small data: one narrow hourglass of fire blocks, the fewest multiplications",
     network=CornerNetSqueeze,
+)
+
+_CENTRIPETAL_SMALL = replace(
+    _SMALL,
+    summary="for CPUs and small data: corners that point to their centre, on a narrow hourglass",
+    network=CentripetalNet,
+    arguments={
+        **{key: value for key, value in _SMALL.arguments.items() if key != "embedding_cells"},
+        "guiding": False,
+    },
+    codec=CentripetalCodec(
+        COCO_CLASSES,
+        top_k=100,
+        num_detections=300,
+        geometric_score=True,
+        offset_reach=1,
+        distance_scale=1.0,
+    ),
+    loss=DetectionLoss(
+        pull_weight=0.0, push_weight=0.0, centripetal_weight=1.0, offset_beta=0.1, shift_beta=0.1
+    ),
 )
 
 _POINTS_SMALL = replace(
@@ -143,6 +165,7 @@ PRESETS: dict[str, Preset] = {
         # Placed embeddings and bumps as in the other small ones, not CenterNet's.
         codec=TripletCodec(COCO_CLASSES, min_overlap=0.3, corrected_radius=True, **_PLACED),
     ),
+    "centripetalnet_small": _CENTRIPETAL_SMALL,
     "objects_as_points_small": _POINTS_SMALL,
     "cornernet_bccd": _sized(
         _SMALL,

@@ -10,7 +10,11 @@ from keras_cornernet.presets import PRESETS
 
 
 @pytest.mark.parametrize(
-    "name", ["cornernet_squeeze_small", "centernet_small", "objects_as_points_small", "hourglass_phone"]
+    "name",
+    [
+        *("cornernet_squeeze_small", "centernet_small", "centripetalnet_small"),
+        *("objects_as_points_small", "hourglass_phone"),
+    ],
 )
 def test_listed_sizes_are_those_of_the_networks(name):
     """Those of the papers' networks are held in `tests/conversion/test_full_size.py`."""

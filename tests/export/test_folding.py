@@ -10,6 +10,7 @@ from keras_cornernet.layers import ConvNorm
 from keras_cornernet.layers.folding import norms_are_left_out, without_norms
 from keras_cornernet.models import (
     CenterNet,
+    CentripetalNet,
     CornerNet,
     CornerNetSaccade,
     CornerNetSqueeze,
@@ -39,6 +40,7 @@ def largest_difference(network, other):
         (lambda: CornerNet(2, stacks=2, **SIZES, **HEADS), 0),
         (lambda: CornerNetSqueeze(2, stacks=1, **SIZES, **HEADS), 0),
         (lambda: CenterNet(2, stacks=1, **SIZES, **HEADS), 0),
+        (lambda: CentripetalNet(2, stacks=1, **SIZES, **HEADS), 0),
         (lambda: ObjectsAsPoints(2, stacks=1, **SIZES, head_channels=8), 0),
         (lambda: StackedHourglass(3, stacks=1, **SIZES, block="basic"), 0),
         # One for each pre-activation residual: two of the stem, four of the hourglass and one after it.

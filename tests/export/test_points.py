@@ -1,9 +1,9 @@
-"""Detectors by centres are exported like the others; their maps are averaged with the mirror image's."""
+"""Detectors by centres, or by corners that point to centres, are exported like the others."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from exportable import picture, point_detector
+from exportable import centripetal_detector, picture, point_detector
 
 from keras_cornernet import export
 from keras_cornernet.export import flatbuffer
@@ -37,16 +37,16 @@ def test_graphs_answer_as_predict_does(settings):
     assert (found["labels"][count:] == -1).all()
 
 
-def test_tflite_answers_as_predict_does(tmp_path):
-    model = point_detector(method="none")
+@pytest.mark.parametrize("model", [point_detector(method="none"), centripetal_detector(method="none")])
+def test_tflite_answers_as_predict_does(model, tmp_path):
     path = export.to_tflite(model, tmp_path / "pets.tflite").path
     assert flatbuffer.custom_operators(path.read_bytes()) == set()
     theirs = model.predict(IMAGE, min_score=0, flip=None)[0]
     assert_alike(export.load(path).predict(IMAGE, min_score=0)[0], theirs)
 
 
-def test_a_saved_model_answers_as_predict_does(tmp_path):
-    model = point_detector()
+@pytest.mark.parametrize("model", [point_detector(), centripetal_detector()])
+def test_a_saved_model_answers_as_predict_does(model, tmp_path):
     path = export.to_saved_model(model, tmp_path, "pets").path
     theirs = model.predict(IMAGE, min_score=0, flip=None)[0]
     assert_alike(export.load(path).predict(IMAGE, min_score=0)[0], theirs)

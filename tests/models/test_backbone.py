@@ -6,11 +6,12 @@ import pytest
 
 from keras_cornernet.codecs import CenterCodec, CornerCodec
 from keras_cornernet.inference import Detector, InferenceConfig
-from keras_cornernet.models import CenterNet, CornerNet, CornerNetSaccade, ObjectsAsPoints
+from keras_cornernet.models import CenterNet, CentripetalNet, CornerNet, CornerNetSaccade, ObjectsAsPoints
 from keras_cornernet.structures import Categories
 
 HEADS = {"head_channels": 6, "head_kernel_size": 1}
-FAMILIES = {CornerNet: {"pool_channels": 4}, CenterNet: {"pool_channels": 4}, ObjectsAsPoints: {}}
+POOLED = {"pool_channels": 4}
+FAMILIES = {CornerNet: POOLED, CenterNet: POOLED, CentripetalNet: POOLED, ObjectsAsPoints: {}}
 
 
 def backbone(input_size=(None, None), channels=8):

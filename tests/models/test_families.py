@@ -1,10 +1,16 @@
-"""CornerNet-Squeeze, CornerNet-Saccade, CenterNet and Objects as Points as Keras models."""
+"""The detectors beside CornerNet as Keras models."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
+from keras_cornernet.models import (
+    CenterNet,
+    CentripetalNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    ObjectsAsPoints,
+)
 
 # One width for all, since JAX compiles the initial weights of every new shape.
 POINTS = {"stacks": 2, "input_size": (63, 95), "head_channels": 8}
@@ -14,6 +20,7 @@ ARGUMENTS = {
     CornerNetSqueeze: {**TINY, **SHALLOW, "stem": (8, 8, 8)},
     CornerNetSaccade: {**TINY, "channels": (8,) * 4, "num_blocks": (1,) * 4, "stem": (8, 8)},
     CenterNet: {**TINY, **SHALLOW},
+    CentripetalNet: {**TINY, **SHALLOW},
     ObjectsAsPoints: {**POINTS, **SHALLOW},
 }
 
@@ -61,6 +68,15 @@ def test_centernet_has_centres_without_embedding(networks):
     assert network.get_layer("top_left_0").cascade and network.get_layer("bottom_right_1").cascade
 
 
+@pytest.mark.parametrize("guiding", [True, False])
+def test_corners_of_centripetalnet_have_shifts_and_no_embedding(guiding):
+    network = CentripetalNet(3, **ARGUMENTS[CentripetalNet], guiding=guiding)
+    heads = {"heatmap": (16, 24, 3), "offset": (16, 24, 2), "centripetal": (16, 24, 2)}
+    if guiding:
+        heads["guiding"] = (16, 24, 2)
+    assert shapes_of(network) == [{"top_left": heads, "bottom_right": heads}] * 2
+
+
 @pytest.mark.parametrize(("size_per_class", "sizes"), [(False, 2), (True, 6)])
 def test_objects_as_points_have_a_size(size_per_class, sizes):
     network = ObjectsAsPoints(3, **ARGUMENTS[ObjectsAsPoints], size_per_class=size_per_class)
@@ -86,7 +102,10 @@ def test_a_saved_file_brings_back_every_weight(family, networks, tmp_path):
 
 @pytest.mark.parametrize(
     ("family", "heatmaps"),
-    [(CornerNetSqueeze, 2), (CornerNetSaccade, 2), (CenterNet, 3), (ObjectsAsPoints, 1)],
+    [
+        *((CornerNetSqueeze, 2), (CornerNetSaccade, 2), (CenterNet, 3)),
+        *((CentripetalNet, 2), (ObjectsAsPoints, 1)),
+    ],
 )
 def test_another_number_of_classes_keeps_the_body(family, heatmaps, networks):
     network = networks[family]

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from keras_cornernet import presets
-from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import (
+    CenterCodec,
+    CentripetalCodec,
+    CornerCodec,
+    KeypointCodec,
+    SaccadeCodec,
+    TripletCodec,
+)
 from keras_cornernet.conversion.name_maps import LAYOUTS
 from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.data.pose_augmentation import PHOTO_POSES
@@ -19,6 +26,7 @@ from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.models import (
     CenterNet,
+    CentripetalNet,
     CornerNet,
     CornerNetSaccade,
     CornerNetSqueeze,
@@ -131,6 +139,7 @@ FAMILIES = {
     CornerNetSqueeze: (CornerCodec, Detector, InferenceConfig(size_divisor=32, flip=False)),
     CornerNetSaccade: (SaccadeCodec, SaccadeDetector, SaccadeConfig(input_size=(63, 63), max_crops=3)),
     CenterNet: (TripletCodec, Detector, InferenceConfig(size_divisor=32, border=5.0)),
+    CentripetalNet: (CentripetalCodec, Detector, InferenceConfig(size_divisor=32, border=5.0)),
     ObjectsAsPoints: (CenterCodec, Detector, InferenceConfig(size_divisor=32, method="none")),
 }
 

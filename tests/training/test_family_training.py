@@ -10,9 +10,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import SIZE, drawn_squares
 
-from keras_cornernet.codecs import CenterCodec, CornerCodec, SaccadeCodec, TripletCodec
+from keras_cornernet.codecs import CenterCodec, CentripetalCodec, CornerCodec, SaccadeCodec, TripletCodec
 from keras_cornernet.losses import DetectionLoss
-from keras_cornernet.models import CenterNet, CornerNetSaccade, CornerNetSqueeze, ObjectsAsPoints
+from keras_cornernet.models import (
+    CenterNet,
+    CentripetalNet,
+    CornerNetSaccade,
+    CornerNetSqueeze,
+    ObjectsAsPoints,
+)
 from keras_cornernet.training import Trainer
 
 TINY = {"stacks": 1, "input_size": SIZE, "pool_channels": 4, "head_channels": 8, "head_kernel_size": 1}
@@ -20,6 +26,7 @@ NARROW = {**TINY, "channels": (8, 12), "num_blocks": (1, 1), "stem": (8, 8)}
 FAMILIES = {
     "squeeze": (CornerNetSqueeze, {**NARROW, "stem": (8, 8, 8)}, CornerCodec(2), DetectionLoss()),
     "centernet": (CenterNet, NARROW, TripletCodec(2), DetectionLoss()),
+    "centripetal": (CentripetalNet, NARROW, CentripetalCodec(2), CentripetalNet.default_loss),
     "points": (
         ObjectsAsPoints,
         {key: value for key, value in NARROW.items() if key != "pool_channels"},
