@@ -266,3 +266,24 @@ def repeated_step(step: Callable[..., Any]) -> Callable[..., Any]:
         return jax.tree.unflatten(structure, jax.lax.fori_loop(0, count, body, leaves))
 
     return jax.jit(launch, donate_argnums=0)
+
+
+def step_of_each_size(step: Callable[..., Any], *, jit_compile: bool) -> Callable[..., Any]:
+    """What `fit` calls with its iterator, compiled anew for each shape of the batches; TensorFlow only.
+
+    Keras takes a batch inside of the compiled function, where sizes that vary are unknown.
+
+    Args:
+        step: takes a batch, returns numbers by name.
+        jit_compile: by XLA.
+    """
+    import tensorflow as tf
+
+    compiled = tf.function(step, autograph=False, reduce_retracing=False, jit_compile=jit_compile)
+
+    def train(iterator: Any) -> dict[str, Any]:
+        strategy = tf.distribute.get_strategy()
+        logs = strategy.run(compiled, args=(next(iterator),))
+        return {name: strategy.experimental_local_results(value)[0] for name, value in logs.items()}
+
+    return train

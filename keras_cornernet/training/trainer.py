@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_cornernet.backend import repeated_step, replica_count, runs_on_jax
+from keras_cornernet.backend import repeated_step, replica_count, runs_on_jax, step_of_each_size
 from keras_cornernet.training.callbacks import NumberEpochs, StopOnBadLoss
 
 
@@ -42,6 +42,7 @@ class Trainer(keras.Model):
         self.fraction = None if metric is None else keras.metrics.Mean(name=metric.name)
         self.just_compiled = False
         self._source: Any = None
+        self._sizes_vary = False
         self._next_rate: float | None = None
         self.built = True
 
@@ -99,9 +100,9 @@ class Trainer(keras.Model):
             callbacks.append(NumberEpochs(x.epochs))
         if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
             kwargs.setdefault("shuffle", False)  # a pipeline shuffles by itself
-        source = x if hasattr(x, "prepare") else None
-        if source is not self._source:
-            self._source, self.train_function = source, None
+        source, sizes_vary = x if hasattr(x, "prepare") else None, _sizes_vary(x)
+        if source is not self._source or sizes_vary != self._sizes_vary:
+            self._source, self._sizes_vary, self.train_function = source, sizes_vary, None
         try:
             return super().fit(x, *args, callbacks=callbacks, **kwargs)
         finally:
@@ -130,10 +131,13 @@ class Trainer(keras.Model):
         return super().train_step(*arguments)
 
     def make_train_function(self, force: bool = False) -> Any:
-        """On JAX: learning rates that change within an epoch, and launches of several steps."""
-        if not runs_on_jax():
+        """A step for each size of the images; on JAX rates that are set, and several steps a launch."""
+        if not runs_on_jax() and not (self._sizes_vary and not self.run_eagerly):
             return super().make_train_function(force)
         if self.train_function is not None and not force:
+            return None
+        if not runs_on_jax():
+            self._use(step_of_each_size(self.train_step, jit_compile=bool(self.jit_compile)))
             return None
         super().make_train_function(force)
         single_step: Any = self.train_function
@@ -187,3 +191,9 @@ class Trainer(keras.Model):
                 f"{', '.join(names)}. from_preset(..., categories=dataset.categories), or skeleton=, makes a "
                 "network for them"
             )
+
+
+def _sizes_vary(x: Any) -> bool:
+    """Whether a `tf.data.Dataset` gives images of several heights or widths."""
+    images = keras.tree.flatten(getattr(x, "element_spec", ()))[:1]
+    return any(len(spec.shape or ()) == 4 and None in tuple(spec.shape)[1:3] for spec in images)
