@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_cornernet.codecs import CenterCodec, CentripetalCodec, CornerCodec, KeypointCodec, TripletCodec
 from keras_cornernet.data.augmentation import SmallDataAugmentation
+from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.data.pose_augmentation import PoseAugmentation
 from keras_cornernet.inference import InferenceConfig
 from keras_cornernet.inference.config import PoseInferenceConfig
@@ -25,13 +26,11 @@ from keras_cornernet.presets.preset import Preset
 from keras_cornernet.skeletons import LSP, MPII
 from keras_cornernet.training.config import TrainingConfig
 
-# Decoding of embeddings that start from the cell's own position.
-_PLACED: dict[str, Any] = {
+# Decoding of the small detectors of corners, whose embeddings are the papers' of one channel.
+_PAIRED: dict[str, Any] = {
     "top_k": 100,
     "num_detections": 300,
-    # They are wide apart: a distance of 2, summed over x and y, is four grid cells.
-    "embedding_threshold": 2.0,
-    "embedding_scale": 1.5,
+    "embedding_scale": 0.5,
     "geometric_score": True,
     "offset_reach": 1,
 }
@@ -47,15 +46,25 @@ _SMALL = Preset(
         "pool_channels": 32,
         "head_channels": 64,
         "head_kernel_size": 1,
-        "embedding_cells": 2.0,
     },
     input_size=(320, 448),
     settings=InferenceConfig(input_size=(320, 448), merge_exponent=10.0),
     augmentation=SmallDataAugmentation(),
-    codec=CornerCodec(COCO_CLASSES, **_PLACED),
+    codec=CornerCodec(COCO_CLASSES, **_PAIRED),
     # Smooth L1 hardly pulls once it is within half a cell, which on this grid is four pixels.
     loss=DetectionLoss(offset_beta=0.1),
 )
+
+
+def _placed(preset: Preset) -> Preset:
+    """The preset with embeddings that start from the cell's own position, as some trained weights have them.
+
+    They are learned faster where many objects look alike, but large objects then pair at the input size of
+    the training alone.
+    """
+    # They are wide apart: a distance of 2, summed over x and y, is four grid cells.
+    codec = CornerCodec(COCO_CLASSES, **{**_PAIRED, "embedding_threshold": 2.0, "embedding_scale": 1.5})
+    return replace(preset, arguments={**preset.arguments, "embedding_cells": 2.0}, codec=codec)
 
 
 def _sized(preset: Preset, size: Size, **changes: Any) -> Preset:
@@ -73,10 +82,7 @@ _CENTRIPETAL_SMALL = replace(
     _SMALL,
     summary="for CPUs and small data: corners that point to their centre, on a narrow hourglass",
     network=CentripetalNet,
-    arguments={
-        **{key: value for key, value in _SMALL.arguments.items() if key != "embedding_cells"},
-        "guiding": False,
-    },
+    arguments={**_SMALL.arguments, "guiding": False},
     codec=CentripetalCodec(
         COCO_CLASSES,
         top_k=100,
@@ -162,19 +168,19 @@ PRESETS: dict[str, Preset] = {
         _SMALL,
         summary="for CPUs and small data: a narrow CenterNet, whose centres confirm the boxes",
         network=CenterNet,
-        # Placed embeddings and bumps as in the other small ones, not CenterNet's.
-        codec=TripletCodec(COCO_CLASSES, min_overlap=0.3, corrected_radius=True, **_PLACED),
+        # Scores and Gaussians as in the other small ones, not CenterNet's.
+        codec=TripletCodec(COCO_CLASSES, min_overlap=0.3, corrected_radius=True, **_PAIRED),
     ),
     "centripetalnet_small": _CENTRIPETAL_SMALL,
     "objects_as_points_small": _POINTS_SMALL,
     "cornernet_bccd": _sized(
-        _SMALL,
+        _placed(_SMALL),
         (384, 512),
         summary="blood cells (red, white, platelets), trained from scratch on BCCD",
         weights="cornernet_bccd.keras",
     ),
     "cornernet_squeeze_bccd": _sized(
-        _SQUEEZE_SMALL,
+        _placed(_SQUEEZE_SMALL),
         (256, 320),
         summary="blood cells, trained from scratch on BCCD, with a third of the parameters",
         weights="cornernet_squeeze_bccd.keras",
@@ -185,8 +191,15 @@ PRESETS: dict[str, Preset] = {
         summary="blood cells, trained from scratch on BCCD, by their centres and sizes",
         weights="objects_as_points_bccd.keras",
     ),
+    "objects_as_points_photos": _sized(
+        _POINTS_SMALL,
+        (320, 320),
+        summary="people, dogs, cats, sheep, horses and cows in photographs",
+        augmentation=PhotoAugmentation(),
+        weights="objects_as_points_photos.keras",
+    ),
     "cornernet_people": _sized(
-        _SMALL,
+        _placed(_SMALL),
         (256, 320),
         summary="people in drawn scenes, for the demo and the notebooks",
         # Scenes are drawn without end, so augmentation need not invent what they do not hold.
