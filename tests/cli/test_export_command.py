@@ -127,6 +127,7 @@ def test_an_output_that_is_a_file_is_told(model, pictures):
     assert (result.exit_code, "is a file" in result.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_benchmark_tells_the_parts_of_a_model_apart(model):
     result = run("benchmark", model, "--repeats", 1, "--json")
     assert result.exit_code == 0, result.output

@@ -197,6 +197,7 @@ def test_formats_of_poses_are_not_for_detectors(command, finder, scenes, tmp_pat
 # train
 
 
+@pytest.mark.slow
 def test_train_leaves_the_best_model(tiny, faulty, scenes, tmp_path):
     output = tmp_path / "run"
     shutil.copytree(scenes, tmp_path / "val")

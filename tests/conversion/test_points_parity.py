@@ -182,6 +182,7 @@ def authors_resize(image, height, width):
     return ((upper + lower + 2) >> 2).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_several_scales_are_pooled(network, stored):
     """The authors go back by the scale asked for, not by that of the image as cut to whole pixels."""
     image, codec, pooled = rgb(stored, "wide"), CenterCodec(3), []

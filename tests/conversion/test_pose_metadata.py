@@ -36,6 +36,7 @@ def to_numpy(maps):
     return keras.ops.convert_to_numpy(maps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "skeleton"),
     [("umich", "umich", MPII), ("bearpaw", "bearpaw", MPII), ("mmpose", "mmpose", COCO)],

@@ -132,6 +132,7 @@ def test_other_presets_and_files_have_the_plan_of_the_package():
     assert training_config("cornernet_small") == training_config("runs/mine/best.keras") == TrainingConfig()
 
 
+@pytest.mark.slow
 def test_a_run_with_another_augmentation_tells_it_when_the_end_is_near(
     squares, cornernet, tmp_path, monkeypatch
 ):

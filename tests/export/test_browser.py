@@ -118,6 +118,7 @@ def answer(browser, site):
 
     yield open_page
     server.shutdown()
+    server.server_close()
 
 
 # Not bit for bit: the kernels are WebAssembly's, and whole numbers may be rounded another way.

@@ -37,6 +37,7 @@ def test_graphs_answer_as_predict_does(settings):
     assert (found["labels"][count:] == -1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [point_detector(method="none"), centripetal_detector(method="none")])
 def test_tflite_answers_as_predict_does(model, tmp_path):
     path = export.to_tflite(model, tmp_path / "pets.tflite").path
@@ -45,6 +46,7 @@ def test_tflite_answers_as_predict_does(model, tmp_path):
     assert_alike(export.load(path).predict(IMAGE, min_score=0)[0], theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [point_detector(), centripetal_detector()])
 def test_a_saved_model_answers_as_predict_does(model, tmp_path):
     path = export.to_saved_model(model, tmp_path, "pets").path

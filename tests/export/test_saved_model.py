@@ -160,6 +160,7 @@ def test_extreme_images_get_a_sane_answer(signatures):
     assert (found["boxes"][0] <= 1).all()
 
 
+@pytest.mark.slow
 def test_a_pose_network_answers_as_predict_does(tmp_path):
     poser = estimator(KeypointCodec(refinement="dark"))
     path = export.to_saved_model(poser, tmp_path, "face").path

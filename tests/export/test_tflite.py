@@ -62,6 +62,7 @@ def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
     np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_people_are_read_alike_in_an_oblong_input(tmp_path):
     poser = estimator(KeypointCodec(refinement="dark"), input_size=(32, 48))
     samples = [picture(32, 48, seed) for seed in range(4)]

@@ -237,6 +237,7 @@ def test_images_of_odd_sizes_pass(size, input_size):
         np.testing.assert_allclose(found.boxes[0], [0, 0, size[1], size[0]], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_found_boxes_lie_inside_the_image_best_first(detector):
     for image in (noise(47, 45), np.zeros((47, 45, 3), np.uint8), noise(35, 40)):
         (found,) = detector.predict(image, min_score=0, flip=None)
@@ -250,6 +251,7 @@ def test_found_boxes_lie_inside_the_image_best_first(detector):
     assert len(detector.predict(noise(47, 45), min_score=0)[0].boxes) > 10
 
 
+@pytest.mark.slow
 def test_batches_find_what_single_images_do(detector):
     images = [noise(45, 60, i) for i in range(3)] + [noise(30, 70, 3)] + [noise(47, 63, i) for i in (4, 5)]
     options = {"min_score": 0, "flip": None}
@@ -274,6 +276,7 @@ def test_the_mirror_image_gives_the_mirrored_boxes(detector):
     assert len(plain.boxes) < len(found.boxes) or len(found.boxes) == 100
 
 
+@pytest.mark.slow
 def test_several_scales_with_merging(detector):
     several = detector.with_settings(scales=(0.5, 1.0), merge_exponent=10.0, max_detections=30)
     (found,) = several.predict(noise(45, 60), min_score=0, flip=None)

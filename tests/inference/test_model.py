@@ -39,6 +39,7 @@ def detector():
     return Detector(CornerNet(1, **TINY, **HEADS, name="tiny"), codec, Categories.of(["square"]), settings)
 
 
+@pytest.mark.slow
 def test_its_life(detector, squares, tmp_path):
     """Fitted with a validation set, evaluated, saved and opened again."""
     before = np.array(detector.network.weights[0])
@@ -115,6 +116,7 @@ def test_sample_weights_are_refused(detector, squares):
         detector.fit(weighted, verbose=0)
 
 
+@pytest.mark.slow
 def test_the_callback_joins_kerass_own(detector, squares, tmp_path):
     detector.compile(keras.optimizers.Adam(1e-3, use_ema=True), run_eagerly=True)
     measure = kc.EvaluationCallback(detector, squares)

@@ -109,6 +109,7 @@ def test_other_classes_keep_the_body_and_get_fresh_class_heads(saved):
     assert presets.from_preset(path, num_classes=1).categories.names == ("class_0",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "preset"),
     [(StackedHourglass, "hourglass_phone"), (LegacyStackedHourglass, "hourglass_legacy2")],

@@ -45,6 +45,7 @@ def fitted(squares, pipeline, steps=None, epochs=3, callbacks=(), **options):
     return trainer, history.history
 
 
+@pytest.mark.slow
 def test_the_device_trains_as_the_host_does(squares):
     (host, expected), (device, found) = fitted(squares, "host"), fitted(squares, "device")
     assert found.keys() == expected.keys()
@@ -67,6 +68,7 @@ def test_several_steps_a_launch_change_nothing(squares, steps):
     assert int(several.optimizer.iterations) == int(single.optimizer.iterations) == 15
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_was(squares, tmp_path):
     _, expected = fitted(squares, "device", epochs=4)
 
@@ -85,6 +87,7 @@ def test_an_interrupted_run_goes_on_where_it_was(squares, tmp_path):
     np.testing.assert_allclose(rest["loss"], expected["loss"][2:], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", ["host", "device"])
 def test_the_learning_rate_is_set_between_batches(squares, pipeline):
     class Stop(keras.callbacks.Callback):

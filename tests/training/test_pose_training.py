@@ -63,6 +63,7 @@ def test_overfits_four_drawn_people():
     assert apart[annotations["keypoint_weights"] > 0].max() < 3  # pixels, of four to a cell
 
 
+@pytest.mark.slow
 def test_validation_data_is_scored_alike():
     trainer = Trainer(
         tiny_network(2),

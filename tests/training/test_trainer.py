@@ -35,6 +35,7 @@ def fit(trainer, epochs=1, batch_size=2, data=None, **kwargs):
     ).history
 
 
+@pytest.mark.slow
 def test_terms_are_reported_and_add_up_to_the_loss():
     trainer = tiny_trainer(stacks=2)
     trainer.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=True)
@@ -45,6 +46,7 @@ def test_terms_are_reported_and_add_up_to_the_loss():
     assert np.isclose(sum(history[f"val_{t}"][0] for t in terms), history["val_loss"][0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_overfits_four_drawn_squares():
     keras.utils.set_random_seed(0)
     trainer = tiny_trainer()
