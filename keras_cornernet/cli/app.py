@@ -13,6 +13,7 @@ from keras_cornernet.cli.convert import convert
 from keras_cornernet.cli.demo import demo
 from keras_cornernet.cli.evaluate import evaluate
 from keras_cornernet.cli.export import export
+from keras_cornernet.cli.label import label
 from keras_cornernet.cli.make_data import make_data
 from keras_cornernet.cli.models import models
 from keras_cornernet.cli.predict import predict
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, models, predict, evaluate, check_data, convert, export, benchmark, make_data):
+for command in (demo, models, predict, evaluate, label, check_data, convert, export, benchmark, make_data):
     app.command(command.__name__.replace("_", "-"))(cli_errors()(command))
 app.command("train")(cli_errors(training=True)(train))
 

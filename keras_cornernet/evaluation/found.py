@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import DetectionDataset
+from keras_cornernet.structures.boxes import overlaps
 
 TOP = (1, 3)
 MIN_IOU = 0.5
@@ -37,8 +38,8 @@ def found_among_best(
         for box, label in zip(
             sample.boxes.xyxy[~sample.boxes.ignore], sample.boxes.labels[~sample.boxes.ignore], strict=True
         ):
-            overlaps = np.zeros(0) if found is None else _overlaps(box, dataset.names[label], found)
-            hits.append([bool((overlaps[:k] >= MIN_IOU).any()) for k in top])
+            met = np.zeros(0) if found is None else _overlaps(box, dataset.names[label], found)
+            hits.append([bool((met[:k] >= MIN_IOU).any()) for k in top])
     if not hits:
         return {}
     return {f"found@{k}": float(rate) for k, rate in zip(top, np.mean(hits, axis=0), strict=True)}
@@ -47,9 +48,6 @@ def found_among_best(
 def _overlaps(box: np.ndarray, name: str, found: Detections) -> np.ndarray:
     """The overlaps of a box with the detections of a class, those of the highest scores first."""
     same = np.array([found.categories.names[label] == name for label in found.labels], bool)
-    boxes = found.boxes[same][np.argsort(-found.scores[same], kind="stable")].astype(np.float64)
-    common = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    inter = np.prod(np.maximum(common, 0), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    overlaps: np.ndarray = inter / np.maximum(areas - inter, 1e-9)
-    return overlaps
+    boxes = found.boxes[same][np.argsort(-found.scores[same], kind="stable")]
+    met: np.ndarray = overlaps(box[None], boxes)[0]
+    return met

@@ -119,3 +119,20 @@ class Boxes(Record):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The intersection over union of each box with each of the others.
+
+    Args:
+        boxes, others: `(n, 4)` and `(m, 4)` `xyxy`.
+
+    Returns:
+        `(n, m)` float64, 0..1.
+    """
+    boxes, others = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
+    common = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    shared = np.prod(np.maximum(common, 0), axis=-1)
+    areas = np.prod(boxes[..., 2:] - boxes[..., :2], axis=-1) + np.prod(others[..., 2:] - others[..., :2], -1)
+    result: np.ndarray = shared / np.maximum(areas - shared, 1e-9)
+    return result

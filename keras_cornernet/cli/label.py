@@ -1,0 +1,139 @@
+"""`keras-cornernet label`: labels for one's own images, made by a model."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
+from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, class_names
+from keras_cornernet.cli.predict import expand_sources
+
+
+@dataclass(frozen=True)
+class LabelResult:
+    """What `label` wrote; the fields are fit for json.
+
+    Attributes:
+        output: the COCO file.
+        root: the folder that its file names are relative to.
+        images: that were read.
+        labels: objects that count.
+        unsure: objects that became crowds.
+        noun: what they are called.
+        failed: one message for each input that could not be read.
+    """
+
+    output: str
+    root: str
+    images: int
+    labels: int
+    unsure: int
+    noun: str
+    failed: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.images} images, {self.labels} {self.noun} and {self.unsure} unsure ones (iscrowd): "
+            f"{self.output}, with images in {self.root}"
+        )
+
+
+def label_files(
+    model: str,
+    sources: Sequence[str | Path],
+    output: str | Path,
+    *,
+    detector: str | None = None,
+    min_score: float = 0.5,
+    unsure: float | None = None,
+    classes: Sequence[str] = (),
+    flip: bool | None = None,
+    progress: Any = list,
+) -> LabelResult:
+    """Labels images with what a model finds on them; see `experiment.labelling.label_images`.
+
+    Args:
+        model: a preset with weights, a `.keras` file or an exported file.
+        sources: images and folders of images.
+        output: the COCO json file to write.
+        detector: for a pose network: the model that finds the people.
+        min_score, unsure, classes: see `label_images`; people are scored by box and joints together.
+        flip: average with the mirror image; None follows the model's settings.
+        progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: there is no such model, an argument does not apply to it, or the output is a folder.
+    """
+    from keras_cornernet import files
+    from keras_cornernet.experiment.labelling import label_images
+    from keras_cornernet.tasks import load_model, task_of
+
+    if Path(output).is_dir():
+        raise ValueError(f"--output must be a file, and {output} is a folder")
+    paths, failed = expand_sources(sources)
+    if not paths:
+        raise ValueError(f"sources: there is no image in {', '.join(map(str, sources))}")
+    root = _common_folder(paths)
+    loaded = load_model(model)
+    task = task_of(loaded)
+    finder = None if detector is None else load_model(detector)
+    lowest = min_score / 2 if unsure is None else unsure
+    plan = task.prediction(loaded, detector=finder, min_score=None if finder is None else lowest)
+    plan = replace(plan, stream_options={**plan.stream_options, "flip": flip})
+    content = label_images(
+        plan,
+        progress(paths),
+        root,
+        min_score=min_score,
+        unsure=unsure,
+        classes=classes,
+        on_error=lambda _, error: failed.append(str(error)),
+    )
+    files.write_json(output, content)
+    crowds = sum(entry["iscrowd"] for entry in content["annotations"])
+    sure = len(content["annotations"]) - crowds
+    return LabelResult(str(output), str(root), len(content["images"]), sure, crowds, task.noun, failed)
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """The deepest folder that holds all images."""
+    return Path(os.path.commonpath([path.absolute().parent for path in paths]))
+
+
+def label(
+    model: Runnable,
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE ..", help="Images and folders of images.")],
+    output: Annotated[Path, typer.Option(help="The COCO json file to write.")] = Path("labels.json"),
+    score: Annotated[float, typer.Option(help="Objects from this score on become labels.")] = 0.5,
+    unsure: Annotated[
+        float | None,
+        typer.Option(
+            help="Those from this score on become crowds, which training ignores (half of --score)."
+        ),
+    ] = None,
+    classes: Classes = None,
+    detector: Annotated[
+        str | None, typer.Option(help="For a pose network: a detector that finds the people.")
+    ] = None,
+    flip: Flip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Label your own images with a model: a COCO file to train with, or to correct first."""
+    result = label_files(
+        model,
+        sources,
+        output,
+        detector=detector,
+        min_score=score,
+        unsure=unsure,
+        classes=class_names(classes),
+        flip=flip,
+        progress=progress_bar("labelling"),
+    )
+    show(result, as_json)
+    list_problems(result.failed)
+    exit_if_any(result.failed)

@@ -1,0 +1,125 @@
+"""Labels for one's own images, made by a model: a COCO file to train with or to correct by hand."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_cornernet.checks import check_number
+from keras_cornernet.results.poses import KEYPOINT_DRAWN_FROM
+from keras_cornernet.structures.boxes import overlaps
+from keras_cornernet.tasks.task import Prediction
+
+SAME = 0.5  # intersection over union from which two boxes of a class are one object
+Entry = dict[str, Any]
+
+
+def label_images(
+    plan: Prediction,
+    paths: Iterable[str | Path],
+    root: str | Path,
+    *,
+    min_score: float = 0.5,
+    unsure: float | None = None,
+    classes: Sequence[str] = (),
+    on_error: Callable[[str, Exception], None] | None = None,
+) -> dict[str, list[Entry]]:
+    """Labels images with what a model finds on them.
+
+    Args:
+        plan: the model and its options, of `Task.prediction`; it must give objects down to `unsure`.
+        paths: the images.
+        root: the folder that file names are relative to.
+        min_score: objects from this score on become labels.
+        unsure: those below `min_score` and from this score on become crowds (`iscrowd` 1), which training
+            neither rewards nor punishes, unless they overlap a label of their class; None takes half of
+            `min_score`.
+        classes: names of those that are labelled; none: all.
+        on_error: called with path and error for an image that cannot be read, which is then left out; None
+            raises the error.
+
+    Returns:
+        The content of a COCO file: `images`, `annotations` (each with its `score`) and `categories`. People
+        with joints have `keypoints`, those below a score of 0.2 without place.
+
+    Raises:
+        ValueError: a score is out of range, a class is none of the model's, or a path lies outside of `root`.
+    """
+    check_number("min_score", min_score, above=0, below=1)
+    unsure = min_score / 2 if unsure is None else unsure
+    check_number("unsure", unsure, at_least=0)
+    if unsure > min_score:
+        raise ValueError(f"unsure must be at most min_score = {min_score}, not {unsure}")
+    categories = _categories(plan.model)
+    names = {category["name"] for category in categories}
+    if strange := [name for name in classes if name not in names]:
+        raise ValueError(
+            f"classes: the model has none called {strange[0]!r}, only {', '.join(sorted(names))}"
+        )
+    wanted = [category for category in categories if not classes or category["name"] in classes]
+    ids = {category["id"] for category in wanted}
+    images: list[Entry] = []
+    annotations: list[Entry] = []
+    for path in paths:
+        name = _relative(path, root)
+        try:
+            (found,) = plan.model.stream(str(path), **plan.stream_options)
+        except OSError as error:
+            if on_error is None:
+                raise
+            on_error(str(path), error)
+            continue
+        height, width = found.image.shape[:2]
+        image_id = len(images) + 1
+        images.append({"id": image_id, "file_name": name, "width": width, "height": height})
+        for entry in _entries(found, image_id, min_score, unsure):
+            if entry["category_id"] in ids:
+                annotations.append({"id": len(annotations) + 1, **entry})
+    return {"images": images, "annotations": annotations, "categories": wanted}
+
+
+def _entries(found: Any, image_id: int, min_score: float, unsure: float) -> list[Entry]:
+    """The annotations of one image, best first."""
+    found = found[found.scores >= unsure]
+    if not len(found):
+        return []
+    sure = found.scores >= min_score
+    rows = found.to_coco(image_id)
+    kinds = np.array([row["category_id"] for row in rows])
+    same = (overlaps(found.boxes, found.boxes) >= SAME) & (kinds[:, None] == kinds)
+    kept = sure | ~(same & sure[None]).any(axis=1)
+    entries = []
+    for i in np.flatnonzero(kept):
+        x1, y1, x2, y2 = (round(float(value), 2) for value in found.boxes[i])
+        box = [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)]
+        shape = {"bbox": box, "area": round(box[2] * box[3], 2), "iscrowd": int(not sure[i])}
+        entries.append({**rows[i], **shape, **_joints(rows[i])})
+    return entries
+
+
+def _joints(row: Entry) -> Entry:
+    """COCO's triples of x, y and visibility, for those that have joints."""
+    if "keypoints" not in row:
+        return {}
+    triples = np.reshape(row["keypoints"], (-1, 3))
+    seen = triples[:, 2] >= KEYPOINT_DRAWN_FROM
+    triples = np.where(seen[:, None], np.stack([*triples[:, :2].T, np.full(len(seen), 2.0)], axis=1), 0.0)
+    return {"keypoints": triples.reshape(-1).tolist(), "num_keypoints": int(seen.sum())}
+
+
+def _categories(model: Any) -> list[Entry]:
+    """COCO's table of what a model finds."""
+    if hasattr(model, "skeleton"):
+        limbs = [[a + 1, b + 1] for a, b in model.skeleton.limbs]
+        joints = {"keypoints": list(model.skeleton.joints), "skeleton": limbs}
+        return [{"id": 1, "name": "person", **joints}]
+    pairs = zip(model.categories.ids, model.categories.names, strict=True)
+    return [{"id": int(id_), "name": name} for id_, name in pairs]
+
+
+def _relative(path: str | Path, root: str | Path) -> str:
+    resolved, base = Path(path).absolute(), Path(root).absolute()
+    if not resolved.is_relative_to(base):
+        raise ValueError(f"root: {path} does not lie in {root}")
+    return resolved.relative_to(base).as_posix()
