@@ -314,6 +314,17 @@ def train(
         bool | None,
         typer.Option("--rotations", help="Augment with rotations too: for subjects without an upright side."),
     ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, help="Batches in one optimizer step, where memory is short (1).")
+    ] = None,
+    freeze: Annotated[
+        float | None,
+        typer.Option(help="Fraction of the weights, from the images on, that stay as they are (0)."),
+    ] = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(min=1, help="End after so many measurements without a better one (never)."),
+    ] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Epochs between measurements (5).")
     ] = None,
@@ -335,6 +346,9 @@ def train(
         "train_sizes": tuple(train_size) if train_size else None,
         "augmentation": augmentation,
         "rotations": rotations,
+        "accumulate": accumulate,
+        "freeze": freeze,
+        "early_stopping": early_stopping,
         "evaluate_every": evaluate_every,
         "seed": seed,
     }

@@ -35,6 +35,7 @@ from keras_cornernet.training import (
     make_optimizer,
     rate_at,
 )
+from keras_cornernet.training.freezing import freeze
 
 PICTURES = 9  # on predictions.jpg
 # Of runs that end by time: an epoch has at least so many steps on the device, and curves and backups are
@@ -147,6 +148,9 @@ def _train(
     model = _model_for(preset, train_dataset, task)
     if weights is not None and not resume:
         start_from(model.network, weights)
+    freeze(model.network, config.freeze)
+    if config.early_stopping is not None and val_dataset is None:
+        raise ValueError("early_stopping needs a validation set")
     input_size = default_input_size(model)
     if config.input_size is not None:
         input_size = config.input_size
@@ -304,6 +308,8 @@ class EvaluateAndSave(EvaluationCallback):
                 if self.dataset is not None:
                     row.update(self._evaluate())
                 self._save(row)
+            if self._no_better(row):
+                self.model.stop_training = True
             self._measured(time.monotonic() - began)
         if self.limit is not None:
             row["minutes"] = self.limit.elapsed / 60
@@ -318,6 +324,15 @@ class EvaluateAndSave(EvaluationCallback):
             return epoch + 1 == self.config.epochs or (epoch + 1) % self.every == 0
         pause = max(MEASURED_EACH * self.limit.seconds, 12 * self.limit.reserve)
         return self.limit.over or self.limit.elapsed - self._measured_at >= pause
+
+    def _no_better(self, row: dict[str, Any]) -> bool:
+        """Whether so many measurements, this one the last, were no better than one before them."""
+        patience = self.config.early_stopping
+        if patience is None or not self.names:
+            return False
+        scores = [*self.table.curve(self.names[0]), row.get(self.names[0], math.nan)]
+        scores = [score for score in scores if math.isfinite(score)]
+        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= patience
 
     def _measured(self, seconds: float) -> None:
         """Keeps time for the last measurement as long as the longest so far."""

@@ -162,6 +162,14 @@ class Hourglass(keras.layers.Layer):
             merged.append(x)
         return merged
 
+    @property
+    def in_order(self) -> list[Any]:
+        """The layers on the way down, at the bottom and on the way up; each level aside goes before it."""
+        down = [part for k in range(self.order) for part in (*self.aside[k], *self.down[k])]
+        ends = [[self.double[k]] if self.upsampling == "transposed" else [] for k in range(self.order)]
+        up = [part for k in reversed(range(self.order)) for part in (*self.up[k], *ends[k])]
+        return [*down, *self.bottom, *up]
+
     def _check_size(self, shape: Shape) -> None:
         step = 2**self.order
         for name, n in zip(("height", "width"), shape[1:3], strict=True):

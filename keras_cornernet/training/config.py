@@ -54,6 +54,11 @@ class TrainingConfig:
         clip_norm: largest global norm of the gradients; None does not clip.
         ema: momentum of the moving average of the weights, which is what is evaluated and saved; 0 for none.
             None lets the average span about a twentieth of the run.
+        accumulate: batches whose gradients are averaged in one optimizer step, for larger batches than memory
+            holds; the statistics of normalization are those of a batch.
+        freeze: fraction of the weights, counted from the images on, that are not trained, see
+            `training.freezing.freeze`.
+        early_stopping: the run ends after so many measurements without a better one; None never ends it.
         evaluate_every: epochs between evaluations on the validation set; the last epoch is always evaluated.
         input_size: `(height, width)` for training and inference, instead of the preset's.
         augmentation: `"default"` for the preset's, or `"photos"` for a stronger one for photographs.
@@ -80,6 +85,9 @@ class TrainingConfig:
     warmup: float = 0.04
     clip_norm: float | None = 5.0
     ema: float | None = None
+    accumulate: int = 1
+    freeze: float = 0.0
+    early_stopping: int | None = None
     evaluate_every: int = 5
     input_size: tuple[int, int] | None = None
     augmentation: str = "default"
@@ -91,13 +99,16 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "evaluate_every"):
+        for name in ("epochs", "batch_size", "evaluate_every", "accumulate"):
             check_number(name, getattr(self, name), at_least=1, whole=True)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("lr_decay_factor", self.lr_decay_factor, at_least=1)
         check_number("warmup", self.warmup, at_least=0, below=1)
         check_number("seed", self.seed, at_least=0, whole=True)
+        check_number("freeze", self.freeze, at_least=0, below=1)
+        if self.early_stopping is not None:
+            check_number("early_stopping", self.early_stopping, at_least=1, whole=True)
         if self.steps is not None:
             check_number("steps", self.steps, at_least=1, whole=True)
         if self.lr_decay_at is not None:
@@ -124,7 +135,7 @@ class TrainingConfig:
         """The same settings with `epochs` instead of `steps`."""
         if self.steps is None:
             return self
-        return replace(self, epochs=math.ceil(self.steps / steps_per_epoch), steps=None)
+        return replace(self, epochs=math.ceil(self.steps * self.accumulate / steps_per_epoch), steps=None)
 
 
 def make_optimizer(
@@ -135,10 +146,11 @@ def make_optimizer(
     Args:
         config: the settings. In a run by `minutes` the learning rate starts as that of `rate_at(config, 0)`
             and must be set, see `TimeLimit`.
-        steps_per_epoch: steps in a pass over the data.
+        steps_per_epoch: batches in a pass over the data.
         variables: those that are trained, for `weight_decay`, which leaves out all but kernels.
     """
     by_time = config.minutes is not None
+    # In batches, also where several make one step: Keras' schedules and averages count them.
     total = config.in_epochs(steps_per_epoch).epochs * steps_per_epoch
     ema = max(0.0, 1 - 20 / total) if config.ema is None else config.ema
     table = OPTIMIZERS
@@ -153,6 +165,7 @@ def make_optimizer(
         use_ema=ema > 0,
         ema_momentum=ema,
         ema_overwrite_frequency=None,
+        gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
         **decay,
     )
     if decay:

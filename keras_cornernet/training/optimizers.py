@@ -46,12 +46,12 @@ class GrowingAverage:
     For runs that end by time: at their end the average is that of a run whose length was known.
     """
 
-    iterations: Any
+    _iterations: Any
 
     @property
     def ema_momentum(self) -> Any:
-        """`1 - 20 / n` at step `n`, 0 at the first ones."""
-        return ops.maximum(0.0, 1.0 - 20.0 / (ops.cast(self.iterations, "float32") + 1.0))
+        """`1 - 20 / n` at batch `n`, 0 at the first ones."""
+        return ops.maximum(0.0, 1.0 - 20.0 / (ops.cast(self._iterations, "float32") + 1.0))
 
     @ema_momentum.setter
     def ema_momentum(self, value: Any) -> None:
