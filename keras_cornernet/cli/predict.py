@@ -15,7 +15,7 @@ from keras_cornernet.cli.console import (
     progress_bar,
     show,
 )
-from keras_cornernet.cli.options import AsJson, Flip, Runnable
+from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, class_names
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def predict_files(
     detector: str | None = None,
     min_score: float | None = None,
     flip: bool | None = False,
+    classes: Sequence[str] = (),
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
@@ -64,6 +65,7 @@ def predict_files(
         min_score: leave out boxes below this score; by default a detector's `predictions.json` holds all
             boxes and its pictures show those from 0.3, and people are posed from 0.3.
         flip: average with the mirror image; None follows the model's settings.
+        classes: of a detector: names of those that are wanted; none: all.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -80,6 +82,8 @@ def predict_files(
     _check_targets(output, names, paths)
     loaded = load_model(model)
     task = task_of(loaded)
+    if classes and not hasattr(loaded, "categories"):
+        raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
     finder = None if detector is None else load_model(detector)
     plan = task.prediction(loaded, detector=finder, min_score=min_score)
     images: list[dict[str, Any]] = []
@@ -90,6 +94,8 @@ def predict_files(
         except OSError as error:
             failed.append(str(error))
             continue
+        if classes:
+            found = found.of_classes(*classes)
         image_id = len(images) + 1
         found.save(output / name, **plan.save_options)
         images.append({"id": image_id, "file_name": path.name, "path": str(path), "picture": name})
@@ -159,6 +165,7 @@ def predict(
             help="For a pose network: finds the people. Without it each image is one person who fills it.",
         ),
     ] = None,
+    classes: Classes = None,
     flip: Flip = False,
     as_json: AsJson = False,
 ) -> None:
@@ -170,6 +177,7 @@ def predict(
         detector=detector,
         min_score=min_score,
         flip=flip,
+        classes=class_names(classes),
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

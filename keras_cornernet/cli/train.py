@@ -58,6 +58,22 @@ class TrainingResult:
         return "\n".join([*lines, f"{self.epochs} epochs in {self.output}; the model: {self.model}"])
 
 
+@dataclass(frozen=True)
+class RateResult:
+    """What a learning-rate test found; the fields are fit for json.
+
+    Attributes:
+        learning_rate: that is suggested.
+        picture: file of the losses.
+    """
+
+    learning_rate: float
+    picture: str
+
+    def __str__(self) -> str:
+        return f"--learning-rate {self.learning_rate:.1e} (the losses: {self.picture})"
+
+
 def train_on_files(
     preset: str,
     data_sets: DataSets,
@@ -71,7 +87,8 @@ def train_on_files(
     config: Mapping[str, Any] | None = None,
     resume: bool = False,
     verbose: str | int = "auto",
-) -> TrainingResult:
+    find_rate: bool = False,
+) -> TrainingResult | RateResult:
     """Trains a model; see `experiment.train` for what a run leaves in its folder.
 
     Args:
@@ -88,6 +105,7 @@ def train_on_files(
         config: fields of `TrainingConfig` that differ from the preset's; a resumed run keeps the others.
         resume: continue after the last completed epoch found in `output`.
         verbose: of `keras.Model.fit`.
+        find_rate: only look for a good learning rate, see `experiment.find_learning_rate`.
 
     Raises:
         ValueError: a path is missing, the folder holds a run, or a file is not of the format.
@@ -117,6 +135,10 @@ def train_on_files(
     files.write_json(output / "data.json", description, indent=1)
     if val_fraction is not None:
         files.write_text(output / "val_images.txt", "\n".join([*dict.fromkeys(val_dataset.paths), ""]))
+    if find_rate:
+        found = experiment.find_learning_rate(preset, train_dataset, run_config, weights=weights)
+        picture = files.write_image(output / "learning_rate.png", found.plot())
+        return RateResult(found.suggestion, str(picture))
     unusable: dict[Any, None] = {}  # in the order found; each validation finds its own again
     run = experiment.train(
         preset,
@@ -328,6 +350,12 @@ def train(
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Epochs between measurements (5).")
     ] = None,
+    find_learning_rate: Annotated[
+        bool,
+        typer.Option(
+            "--find-learning-rate", help="Train on 100 batches only, and say which learning rate is good."
+        ),
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
@@ -372,7 +400,10 @@ def train(
         config={name: value for name, value in config.items() if value is not None},
         resume=resume,
         verbose=1 if sys.stdout.isatty() else 2,
+        find_rate=find_learning_rate,
     )
     show(result)
+    if isinstance(result, RateResult):
+        return
     list_problems(result.failed)
     exit_if_any(result.failed)

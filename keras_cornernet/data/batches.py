@@ -92,7 +92,8 @@ class Batches:
         self.order = EpochOrder(count, parts, shuffle=shuffle, seed=seed)
         self.batch_size = min(batch_size, len(self.order))
         self.epochs = Epochs()
-        self._pool = ThreadPoolExecutor(threads or loader_threads(), thread_name_prefix="examples")
+        self._threads = threads or loader_threads()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="examples")
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.order), self.batch_size)
@@ -121,15 +122,16 @@ class Batches:
         shapes = [((*size, 3), np.float32), *self.loader.annotations.values()]
         parts = [_aligned((len(indices), *shape), dtype) for shape, dtype in shapes]
 
-        def fill(i: int) -> None:
-            _, *annotations = self.loader.load(
-                epoch, int(indices[i]), progress=progress, input_size=size, out=parts[0][i]
-            )
-            for part, values in zip(parts[1:], annotations, strict=True):
-                part[i] = values
+        def fill(first: int) -> None:
+            for i in range(first, len(indices), self._threads):
+                _, *annotations = self.loader.load(
+                    epoch, int(indices[i]), progress=progress, input_size=size, out=parts[0][i]
+                )
+                for part, values in zip(parts[1:], annotations, strict=True):
+                    part[i] = values
 
         with opencv.one_thread():
-            for _ in self._pool.map(fill, range(len(indices))):  # raises what `fill` raised
+            for _ in self._pool.map(fill, range(self._threads)):  # raises what `fill` raised
                 pass
         return tuple(parts)
 

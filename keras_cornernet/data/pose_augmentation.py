@@ -67,7 +67,7 @@ class PoseAugmentation:
         Returns:
             The view, and whether it is mirrored.
         """
-        zoom = 2.0 ** float(np.clip(rng.normal(0, self.scale), -self.scale_limit, self.scale_limit))
+        zoom = 2.0 ** _limited(rng.normal(0, self.scale), self.scale_limit)
         rotation = self._rotation(rng) if rng.random() < self.rotate else 0.0
         if self.upside_down and rng.random() < self.upside_down:
             rotation += 180.0
@@ -94,7 +94,12 @@ class PoseAugmentation:
         limit = self.rotation_limit
         if self.uniform_rotation:
             return rng.uniform(-limit, limit)
-        return float(np.clip(rng.normal(0, self.rotation), -limit, limit))
+        return _limited(rng.normal(0, self.rotation), limit)
+
+
+def _limited(value: float, limit: float) -> float:
+    """A number kept within plus and minus `limit`; many times faster than `np.clip`."""
+    return max(-limit, min(value, limit))
 
 
 PHOTO_POSES = PoseAugmentation(

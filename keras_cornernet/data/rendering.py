@@ -32,7 +32,7 @@ def render(
         warp_into(canvas, image, view)
     shown = apply_color(canvas, draw.color, out)
     if clip:
-        np.clip(shown, 0, 255, out=shown)
+        np.minimum(np.maximum(shown, 0, out=shown), 255, out=shown)
     if draw.hidden is not None:
         x1, y1, x2, y2 = draw.hidden
         shown[y1:y2, x1:x2] = HIDDEN_GREY

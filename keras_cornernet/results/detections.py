@@ -93,6 +93,21 @@ class Detections(ImageResult[Detection]):
         """The class name of each box."""
         return [self.categories.names[label] for label in self.labels]
 
+    def of_classes(self, *names: str) -> "Detections":
+        """The boxes of some classes, by name, in upper or lower case.
+
+        Raises:
+            ValueError: a name is none of the categories.
+        """
+        known = [name.casefold() for name in self.categories.names]
+        for name in names:
+            if name.casefold() not in known:
+                raise ValueError(
+                    f"classes: there is none called {name!r}, only {', '.join(self.categories.names)}"
+                )
+        wanted = [label for label, name in enumerate(known) if name in {n.casefold() for n in names}]
+        return self[np.isin(self.labels, wanted)]
+
     def non_empty(self) -> "Detections":
         """The boxes that have an area; clipping to the image can leave boxes without one."""
         has_area: np.ndarray = np.min(self.boxes[:, 2:] - self.boxes[:, :2], axis=1) > 0

@@ -146,7 +146,7 @@ class Trainer(keras.Model):
 
         def train(state: Any, iterator: Any) -> Any:
             data = next(iterator)
-            shapes = tuple(value.shape for value in keras.tree.flatten(data))
+            shapes = tuple(getattr(value, "shape", None) for value in keras.tree.flatten(data))
             self.just_compiled = shapes not in seen
             seen.add(shapes)
             state = self._with_rate(state)

@@ -484,3 +484,13 @@ def test_what_names_no_data_is_refused(tiny, scenes, tmp_path):
             answer = run(*command, *options)
             assert answer.exit_code == 2, answer.output
             assert words in " ".join(answer.output.split())
+
+
+def test_predict_keeps_the_classes_that_are_wanted(tiny, scenes, tmp_path):
+    answer = run(
+        "predict", tiny, scenes / "images", "--classes", "Person", "--output", tmp_path / "all", "--json"
+    )
+    assert answer.exit_code == 0 and json.loads(answer.stdout)["predictions"]
+    answer = run("predict", tiny, scenes / "images", "--classes", "dog", "--output", tmp_path / "none")
+    assert answer.exit_code == 2 and "classes: there is none called 'dog', only person" in answer.stderr
+    assert not list((tmp_path / "none").glob("*"))

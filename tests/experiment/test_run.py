@@ -12,8 +12,8 @@ from keras_cornernet.data.augmentation import CornerNetCrop, SmallDataAugmentati
 from keras_cornernet.data.photo_augmentation import PhotoAugmentation
 from keras_cornernet.data.saccade_augmentation import SaccadeCrop
 from keras_cornernet.evaluation import EvaluationResult
-from keras_cornernet.experiment import ResultsTable, run, train
-from keras_cornernet.experiment.run import with_rotations
+from keras_cornernet.experiment import ResultsTable, preparation, train
+from keras_cornernet.experiment.preparation import with_rotations
 from keras_cornernet.inference import Detector, InferenceConfig, SaccadeConfig, SaccadeDetector
 from keras_cornernet.inference.evaluating import MeasuresDetections
 from keras_cornernet.inference.model import Model
@@ -169,7 +169,7 @@ def test_a_file_of_no_preset_trains_with_the_augmentation_of_its_paper(
     def asked(*_, augmentation, **__):
         raise Asked(augmentation)
 
-    monkeypatch.setattr(run, "make_dataset", asked)
+    monkeypatch.setattr(preparation, "make_dataset", asked)
     with pytest.raises(Asked) as caught:
         train(request.getfixturevalue(model), squares, None, tmp_path / "run")
     assert caught.value.args == (augmentation,)

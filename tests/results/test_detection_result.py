@@ -89,3 +89,11 @@ def test_fields_cannot_be_set():
         detections().scores = np.zeros(3)
     with pytest.raises(dataclasses.FrozenInstanceError):
         detections()[0].score = 1.0
+
+
+def test_boxes_of_some_classes_can_be_picked():
+    found = detections()
+    assert found.of_classes("DOG").names == [name for name in found.names if name == "dog"]
+    assert found.of_classes("dog", "cat") == found and not found.of_classes()
+    with pytest.raises(ValueError, match="classes: there is none called 'cow', only"):
+        found.of_classes("cow")

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import drawn_squares, tiny_trainer
 
-from keras_cornernet.experiment.run import EvaluateAndSave
+from keras_cornernet.experiment.callbacks import EvaluateAndSave
 from keras_cornernet.models import CornerNet
 from keras_cornernet.training import TrainingConfig, make_optimizer
 from keras_cornernet.training.freezing import freeze
@@ -123,3 +123,11 @@ def test_a_run_ends_after_so_many_measurements_without_a_better_one(scores, ends
 def test_settings_are_checked(field, value):
     with pytest.raises(ValueError, match=field):
         TrainingConfig(**{field: value})
+
+
+@pytest.mark.slow
+def test_single_batches_can_be_trained_on():
+    trainer = tiny_trainer()
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-2))
+    losses = [trainer.train_on_batch(*drawn_squares(2), return_dict=True)["loss"] for _ in range(3)]
+    assert np.isfinite(losses).all() and losses[2] < losses[0]
