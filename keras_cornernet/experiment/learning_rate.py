@@ -37,8 +37,10 @@ class LearningRates:
     suggestion: float
 
     def plot(self) -> Image.Image:
-        """The losses over the batches, plain and smoothed."""
-        curves = {"loss": list(self.losses), "smoothed": smoothed(self.losses)}
+        """The losses over the batches, plain and smoothed, up to where they leave all bounds."""
+        curve = smoothed(self.losses)
+        top = DIVERGED * min(curve)
+        curves = {"loss": np.minimum(self.losses, top).tolist(), "smoothed": np.minimum(curve, top).tolist()}
         label = f"batch; the learning rate rises from {self.rates[0]:.0e} to {self.rates[-1]:.1e}"
         return plot_curves(curves, f"a good learning rate: {self.suggestion:.1e}", log=True, x_label=label)
 

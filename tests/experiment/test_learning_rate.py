@@ -22,7 +22,8 @@ def scenes(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     network = ObjectsAsPoints(1, stacks=1, channels=(4, 4), num_blocks=(1, 1), stem=(4, 4), head_channels=4)
-    detector = Detector(network, CenterCodec(1), Categories(("person",), (1,)), InferenceConfig(input_size=(32, 32)))
+    settings = InferenceConfig(input_size=(32, 32))
+    detector = Detector(network, CenterCodec(1), Categories(("person",), (1,)), settings)
     return save_model(detector, tmp_path_factory.mktemp("model") / "tiny.keras")
 
 
