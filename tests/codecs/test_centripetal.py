@@ -49,6 +49,33 @@ def test_targets_are_the_authors(name, folder):
             np.testing.assert_allclose(dense(target, head), theirs, rtol=0, atol=tolerance)
 
 
+def naive_maps(boxes, corner, inwards):
+    """Offset, guiding and centripetal maps of one image, box by box; boxes in cells."""
+    maps = {head: np.zeros((*GRID, 2)) for head in HEADS}
+    for box in boxes:
+        x, y = box[2 * corner], box[2 * corner + 1]
+        column, row = int(min(x, GRID[1] - 1)), int(min(y, GRID[0] - 1))
+        middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        maps["offset"][row, column] = x - column, y - row
+        maps["guiding"][row, column] = inwards * (middle[0] - column), inwards * (middle[1] - row)
+        maps["centripetal"][row, column] = np.log((box[2] - box[0]) / 2), np.log((box[3] - box[1]) / 2)
+    return maps
+
+
+def test_targets_are_those_of_a_loop():
+    rng = np.random.default_rng(7)
+    # In a corner of the image, so that many corners share a cell.
+    boxes = np.concatenate([random_boxes(rng, 30, 40, 40), random_boxes(rng, 10, 256, 384)])
+    labels = rng.integers(0, 3, (1, 40)).astype(np.int32)
+    targets = encode(CentripetalCodec(3), {"boxes": boxes[None], "labels": labels}, (256, 384), GRID)
+    for corner, (branch, inwards) in enumerate((("top_left", 1), ("bottom_right", -1))):
+        expected = naive_maps(boxes.astype(np.float64) / 8, corner, inwards)
+        cells = np.abs(expected["centripetal"]).sum(-1) > 0
+        assert targets[branch]["offset_mask"].sum() == cells.sum() < 40
+        for head in HEADS:
+            np.testing.assert_allclose(dense(targets[branch], head), expected[head], rtol=0, atol=2e-4)
+
+
 def naive_pairs(first, second, codec):
     """Score of each pair, or -1, pair by pair; corners are rows x, y, centre x, centre y, score, class."""
     scores = np.full((len(first), len(second)), -1.0)

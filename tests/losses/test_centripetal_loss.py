@@ -74,3 +74,32 @@ def test_focal_loss_is_that_of_a_loop():
     none = np.zeros_like(targets)
     far = np.full_like(logits, 200.0)
     assert float(gaussian_focal_loss(far, none)) == pytest.approx(200.0 * far.size, rel=1e-5)
+
+
+def smooth(difference):
+    return 0.5 * difference**2 if abs(difference) < 1 else abs(difference) - 0.5
+
+
+def test_shifts_are_compared_as_in_a_loop():
+    rng = np.random.default_rng(1)
+    loss = CentripetalNet.default_loss
+    boxes = np.array([[[3, 5, 40, 60], [30, 8, 90, 50], [31, 9, 70, 60]]], np.float32)
+    annotations = {"boxes": boxes, "labels": np.array([[0, 1, 0]], np.int32)}
+    targets = CentripetalCodec(2).encode(annotations, (64, 96), (8, 12))
+    outputs = {}
+    expected = dict.fromkeys(("offset", "guiding", "centripetal"), 0.0)
+    for branch in CORNERS:
+        target = {key: np.array(value) for key, value in targets[branch].items()}
+        heads = {head: rng.normal(0, 2, (1, 8, 12, 2)).astype(np.float32) for head in expected}
+        outputs[branch] = {"heatmap": np.zeros((1, 8, 12, 2), np.float32), **heads}
+        taught = np.flatnonzero(target["offset_mask"][0])
+        assert len(taught) == (2 if branch == "top_left" else 3)  # two boxes begin in one cell
+        for head, weight in (("offset", 1.0), ("guiding", 0.05), ("centripetal", 1.0)):
+            for k in taught:
+                row, column = divmod(int(target["offset_index"][0, k]), 12)
+                for axis in (0, 1):
+                    apart = float(heads[head][0, row, column, axis] - target[head][0, k, axis])
+                    expected[head] += weight * smooth(apart) / len(taught) / 2
+    terms = loss(targets, [outputs])
+    for head, value in expected.items():
+        assert float(terms[head]) == pytest.approx(value, rel=1e-5)
