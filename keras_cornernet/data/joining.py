@@ -1,7 +1,7 @@
 """Several data sets as one, by the names of their classes; and a part of one set aside for validation."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,17 +57,15 @@ def join_datasets(
     parts = tuple(map(DatasetPart, names, map(len, datasets), weights))
     if len(datasets) == 1 and classes is None and weights[0] == 1:
         return datasets[0]
-    if isinstance(datasets[0], PoseDataset):
-        if classes is not None:
-            raise ValueError("classes: people have joints, and only the class person")
-        return _joined_people(datasets, names, parts)
-    return _joined_boxes(datasets, parts, classes)
+    return JOINERS[kinds.pop()](datasets, parts, classes)
 
 
 def _joined_people(
-    datasets: Sequence[PoseDataset], names: Sequence[str], parts: tuple[DatasetPart, ...]
+    datasets: Sequence[PoseDataset], parts: tuple[DatasetPart, ...], classes: Sequence[str] | None
 ) -> PoseDataset:
-    first = datasets[0]
+    if classes is not None:
+        raise ValueError("classes: people have joints, and only the class person")
+    first, names = datasets[0], [part.name for part in parts]
     for name, other in zip(names, datasets, strict=True):
         if other.skeleton.joints != first.skeleton.joints:
             raise ValueError(
@@ -103,6 +101,10 @@ def _joined_boxes(
         samples = [sample.replace(image_id=i) for i, sample in enumerate(samples, start=1)]
     problems = tuple(problem for dataset in datasets for problem in dataset.problems)
     return DetectionDataset(tuple(samples), categories, problems, parts)
+
+
+# What joins data sets of each kind.
+JOINERS: dict[type, Callable[..., Any]] = {DetectionDataset: _joined_boxes, PoseDataset: _joined_people}
 
 
 def with_classes(dataset: DetectionDataset, categories: Categories) -> DetectionDataset:
@@ -170,17 +172,15 @@ def split_dataset(dataset: Any, fraction: float, seed: int = 0) -> tuple[Any, An
 
 def background_note(dataset: Any) -> str | None:
     """How many images of a training set have no box at all, in words; None if all have one."""
-    if not isinstance(dataset, DetectionDataset):
-        return None
-    empty = _without_boxes(dataset)
+    empty = _without_annotation(dataset)
     return f"{empty} of {len(dataset)} images have no box and are background" if empty else None
 
 
 def check_background(dataset: Any, allowed: bool = False) -> None:
     """Raises `ValueError` if over nine tenths of the images have no box, unless that is `allowed`."""
-    if allowed or not isinstance(dataset, DetectionDataset) or not len(dataset):
+    if allowed or not len(dataset):
         return
-    empty = _without_boxes(dataset)
+    empty = _without_annotation(dataset)
     if empty > MOST_BACKGROUND * len(dataset):
         per_part = Counter(name for name, has in _parts_of(dataset) if name and not has)
         listed = ", ".join(f"{n} in {name}" for name, n in per_part.items())
@@ -190,11 +190,12 @@ def check_background(dataset: Any, allowed: bool = False) -> None:
         )
 
 
-def _without_boxes(dataset: DetectionDataset) -> int:
-    return sum(not len(sample.boxes) for sample in dataset.samples)
+def _without_annotation(dataset: Any) -> int:
+    """How many items have none; a task's own data set need not tell."""
+    return list(getattr(dataset, "annotated", ())).count(False)
 
 
-def _parts_of(dataset: DetectionDataset) -> list[tuple[str, bool]]:
+def _parts_of(dataset: Any) -> list[tuple[str, bool]]:
     """For each image the name of its part, and whether it has a box."""
     names = [part.name for part in dataset.parts for _ in range(part.count)] or [""] * len(dataset)
-    return [(name, bool(len(sample.boxes))) for name, sample in zip(names, dataset.samples, strict=True)]
+    return list(zip(names, dataset.annotated, strict=True))

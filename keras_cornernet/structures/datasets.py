@@ -134,6 +134,11 @@ class DetectionDataset(Record):
         """How many boxes there are, without the ignored ones."""
         return sum(int((~sample.boxes.ignore).sum()) for sample in self.samples)
 
+    @property
+    def annotated(self) -> tuple[bool, ...]:
+        """Whether each image has a box, an ignored one too."""
+        return tuple(len(sample.boxes) > 0 for sample in self.samples)
+
     def select(self, indices: Iterable[int]) -> "DetectionDataset":
         """The images at these indices, in this order."""
         return self.replace(samples=tuple(self.samples[i] for i in indices), parts=())
@@ -212,6 +217,11 @@ class PoseDataset(Record):
     def annotation_count(self) -> int:
         """How many people there are."""
         return len(self.people)
+
+    @property
+    def annotated(self) -> tuple[bool, ...]:
+        """That each person is annotated: a reader lists no others."""
+        return (True,) * len(self.people)
 
     def select(self, indices: Iterable[int]) -> "PoseDataset":
         """The people at these indices, in this order."""
