@@ -1,7 +1,8 @@
 """The runtimes that exported files are made for: each opens a file and answers for an image."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -43,7 +44,8 @@ def open_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
             TensorFlow are set for the whole process, not here.
 
     Raises:
-        ValueError: there is no such file, or it is not an export of this package.
+        ValueError: there is no such file, it is damaged, or it is not an export of this package. Running it
+            raises the same where the damage shows only then.
         ImportError: the runtime is not installed; the message names the extra.
     """
     path = Path(path)
@@ -53,7 +55,41 @@ def open_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
     if runtime is None:
         suffixes = ", ".join(RUNTIMES)
         raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {suffixes}")
-    return runtime(path, threads)
+    return Opened(path, runtime, threads)
+
+
+class Opened:
+    """A runtime with a file, whose own errors become one line that names the file.
+
+    Each runtime has errors of its own kinds, some of many lines; a damaged file can raise any of them.
+
+    Attributes:
+        path: of the file or folder.
+        description: see `Runtime`.
+    """
+
+    def __init__(self, path: Path, kind: Callable[..., Runtime], threads: int | None = None):
+        self.path = path
+        with self._named("cannot be opened, it seems to be damaged"):
+            self._runtime = kind(path, threads)
+        self.description = self._runtime.description
+
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
+        with self._named("cannot be run, it seems to be damaged"):
+            return self._runtime.run(images)
+
+    @contextmanager
+    def _named(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (ImportError, MemoryError):
+            raise
+        except Exception as error:
+            if str(error).startswith(f"{self.path}: "):
+                raise
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(f"{self.path}: {what} ({lines[0][:200]})") from error
 
 
 def is_exported(path: str | Path) -> bool:
@@ -103,10 +139,7 @@ class TFLiteRuntime(LockedRuntime):
         interpreter = import_extra("ai_edge_litert.interpreter", "tflite", "a TensorFlow Lite model")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
-        try:
-            self._interpreter = interpreter.Interpreter(model_content=data, num_threads=threads)
-        except (ValueError, RuntimeError) as error:
-            raise ValueError(f"{path}: LiteRT cannot run it ({error})") from error
+        self._interpreter = interpreter.Interpreter(model_content=data, num_threads=threads)
         self._runner = self._interpreter.get_signature_runner()
         self._dtype = self._runner.get_input_details()["images"]["dtype"]
 
@@ -123,12 +156,7 @@ class OnnxRuntime:
         onnxruntime.set_default_logger_severity(3)  # its warnings are about details that change no answer
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise ValueError(f"{path}: ONNX Runtime cannot open it ({error})") from error
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.description = _description(path, self._session.get_modelmeta().custom_metadata_map.get(KEY))
         self._names = [output.name for output in self._session.get_outputs()]
 
@@ -144,10 +172,7 @@ class OpenVinoRuntime(LockedRuntime):
     def __init__(self, path: Path, threads: int | None = None):
         super().__init__()
         openvino = import_extra("openvino", "openvino", "an OpenVINO model")
-        try:
-            model = openvino.Core().read_model(path)
-        except RuntimeError as error:
-            raise ValueError(f"{path}: OpenVINO cannot open it ({error})") from error
+        model = openvino.Core().read_model(path)
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
         self.description = _description(path, text)
         settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}

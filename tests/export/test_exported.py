@@ -1,6 +1,8 @@
 """Exported files as models: opened, refused, compared."""
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from keras_cornernet.export import exported
 from keras_cornernet.export.comparison import compare
 from keras_cornernet.export.description import Description
 from keras_cornernet.results import Detections
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "before"
 
 
 class Fixed:
@@ -185,3 +189,38 @@ def test_every_name_of_the_room_is_there():
     assert all(callable(getattr(export, name)) or name == "PRECISIONS" for name in export.__all__)
     with pytest.raises(AttributeError, match="no attribute 'to_coreml'"):
         export.to_coreml  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["detector.tflite", "pose.onnx"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_short_is_named_in_one_line(tmp_path, name, share):
+    runtime = {".tflite": "ai_edge_litert.interpreter", ".onnx": "onnxruntime"}[Path(name).suffix]
+    pytest.importorskip(runtime)
+    whole = (FIXTURES / name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: .*$") as caught:
+        export.load(path).predict(picture(30, 30))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_missing_in_a_file_are_told_when_it_runs(tmp_path):
+    pytest.importorskip("ai_edge_litert.interpreter")
+    damaged = bytearray((FIXTURES / "detector.tflite").read_bytes())
+    damaged[len(damaged) // 4 : len(damaged) // 2] = bytes(len(damaged) // 2 - len(damaged) // 4)
+    path = tmp_path / "detector.tflite"
+    path.write_bytes(damaged)
+    try:
+        export.load(path).predict(picture(30, 30))  # may answer, wrongly: nothing in the file tells
+    except ValueError as error:
+        assert str(error).startswith(f"{path}: ") and "\n" not in str(error)
+
+
+def test_a_damaged_saved_model_is_named(tmp_path):
+    description = Fixed({}).description
+    (tmp_path / "1" / "assets").mkdir(parents=True)
+    (tmp_path / "1" / "assets" / "description.json").write_text(description.to_json())
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"no graph")
+    with pytest.raises(ValueError, match="1: cannot be opened, it seems to be damaged") as caught:
+        export.load(tmp_path / "1")
+    assert "\n" not in str(caught.value)
