@@ -65,6 +65,7 @@ def test_joints_of_an_unknown_number_have_no_names():
     assert "skeleton" not in pose_metadata(Jointed(21), "umich")
 
 
+@pytest.mark.slow
 def test_joints_of_pytorch_stacked_hourglass(parity, converted):
     """`test.py: inference` on one crop, step by step with our parts."""
     estimator = converted("hourglass_umich").with_settings(input_size=(64, 64))
@@ -87,6 +88,7 @@ def test_joints_of_pytorch_stacked_hourglass(parity, converted):
     np.testing.assert_allclose(heights, scores, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_mirrored_maps_of_pytorch_pose(parity, converted):
     folder, estimator = parity("hourglass_bearpaw"), converted("hourglass_bearpaw")
     stored, x = np.load(folder / "flip_test.npz"), np.load(folder / "forward.npz")["x"]

@@ -139,6 +139,7 @@ def test_weights_of_half_the_bytes_answer_nearly_alike(poser, tmp_path):
     np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, rtol=0.02, atol=0.01)
 
 
+@pytest.mark.slow
 def test_tails_are_cut_off_in_pose_networks_only(finder, poser, tmp_path, monkeypatch):
     def raises(name):
         def stop(*_):

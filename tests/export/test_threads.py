@@ -11,6 +11,7 @@ from keras_cornernet import export
 IMAGES = [picture(32, 32, seed) for seed in range(8)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "write", "name"),
     [

@@ -66,6 +66,7 @@ def saved(tmp_path):
     return detector, presets.save_model(detector, tmp_path / "model.keras")
 
 
+@pytest.mark.slow
 def test_a_saved_detector_comes_back_whole(saved):
     detector, path = saved
     loaded = presets.from_preset(path)

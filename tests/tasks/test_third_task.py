@@ -231,6 +231,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_serve_a_task_that_they_do_not_know(folder):
     files_of_it = (*data(folder), "--format", "dots")
     output = folder / "run"

@@ -113,6 +113,7 @@ def test_bad_loss_stops_the_run_and_names_the_term():
         fit(trainer)
 
 
+@pytest.mark.slow
 def test_clipping_averages_and_accumulation_work_together():
     trainer = plain_trainer()
     trainer.compile(
