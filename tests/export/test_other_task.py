@@ -42,6 +42,7 @@ class ExportedPeaks(Exported):
         return {"names": ("a", "b", "c")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "name"), [(export.to_tflite, "peaks.tflite"), (export.to_saved_model, "peaks")]
 )

@@ -54,6 +54,7 @@ def test_an_image_of_another_size_is_fitted_and_its_boxes_come_back(found, finde
     np.testing.assert_allclose(ours.boxes, back, atol=2e-2)
 
 
+@pytest.mark.slow
 def test_people_in_boxes_are_read_as_keras_reads_them(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite").path)
     boxes = np.array([[3, 4, 31, 40], [20, 10, 58, 44], [-9, -9, 12, 20]], np.float32)
@@ -77,6 +78,7 @@ def test_people_are_read_alike_in_an_oblong_input(tmp_path):
         np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_file_for_oblong_pictures_of_one_person_refuses_boxes(poser, tmp_path):
     model = export.load(export.to_tflite(poser, tmp_path / "face.tflite", image_size=(50, 60)).path)
     ours, theirs = model.predict(IMAGE)[0], poser.predict(IMAGE, flip=None)[0]

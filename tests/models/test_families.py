@@ -88,6 +88,7 @@ def test_objects_as_points_have_a_size(size_per_class, sizes):
     assert biases == pytest.approx({"heatmap": -2.19, "size": 0.0, "offset": 0.0})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ARGUMENTS)
 def test_a_saved_file_brings_back_every_weight(family, networks, tmp_path):
     network = networks[family]

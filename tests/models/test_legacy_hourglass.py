@@ -72,6 +72,7 @@ def test_any_number_of_stacks_is_fused_alike(stacks):
             assert network.get_layer(f"carry_features_{stack}").kernel.shape == (1, 1, 14, 14)
 
 
+@pytest.mark.slow
 def test_saved_file_gives_the_same_heatmaps(tmp_path):
     network, images = tiny(), noise(1, 32, 32, 3)
     network.save(tmp_path / "pose.keras")

@@ -146,6 +146,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_saved_detector_of_each_family_comes_back_whole(family, tmp_path):
     codec, detector, settings = FAMILIES[family]
@@ -257,6 +258,7 @@ def test_a_file_with_code_in_it_is_refused(saved, tmp_path):
         presets.from_preset(target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_are_those_of_their_preset(name):
     """The file agrees with the preset that lists it, so that training goes on from it as the preset says."""

@@ -34,6 +34,7 @@ def test_what_fits_is_taken_and_the_rest_is_named(tmp_path):
     assert str(fitted).startswith(f"{len(fitted.fitted)} of {len(ours.weights)} weights taken; ")
 
 
+@pytest.mark.slow
 def test_a_keras_file_is_a_start_too(tmp_path):
     other, ours = network(), network()
     path = save_model(build_model(other), tmp_path / "other.keras")

@@ -192,6 +192,7 @@ def test_in_mixed_precision_images_are_normalized_as_they_are(policy, under):
     assert scaled == (policy == "mixed_float16")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_a_model_as_save_model_writes_it(tmp_path):
     codec, settings = CornerCodec(2, top_k=7, num_detections=9), InferenceConfig(size_divisor=16, flip=False)
     network = tiny_trainer().network
