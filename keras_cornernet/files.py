@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,3 +166,20 @@ def inside(root: str | Path, name: str) -> Path:
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise ValueError(f"the path {name!r} leads outside its folder {root}")
     return path
+
+
+def common_folder(paths: Iterable[str | Path]) -> Path:
+    """The deepest folder that holds all files."""
+    return Path(os.path.commonpath([Path(path).absolute().parent for path in paths]))
+
+
+def relative_to(root: str | Path, path: str | Path) -> str:
+    """The name of a file within a folder, with slashes.
+
+    Raises:
+        ValueError: the file does not lie in the folder.
+    """
+    resolved, base = Path(path).absolute(), Path(root).absolute()
+    if not resolved.is_relative_to(base):
+        raise ValueError(f"root: {path} does not lie in {root}")
+    return resolved.relative_to(base).as_posix()

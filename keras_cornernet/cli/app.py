@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keras_cornernet.cli.audit import audit
 from keras_cornernet.cli.benchmark import benchmark
 from keras_cornernet.cli.check_data import check_data
 from keras_cornernet.cli.console import cli_errors
@@ -30,6 +31,7 @@ app = typer.Typer(
 for command in (demo, models, predict, evaluate, label, check_data, convert, export, benchmark, make_data):
     app.command(command.__name__.replace("_", "-"))(cli_errors()(command))
 app.command("train")(cli_errors(training=True)(train))
+app.command("audit")(cli_errors(training=True)(audit))
 
 
 def main() -> None:

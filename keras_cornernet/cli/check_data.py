@@ -78,7 +78,7 @@ def check_dataset(
     from keras_cornernet.tasks import task_of
 
     check_output_folder(output)
-    task = task_of(preset) if preset else _task_that_reads(data_sets)
+    task = task_of(preset) if preset else data_sets.find_task()
     dataset = data_sets.read(task, "train")
     if dataset is None:
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for training")
@@ -90,22 +90,6 @@ def check_dataset(
     drawn = _draw(task, dataset, evenly_spaced(sound, pictures), preset or task.default_preset, Path(output))
     files.write_json(Path(output) / "report.json", {"counts": counts, "problems": problems}, indent=1)
     return DataCheckResult(str(output), counts, problems, drawn)
-
-
-def _task_that_reads(data_sets: DataSets) -> Any:
-    """The task that reads the format, or that of the first folder; of several the one that lists it first."""
-    from keras_cornernet.data.readers.folders import formats_of_folder
-    from keras_cornernet.tasks import TASKS
-
-    formats = dict.fromkeys(TASKS, data_sets.annotation_format)
-    if data_sets.data:
-        formats = formats_of_folder(data_sets.data[0])
-    ranks = {
-        name: list(TASKS[name].readers).index(format_)
-        for name, format_ in formats.items()
-        if format_ in TASKS[name].readers
-    }
-    return TASKS[min(ranks, key=lambda name: ranks[name], default=next(iter(TASKS)))]
 
 
 def evenly_spaced(values: Sequence[Any], count: int) -> tuple[Any, ...]:

@@ -62,6 +62,23 @@ class DataSets:
             "classes": list(self.classes),
         }
 
+    def find_task(self) -> Any:
+        """The task that reads the format, or that of the first folder; of several the one that lists it
+        first.
+        """
+        from keras_cornernet.data.readers.folders import formats_of_folder
+        from keras_cornernet.tasks import TASKS
+
+        formats = dict.fromkeys(TASKS, self.annotation_format)
+        if self.data:
+            formats = formats_of_folder(self.data[0])
+        ranks = {
+            name: list(TASKS[name].readers).index(format_)
+            for name, format_ in formats.items()
+            if format_ in TASKS[name].readers
+        }
+        return TASKS[min(ranks, key=lambda name: ranks[name], default=next(iter(TASKS)))]
+
     def read(self, task: Any, part: str) -> Any:
         """Reads the training or the validation part of all sets and joins them.
 

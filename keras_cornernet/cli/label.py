@@ -1,6 +1,5 @@
 """`keras-cornernet label`: labels for one's own images, made by a model."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +76,7 @@ def label_files(
     paths, failed = expand_sources(sources)
     if not paths:
         raise ValueError(f"sources: there is no image in {', '.join(map(str, sources))}")
-    root = _common_folder(paths)
+    root = files.common_folder(paths)
     loaded = load_model(model)
     task = task_of(loaded)
     finder = None if detector is None else load_model(detector)
@@ -97,11 +96,6 @@ def label_files(
     crowds = sum(entry["iscrowd"] for entry in content["annotations"])
     sure = len(content["annotations"]) - crowds
     return LabelResult(str(output), str(root), len(content["images"]), sure, crowds, task.noun, failed)
-
-
-def _common_folder(paths: Sequence[Path]) -> Path:
-    """The deepest folder that holds all images."""
-    return Path(os.path.commonpath([path.absolute().parent for path in paths]))
 
 
 def label(

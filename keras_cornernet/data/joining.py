@@ -1,4 +1,4 @@
-"""Several data sets as one, by the names of their classes; and a part of one set aside for validation."""
+"""Several data sets as one, by the names of their classes; and one divided for validation."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -158,9 +158,39 @@ def split_dataset(dataset: Any, fraction: float, seed: int = 0) -> tuple[Any, An
     count = round(fraction * len(paths))
     if not 0 < count < len(paths):
         raise ValueError(f"fraction: {fraction:g} of {len(paths)} images leaves one of the sets empty")
-    chosen = np.random.default_rng(seed).permutation(len(paths))[:count]
-    aside = {paths[i] for i in chosen}
-    is_val = np.array([path in aside for path in dataset.paths])
+    aside = {paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:count]}
+    return _divided(dataset, np.array([path in aside for path in dataset.paths]))
+
+
+def folds_of(dataset: Any, count: int, seed: int = 0) -> list[tuple[Any, Any, np.ndarray]]:
+    """Divides a data set into folds, each with what lies outside of it, for cross-validation.
+
+    What belongs to the same file stays together.
+
+    Args:
+        dataset: what a reader returned.
+        count: of the folds, at least 2.
+        seed: of the draw.
+
+    Returns:
+        For each fold what lies outside of it, the fold itself, and `(n,)` the indices in `dataset` of its
+        items; both in the order of `dataset`.
+
+    Raises:
+        ValueError: there are fewer images than folds.
+    """
+    check_number("count", count, at_least=2, whole=True)
+    paths = list(dict.fromkeys(dataset.paths))
+    if len(paths) < count:
+        raise ValueError(f"count: {len(paths)} images are too few for {count} folds")
+    order = np.random.default_rng(seed).permutation(len(paths))
+    fold_of = {paths[i]: position % count for position, i in enumerate(order)}
+    folds = np.array([fold_of[path] for path in dataset.paths])
+    return [(*_divided(dataset, folds == fold), np.flatnonzero(folds == fold)) for fold in range(count)]
+
+
+def _divided(dataset: Any, is_val: np.ndarray) -> tuple[Any, Any]:
+    """The items that are not in the validation set, and those that are."""
     ends = np.cumsum([part.count for part in dataset.parts])
     parts = tuple(
         replace(part, count=int((~is_val[end - part.count : end]).sum()))

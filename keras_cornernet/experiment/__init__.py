@@ -1,7 +1,17 @@
 """Training runs from data sets to a folder with models, table and pictures."""
 
+from keras_cornernet.experiment.auditing import Audit, audit, audit_by_model
 from keras_cornernet.experiment.learning_rate import LearningRates, find_learning_rate
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.experiment.run import Run, train
 
-__all__ = ["LearningRates", "ResultsTable", "Run", "find_learning_rate", "train"]
+__all__ = [
+    "Audit",
+    "LearningRates",
+    "ResultsTable",
+    "Run",
+    "audit",
+    "audit_by_model",
+    "find_learning_rate",
+    "train",
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet import files
 from keras_cornernet.checks import check_number
 from keras_cornernet.results.poses import KEYPOINT_DRAWN_FROM
 from keras_cornernet.structures.boxes import overlaps
@@ -62,7 +63,7 @@ def label_images(
     images: list[Entry] = []
     annotations: list[Entry] = []
     for path in paths:
-        name = _relative(path, root)
+        name = files.relative_to(root, path)
         try:
             (found,) = plan.model.stream(str(path), **plan.stream_options)
         except OSError as error:
@@ -116,10 +117,3 @@ def _categories(model: Any) -> list[Entry]:
         return [{"id": 1, "name": "person", **joints}]
     pairs = zip(model.categories.ids, model.categories.names, strict=True)
     return [{"id": int(id_), "name": name} for id_, name in pairs]
-
-
-def _relative(path: str | Path, root: str | Path) -> str:
-    resolved, base = Path(path).absolute(), Path(root).absolute()
-    if not resolved.is_relative_to(base):
-        raise ValueError(f"root: {path} does not lie in {root}")
-    return resolved.relative_to(base).as_posix()

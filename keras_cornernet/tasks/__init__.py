@@ -15,9 +15,9 @@ from keras_cornernet.export.runtimes import is_exported, open_runtime
 from keras_cornernet.presets import FAMILIES, PRESETS, Preset, from_preset, network_type
 from keras_cornernet.tasks.detection import DetectionTask
 from keras_cornernet.tasks.pose import PoseTask
-from keras_cornernet.tasks.task import Prediction, Task
+from keras_cornernet.tasks.task import Auditor, Prediction, Task
 
-__all__ = ["TASKS", "Prediction", "Task", "load_model", "make_dataset", "register", "task_of"]
+__all__ = ["TASKS", "Auditor", "Prediction", "Task", "load_model", "make_dataset", "register", "task_of"]
 
 TASKS: dict[str, Task] = {}
 

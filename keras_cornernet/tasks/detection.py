@@ -1,6 +1,7 @@
 """Finding objects: boxes in, boxes out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_cornernet.data.checking import summarize
 from keras_cornernet.data.joining import with_classes
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.data.writers import coco_of_boxes
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
@@ -20,7 +22,8 @@ from keras_cornernet.models.network import Network
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import DetectionDataset
-from keras_cornernet.tasks.task import Prediction
+from keras_cornernet.tasks.box_auditor import BoxAuditor
+from keras_cornernet.tasks.task import Auditor, Prediction
 
 
 class DetectionTask:
@@ -36,6 +39,11 @@ class DetectionTask:
     exported: ClassVar[Any] = ExportedDetector
     readers: ClassVar[Mapping[str, Any]] = READERS["detection"]
     default_preset: ClassVar[str] = "cornernet_small"
+    auditor: ClassVar[Auditor | None] = BoxAuditor()
+
+    def to_coco(self, dataset: DetectionDataset, root: str | Path) -> dict[str, Any]:
+        """See `data.writers.coco_of_boxes`."""
+        return coco_of_boxes(dataset, root)
 
     def summarize(self, dataset: DetectionDataset) -> dict[str, Any]:
         """Counts of images, boxes and classes."""

@@ -1,6 +1,7 @@
 """Reading poses: people with keypoints in, keypoints out."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras_cornernet.data.checking import summarize_people
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.data.writers import coco_of_people
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
@@ -19,7 +21,8 @@ from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
 from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import PoseDataset
-from keras_cornernet.tasks.task import Prediction
+from keras_cornernet.tasks.joint_auditor import JointAuditor
+from keras_cornernet.tasks.task import Auditor, Prediction
 
 MIN_KEYPOINT_SCORE = 0.1  # of keypoints that are drawn on validation pictures
 
@@ -37,6 +40,11 @@ class PoseTask:
     exported: ClassVar[Any] = ExportedPoseEstimator
     readers: ClassVar[Mapping[str, Any]] = READERS["pose"]
     default_preset: ClassVar[str] = "hourglass_phone"
+    auditor: ClassVar[Auditor | None] = JointAuditor()
+
+    def to_coco(self, dataset: PoseDataset, root: str | Path) -> dict[str, Any]:
+        """See `data.writers.coco_of_people`."""
+        return coco_of_people(dataset, root)
 
     def summarize(self, dataset: PoseDataset) -> dict[str, Any]:
         """Counts of images, people and joints."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -26,6 +27,33 @@ class Prediction:
     save_options: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Auditor(Protocol):
+    """How the labels of a task are audited, see `experiment.audit`.
+
+    Attributes:
+        preset: whose networks the models of the folds are.
+        kinds: of mistakes.
+    """
+
+    preset: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
+
+    def answers(self, result: Any, dataset: Any) -> Sequence[Any]:
+        """For each item of a data set what a model said, out of its `EvaluationResult`; None for nothing."""
+
+    def find_mistakes(self, dataset: Any, answers: Sequence[Any]) -> Sequence[Any]:
+        """The suspicions, each with `kind`, `item` and `score`, most probable first."""
+
+    def correct(self, dataset: Any, mistakes: Sequence[Any]) -> Any:
+        """The data set as it would be if these suspicions were right."""
+
+    def describe(self, dataset: Any, mistake: Any) -> dict[str, Any]:
+        """What a suspicion is about, by name and fit for json, without its kind, image and score."""
+
+    def draw(self, dataset: Any, mistake: Any) -> tuple[Image.Image, Image.Image]:
+        """The place of a suspicion, as it is labelled and as it should be."""
+
+
 class Task(Protocol):
     """One task. Everything else of the package asks `task_of` for it and calls these.
 
@@ -39,6 +67,7 @@ class Task(Protocol):
         exported: the class of its models in exported files.
         readers: for each format of annotation files, the function that reads it.
         default_preset: whose input size and targets `check-data` draws.
+        auditor: of its labels, or None.
     """
 
     name: ClassVar[str]
@@ -49,6 +78,10 @@ class Task(Protocol):
     exported: ClassVar[Any]
     readers: ClassVar[Mapping[str, Any]]
     default_preset: ClassVar[str]
+    auditor: ClassVar[Auditor | None]
+
+    def to_coco(self, dataset: Any, root: str | Path) -> dict[str, Any]:
+        """The content of a COCO file with the annotations; its file names are relative to `root`."""
 
     def summarize(self, dataset: Any) -> dict[str, Any]:
         """Counts of a data set by name, fit for json."""
