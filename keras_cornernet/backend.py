@@ -240,6 +240,41 @@ def gather_pairs(table: Any, first: Any, second: Any) -> Any:
     return tf.gather_nd(table, tf.stack([first, second], axis=-1))
 
 
+def recomputed(layer: Any, function: Callable[[Any], Any], x: Any) -> Any:
+    """Calls a part of a network so that its inner maps are not kept for the gradients but computed again.
+
+    Keras' own `RematScope` (3.15) does not pass `training` on. Here what the layer changes about itself, such
+    as the statistics of normalization, changes once: it is a result of the first computation.
+
+    Args:
+        layer: whose weights `function` uses; built.
+        function: of `x`, without side effects but on those weights.
+        x: a tensor.
+    """
+    import keras
+
+    variables = layer.variables
+    changing = layer.non_trainable_variables
+
+    def run(x: Any, *values: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
+            y = function(x)
+            return y, [scope.get_current_value(variable) for variable in changing]
+
+    if runs_on_jax():
+        import jax
+
+        y, changed = jax.checkpoint(run)(x, *(variable.value for variable in variables))
+    else:
+        import tensorflow as tf
+
+        values = [tf.convert_to_tensor(variable.value) for variable in variables]
+        y, changed = tf.recompute_grad(run)(x, *values)
+    for variable, value in zip(changing, changed, strict=True):
+        variable.assign(value)
+    return y
+
+
 def repeated_step(step: Callable[..., Any]) -> Callable[..., Any]:
     """Compiles several training steps into one launch; JAX only.
 

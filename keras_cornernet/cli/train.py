@@ -69,6 +69,10 @@ def train(
     mixed_precision: Annotated[
         bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16, for GPUs that have it.")
     ] = None,
+    rematerialize: Annotated[
+        bool | None,
+        typer.Option("--rematerialize", help="Less memory, more time: inner maps are computed twice."),
+    ] = None,
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -124,6 +128,7 @@ def train(
         "optimizer": optimizer,
         "weight_decay": weight_decay,
         "mixed_precision": mixed_precision,
+        "rematerialize": rematerialize,
         "pipeline": pipeline,
         "input_size": input_size,
         "train_sizes": tuple(train_size) if train_size else None,

@@ -14,7 +14,7 @@ from keras_cornernet.presets import augmentation_named, default_input_size, from
 from keras_cornernet.presets.families import Augmentation
 from keras_cornernet.structures import OnProblem
 from keras_cornernet.tasks import Task, task_of
-from keras_cornernet.training import TrainingConfig
+from keras_cornernet.training import TrainingConfig, rematerialize
 from keras_cornernet.training.freezing import freeze
 
 LEAST_STEPS = 200  # an epoch of a run that ends by time has at least so many steps on the device
@@ -53,6 +53,7 @@ def prepared(
     if weights is not None:
         start_from(model.network, weights)
     freeze(model.network, config.freeze)
+    rematerialize(model.network, config.rematerialize)
     input_size = default_input_size(model)
     if config.input_size is not None:
         input_size = config.input_size

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_cornernet.backend import recomputed
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv, PointwiseConv2D
 from keras_cornernet.layers.fire import Expand
 from keras_cornernet.layers.folding import norms_are_left_out
@@ -68,6 +69,7 @@ class Residual(keras.layers.Layer):
             policy["normalize"] = not norms_are_left_out()
             self.second = NormConv(half, 3, strides, separable=separable, name="second", **policy)
             self.third = NormConv(filters, 1, name="third", **policy)
+        self.recomputes = False  # see `training.rematerialization`; not a part of the configuration
         self.shortcut: Any = None
         self.keeps_shape: bool | None = None  # known once built
 
@@ -99,6 +101,14 @@ class Residual(keras.layers.Layer):
         )
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        if self.recomputes and training:
+            return recomputed(self, self._transformed_in_training, x)
+        return self._transformed(x, training)
+
+    def _transformed_in_training(self, x: Tensor) -> Tensor:
+        return self._transformed(x, True)
+
+    def _transformed(self, x: Tensor, training: bool | None) -> Tensor:
         y = x
         for block in self._blocks():
             y = block(y, training=training)

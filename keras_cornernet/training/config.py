@@ -65,6 +65,8 @@ class TrainingConfig:
         train_sizes: several `(height, width)` that training shows, one a batch, instead of `input_size`.
         rotations: augment with rotations too, for subjects without an upright orientation.
         mixed_precision: compute in bfloat16; weights, losses and targets stay in float32.
+        rematerialize: compute the inner maps of residuals again in the backward pass, where memory is short,
+            see `training.rematerialize`.
         pipeline: where batches are made: `"host"`, `"device"`, or `"auto"`, see `make_dataset`.
         steps_per_launch: of `pipeline="device"`, see `DeviceDataset`.
         seed: of the initial weights, the order of the images and the augmentation.
@@ -94,6 +96,7 @@ class TrainingConfig:
     train_sizes: tuple[tuple[int, int], ...] = ()
     rotations: bool = False
     mixed_precision: bool = False
+    rematerialize: bool = False
     pipeline: str = "auto"
     steps_per_launch: int | None = None
     seed: int = 0
