@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tensorflow_side import tf  # noqa: F401  (sets the threads before TensorFlow starts)
 
-from keras_cornernet import read_folder
+from keras_cornernet import read_dataset
 from keras_cornernet.cli.console import parse_size
 from keras_cornernet.experiment import audit, train
 from keras_cornernet.presets import from_preset, training_config
@@ -217,7 +217,7 @@ def main() -> None:
     options = parser.parse_args()
     task = task_of(options.preset)
     spoil: Callable[..., Any] = spoil_boxes if task.name == "detection" else spoil_joints
-    dataset = read_folder(options.folder, task.name, "train")
+    dataset = read_dataset(options.folder, task.name, "train")
     spoilt, planted = spoil(dataset)
     config = training_config(options.preset, minutes=options.minutes, **settings(options))
     found = audit(options.preset, spoilt, options.output, config, folds=options.folds, verbose=0)
@@ -225,7 +225,7 @@ def main() -> None:
     print("the folds' models on what they had not seen:", *found.scores)
     report(list(found.mistakes), planted, task.auditor.kinds)
     if options.gain:
-        val = read_folder(options.folder, task.name, "val")
+        val = read_dataset(options.folder, task.name, "val")
         repaired = found.corrected(options.correct_above)
         for name, labels in (("original", dataset), ("spoilt", spoilt), ("repaired", repaired)):
             gain(options, name, labels, val)

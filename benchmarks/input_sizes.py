@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tensorflow_side import tf  # noqa: F401  (sets the threads before TensorFlow starts)
 
-from keras_cornernet import read_folder
+from keras_cornernet import read_dataset
 from keras_cornernet.cli.console import parse_size
 from keras_cornernet.presets import from_preset
 
@@ -27,7 +27,7 @@ def main():
     print(f"| data | model | {' | '.join(sizes)} |")
     print(f"|---|---|{'---:|' * len(sizes)}", flush=True)
     for folder in options.data:
-        dataset = read_folder(folder, part="val")
+        dataset = read_dataset(folder, part="val")
         for given in options.models:
             name, _, source = given.rpartition("=")
             detector = from_preset(source)

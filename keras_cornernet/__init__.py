@@ -41,7 +41,7 @@ _HOMES = {
     "make_dataset": "data.pipeline",
     "make_scenes": "data.scenes",
     "read_coco": "data.readers",
-    "read_folder": "data.readers",
+    "read_dataset": "data.readers",
     "read_people": "data.readers",
     "read_pascal_voc": "data.readers",
     "save_model": "presets",

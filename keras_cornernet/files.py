@@ -63,6 +63,21 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_with(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
+def decoded(path: str | Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 if it begins with that mark, as Windows' editors write it.
+
+    Raises:
+        OSError: there is no such file, see `check_is_file`.
+        ValueError: it is neither.
+    """
+    check_is_file(path)
+    content = Path(path).read_bytes()
+    try:
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text in UTF-8 or UTF-16: {error}") from None
+
+
 def check_is_file(path: str | Path) -> None:
     """Raises an error unless `path` is a regular file: reading a named pipe or a device may never end.
 

@@ -11,7 +11,7 @@ import keras_cornernet
 NAMES = {
     *("CornerCodec", "CornerNet", "DetectionLoss", "Detections", "Detector", "StackedHourglass"),
     *("convert", "evaluate_detections", "from_preset", "join_datasets", "make_dataset", "make_scenes"),
-    *("read_coco", "read_folder"),
+    *("read_coco", "read_dataset"),
     *("read_pascal_voc", "save_model", "make_trainer", "Trainer", "__version__"),
     *("evaluate_poses", "KeypointCodec", "PoseEstimator", "PoseLoss", "Poses", "read_people"),
     *("CenterNet", "CornerNetSaccade", "CornerNetSqueeze", "ObjectsAsPoints", "CenterCodec"),

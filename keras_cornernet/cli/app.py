@@ -11,6 +11,7 @@ from keras_cornernet.cli.benchmark import benchmark
 from keras_cornernet.cli.check_data import check_data
 from keras_cornernet.cli.console import cli_errors
 from keras_cornernet.cli.convert import convert
+from keras_cornernet.cli.convert_data import convert_data
 from keras_cornernet.cli.demo import demo
 from keras_cornernet.cli.evaluate import evaluate
 from keras_cornernet.cli.export import export
@@ -28,7 +29,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, models, predict, evaluate, label, check_data, convert, export, benchmark, make_data):
+for command in (
+    *(demo, models, predict, evaluate, label, check_data, convert_data),
+    *(convert, export, benchmark, make_data),
+):
     app.command(command.__name__.replace("_", "-"))(cli_errors()(command))
 app.command("train")(cli_errors(training=True)(train))
 app.command("audit")(cli_errors(training=True)(audit))

@@ -25,7 +25,7 @@ SHOWN = 50  # problems that are printed one by one
 def cli_errors(*, training: bool = False) -> Iterator[None]:
     """Turns errors into one message and an exit code; checks Keras' backend first and quiets TensorFlow."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(format="warning: %(message)s")
+    _log_plainly()
     try:
         prepare_backend(training=training)
         start_backend_quietly()
@@ -42,6 +42,22 @@ def cli_errors(*, training: bool = False) -> Iterator[None]:
         if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
             _fail("error: the disk is full", 1, error)
         raise
+
+
+class _Plain(logging.Formatter):
+    """Notes as they are, warnings with the word before them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = super().format(record)
+        return message if record.levelno <= logging.INFO else f"warning: {message}"
+
+
+def _log_plainly() -> None:
+    """Shows notes of this package and warnings of all on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain("%(message)s"))
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("keras_cornernet").setLevel(logging.INFO)
 
 
 def _fail(message: str, code: int, error: Exception | None = None) -> None:

@@ -38,15 +38,15 @@ class DataSets:
         if self.data and (self.annotations or self.images):
             raise ValueError("data: give either --data, or --annotations and --images")
         if not self.data and not (self.annotations and self.images):
-            raise ValueError("data: expected --data FOLDER, or --annotations FILE and --images FOLDER")
+            raise ValueError("data: expected --data PATH, or --annotations FILE and --images FOLDER")
         if self.data_weights and len(self.data_weights) != len(self.data):
             raise ValueError(
                 f"data_weights: expected one for each of {len(self.data)} data sets, got "
                 f"{len(self.data_weights)}"
             )
         for folder in self.data:
-            if not Path(folder).is_dir():
-                raise ValueError(f"data: there is no folder {folder}")
+            if not Path(folder).exists():
+                raise ValueError(f"data: there is no folder or file {folder}")
 
     @property
     def names(self) -> list[str]:
@@ -94,12 +94,12 @@ class DataSets:
         """
         from keras_cornernet.data.checking import raise_if_empty
         from keras_cornernet.data.joining import join_datasets
-        from keras_cornernet.data.readers import read_dataset
+        from keras_cornernet.data.readers import read_annotations
 
         if not self.data:
             assert self.annotations is not None and self.images is not None
             datasets = [
-                read_dataset(
+                read_annotations(
                     task.readers,
                     self.annotations,
                     self.images,
@@ -127,7 +127,7 @@ class DataSets:
         return joined
 
     def _read_folders(self, task: Any, part: str) -> list[Any]:
-        from keras_cornernet.data.readers import find_part, read_dataset
+        from keras_cornernet.data.readers import find_part
 
         datasets: list[Any] = []
         for name, folder in zip(self.names, self.data, strict=True):
@@ -136,7 +136,7 @@ class DataSets:
                 log.info("%s: no part for %s", name, part)
                 datasets.append(None)
                 continue
-            dataset = read_dataset(task.readers, *found, part=part, **self.options)
+            dataset = found.read(task.readers, part=part, **self.options)
             log.info("%s: %s, %d %s for %s", name, found.format, len(dataset), dataset.noun, part)
             datasets.append(dataset)
         return datasets

@@ -156,7 +156,7 @@ def _images(
     model: Any, images: str | Path | None, annotations: str | Path | None, annotation_format: str
 ) -> Sequence[Any]:
     """What the two are compared on: annotated examples, named images, or drawn ones."""
-    from keras_cornernet.data.readers import read_dataset
+    from keras_cornernet.data.readers import read_annotations
     from keras_cornernet.inference.reading import list_images
     from keras_cornernet.preprocessing import read_image
     from keras_cornernet.tasks import task_of
@@ -166,7 +166,7 @@ def _images(
     task = task_of(model)
     if annotations is not None:
         assert images is not None
-        dataset = read_dataset(task.readers, annotations, images, annotation_format, part="train")
+        dataset = read_annotations(task.readers, annotations, images, annotation_format, part="train")
         return task.annotated_images(model, dataset.select(evenly_spaced(range(len(dataset)), CALIBRATED)))
     return task.export_images(model, DRAWN)
 

@@ -17,8 +17,8 @@ Runnable = Annotated[
 Data = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Folder of a data set, of which format and parts are found; several times for several sets.",
-        metavar="FOLDER",
+        help="Folder, zip or file of a data set, whose format and parts are found; once for each set.",
+        metavar="PATH",
     ),
 ]
 Annotations = Annotated[
@@ -32,7 +32,10 @@ Classes = Annotated[
 AnnotationFormat = Annotated[
     str,
     typer.Option(
-        "--format", metavar="coco|voc|lsp|mpii|flic", help="Of the annotations; boxes: coco or voc."
+        "--format",
+        metavar="coco|voc|yolo|..",
+        help="Of --annotations: coco, voc, yolo, csv, createml, labelme, label-studio, tfrecord; people also "
+        "lsp, mpii, flic.",
     ),
 ]
 Split = Annotated[

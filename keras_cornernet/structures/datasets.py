@@ -11,6 +11,7 @@ from keras_cornernet.structures.boxes import Boxes, Categories
 from keras_cornernet.structures.problem import Problem
 from keras_cornernet.structures.record import Record
 
+PADDING = 1.25  # the side of a person's square, divided by the longer side of the box
 # Wraps what a loop runs over and shows its progress, such as `tqdm.tqdm`; `list` shows nothing.
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
@@ -174,6 +175,14 @@ class Person(Record):
     area: float | None = None
     head_size: float | None = None
     image_size: tuple[int, int] | None = None
+
+    @property
+    def annotated_box(self) -> np.ndarray:
+        """`(4,)` the box, or where there is none one that gives the same square with the usual padding."""
+        if self.box is not None:
+            return self.box
+        half = self.side / PADDING / 2
+        return np.concatenate([self.center - half, self.center + half])
 
 
 @dataclass(frozen=True, eq=False)

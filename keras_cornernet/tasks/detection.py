@@ -14,7 +14,7 @@ from keras_cornernet.data.checking import summarize
 from keras_cornernet.data.joining import with_classes
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
-from keras_cornernet.data.writers import coco_of_boxes
+from keras_cornernet.data.writers import WRITERS, coco_of_boxes
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
@@ -38,6 +38,7 @@ class DetectionTask:
     }
     exported: ClassVar[Any] = ExportedDetector
     readers: ClassVar[Mapping[str, Any]] = READERS["detection"]
+    writers: ClassVar[Mapping[str, Any]] = WRITERS["detection"]
     default_preset: ClassVar[str] = "cornernet_small"
     auditor: ClassVar[Auditor | None] = BoxAuditor()
 

@@ -12,7 +12,7 @@ from keras_cornernet.data.checking import summarize_people
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
-from keras_cornernet.data.writers import coco_of_people
+from keras_cornernet.data.writers import WRITERS, coco_of_people
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
 from keras_cornernet.inference import Detector, PoseEstimator
@@ -39,6 +39,7 @@ class PoseTask:
     }
     exported: ClassVar[Any] = ExportedPoseEstimator
     readers: ClassVar[Mapping[str, Any]] = READERS["pose"]
+    writers: ClassVar[Mapping[str, Any]] = WRITERS["pose"]
     default_preset: ClassVar[str] = "hourglass_phone"
     auditor: ClassVar[Auditor | None] = JointAuditor()
 

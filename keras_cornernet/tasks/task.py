@@ -66,6 +66,7 @@ class Task(Protocol):
             `presets.family_of`.
         exported: the class of its models in exported files.
         readers: for each format of annotation files, the function that reads it.
+        writers: for each format of annotation files, the function that writes it.
         default_preset: whose input size and targets `check-data` draws.
         auditor: of its labels, or None.
     """
@@ -77,6 +78,7 @@ class Task(Protocol):
     families: ClassVar[Mapping[type[Network], Family]]
     exported: ClassVar[Any]
     readers: ClassVar[Mapping[str, Any]]
+    writers: ClassVar[Mapping[str, Any]]
     default_preset: ClassVar[str]
     auditor: ClassVar[Auditor | None]
 

@@ -474,7 +474,7 @@ def test_a_part_of_the_images_is_set_aside(tiny, scenes, tmp_path):
 
 def test_what_names_no_data_is_refused(tiny, scenes, tmp_path):
     for options, words in (
-        ((), "expected --data FOLDER, or --annotations FILE"),
+        ((), "expected --data PATH, or --annotations FILE"),
         (("--data", scenes, *data(scenes)), "give either --data, or --annotations"),
         (("--data", tmp_path / "gone"), "there is no folder"),
         (("--data", tmp_path), "of no known layout"),

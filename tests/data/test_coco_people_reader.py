@@ -183,10 +183,12 @@ def test_read_people_takes_the_format_and_its_options(read):
     assert people[0].side == 80 and np.array_equal(people[0].keypoints, read([dog()]).people[0].keypoints)
     with pytest.raises(
         ValueError,
-        match="format: expected one of coco, lsp, mpii, flic, got 'voc'; voc is a format of detection",
+        match="format: expected one of coco, lsp, mpii, flic, yolo, got 'voc'; voc is a format of detection",
     ):
         read([dog()], reader=read_people, format="voc")
-    with pytest.raises(ValueError, match="split is an option of the formats lsp and mpii, not of coco"):
+    with pytest.raises(
+        ValueError, match="split is an option of the formats lsp and mpii and yolo, not of coco"
+    ):
         read([dog()], reader=read_people, format="coco", split="train")
     with pytest.raises(ValueError, match="spilt is not an option of any of the formats coco, lsp"):
         read([dog()], reader=read_people, format="coco", spilt="train")

@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from keras_cornernet.data.readers import READERS, detect_format, read_dataset
+from keras_cornernet.data.readers import READERS, detect_format, read_annotations
 from keras_cornernet.data.scenes import make_scenes
 
 
 @pytest.mark.parametrize(
     ("start", "format"),
-    [('{"images": []}', "coco"), ('\ufeff \n {"images": []}', "coco"), ('[{"joint_self": []}]', "mpii")],
+    [
+        ('{"images": []}', "coco"),
+        ('\ufeff \n {"images": []}', "coco"),
+        ('[{"joint_self": []}]', "mpii"),
+        ('[{"joints": [], "image": "a.jpg", "center": []}]', "mpii"),
+        ('[{"image": "a.jpg", "annotations": []}]', "createml"),
+        ('[{"id": 1, "annotations": [], "data": {"image": "a.jpg"}}]', "label-studio"),
+        ('{"version": "5.0", "shapes": [], "imagePath": "a.jpg"}', "labelme"),
+    ],
 )
 def test_json_files(tmp_path, start, format):
     (tmp_path / "a.json").write_text(start, encoding="utf-8")
@@ -55,10 +63,10 @@ def test_other_files_are_named(tmp_path):
 def test_the_format_that_is_found_is_one_that_is_read(tmp_path):
     path = make_scenes(tmp_path, 2, seed=0, size=(64, 96))
     for task, noun in (("detection", "images"), ("pose", "people")):
-        dataset = read_dataset(READERS[task], path, tmp_path / "images", detect_format(path))
+        dataset = read_annotations(READERS[task], path, tmp_path / "images", detect_format(path))
         assert dataset.noun == noun and not dataset.problems
     assert json.loads(path.read_text())["categories"]
     with pytest.raises(
-        ValueError, match="expected one of coco, voc, lsp, got 'mpii'; mpii is a format of pose"
+        ValueError, match="expected one of coco, voc, .*, lsp, got 'mpii'; mpii is a format of pose"
     ):
-        read_dataset(READERS["detection"], path, tmp_path / "images", "mpii")
+        read_annotations(READERS["detection"], path, tmp_path / "images", "mpii")

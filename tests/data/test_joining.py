@@ -11,7 +11,7 @@ from keras_cornernet.codecs import CenterCodec, CornerCodec, SaccadeCodec
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.joining import check_background, join_datasets, split_dataset, with_classes
 from keras_cornernet.data.order import EpochOrder
-from keras_cornernet.data.readers import boxes_of_people, find_part, read_coco, read_folder
+from keras_cornernet.data.readers import boxes_of_people, find_part, read_coco, read_dataset
 from keras_cornernet.data.readers.people_boxes import surroundings
 from keras_cornernet.losses import DetectionLoss
 from keras_cornernet.skeletons import LSP
@@ -222,10 +222,10 @@ def coco_folder(root, part, names=("cat",), boxes=1, images=2, layout="beside"):
 @pytest.mark.parametrize("layout", ["beside", "annotations"])
 def test_a_folder_in_the_layout_of_coco_is_found(tmp_path, layout):
     coco_folder(tmp_path, "train", layout=layout)
-    assert len(read_folder(tmp_path, "detection", "train")) == 2
-    assert read_folder(tmp_path, "detection", "val") is None
+    assert len(read_dataset(tmp_path, "detection", "train")) == 2
+    assert read_dataset(tmp_path, "detection", "val") is None
     coco_folder(tmp_path, "val", images=1, layout=layout)
-    assert len(read_folder(tmp_path, "detection", "val")) == 1
+    assert len(read_dataset(tmp_path, "detection", "val")) == 1
     with pytest.raises(ValueError, match="of no known layout"):
         find_part(tmp_path, "pose", "train")
 
@@ -236,8 +236,8 @@ def test_a_folder_in_the_layout_of_lsp_is_for_both_tasks(tmp_path):
     joints = np.zeros((14, 3, 1))
     joints[:, 0, 0], joints[:, 1, 0], joints[:, 2, 0] = np.linspace(20, 40, 14), np.linspace(10, 60, 14), 1
     savemat(tmp_path / "train" / "joints.mat", {"joints": joints})
-    assert len(read_folder(tmp_path, "pose").people) == 1
-    boxes = read_folder(tmp_path, "detection").samples[0].boxes
+    assert len(read_dataset(tmp_path, "pose").people) == 1
+    boxes = read_dataset(tmp_path, "detection").samples[0].boxes
     np.testing.assert_allclose(boxes.xyxy[0], [16, 6, 44, 64])
     assert boxes.ignore.tolist() == [False, *[True] * (len(boxes) - 1)]
 

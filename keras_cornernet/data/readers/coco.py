@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.checks import raise_if_strict
-from keras_cornernet.data.readers.coco_tables import CocoTables, read_tables
+from keras_cornernet.data.readers.coco_tables import CocoTables, read_tables, without_unused_groups
 from keras_cornernet.structures import Boxes, DetectionDataset, Sample
 
 
@@ -14,10 +14,11 @@ from keras_cornernet.structures import Boxes, DetectionDataset, Sample
 def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = False) -> DetectionDataset:
     """Reads a COCO json file.
 
-    Labels count from 0 in increasing order of category id. `iscrowd` and VOC's `difficult` become `ignore`
-    and `area` becomes `areas`. Boxes keep the order of the file and are not clipped. Images without
-    annotations are kept. What cannot be used is left out and named in `DetectionDataset.problems`, an image
-    together with its boxes. Keypoints are not read.
+    Labels count from 0 in increasing order of category id. A category without a box that is the
+    `supercategory` of others, as Roboflow writes the name of the project, is no class. `iscrowd` and VOC's
+    `difficult` become `ignore` and `area` becomes `areas`. Boxes keep the order of the file and are not
+    clipped. Images without annotations are kept. What cannot be used is left out and named in
+    `DetectionDataset.problems`, an image together with its boxes. Keypoints are not read.
 
     Args:
         annotations: the json file, with the keys `images`, `annotations` and `categories`.
@@ -37,7 +38,7 @@ def read_coco(annotations: str | Path, images: str | Path, *, strict: bool = Fal
         >>> len(dataset.samples), dataset.problems
         (2, ())
     """
-    tables = read_tables(annotations, images)
+    tables = without_unused_groups(read_tables(annotations, images))
     problems = (*tables.problems, *map(tables.problem, sorted(tables.unusable)))
     return raise_if_strict(DetectionDataset(_samples(tables), tables.categories, problems), strict)
 

@@ -8,9 +8,10 @@ from keras_cornernet import files
 from keras_cornernet.data.readers.checks import are_numbers, raise_if_strict, shown
 from keras_cornernet.data.readers.coco_skeleton import keypoint_category, skeleton_of
 from keras_cornernet.data.readers.coco_tables import UNKNOWN, CocoTables, read_tables
-from keras_cornernet.data.readers.squares import PADDING, square_around
+from keras_cornernet.data.readers.squares import square_around
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Person, PoseDataset, Problem
+from keras_cornernet.structures.datasets import PADDING
 
 
 @files.collector_paused()

@@ -1,7 +1,8 @@
 """The tables of a COCO json file, checked row by row: images, categories and boxes."""
 
+import logging
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras_cornernet.data.readers.image_folder import ImageFolder
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.structures import Categories, Problem
 
+log = logging.getLogger(__name__)
 UNKNOWN, LEFT_OUT = -1, -2
 Entry = dict[str, Any]
 
@@ -113,6 +115,26 @@ def read_tables(annotations: str | Path, images: str | Path) -> CocoTables:
     return tables
 
 
+def without_unused_groups(tables: CocoTables) -> CocoTables:
+    """The tables without categories that have no box and are the `supercategory` of others."""
+    groups = {
+        entry.get("supercategory")
+        for entry in tables.category_entries
+        if entry.get("supercategory") != entry["name"]
+    }
+    used = np.bincount(tables.labels[tables.labels >= 0], minlength=len(tables.categories)) > 0
+    kept = np.array([used[i] or name not in groups for i, name in enumerate(tables.categories.names)])
+    if kept.all():
+        return tables
+    names, ids = (np.array(v, object) for v in (tables.categories.names, tables.categories.ids))
+    log.info(
+        "%s: left out, since it is a group of classes without a box: %s", tables.path, ", ".join(names[~kept])
+    )
+    new = np.append(np.cumsum(kept) - 1, [LEFT_OUT, UNKNOWN]).astype(np.int32)
+    categories = Categories(tuple(names[kept]), tuple(ids[kept]))
+    return replace(tables, labels=new[tables.labels], categories=categories)
+
+
 def _categories(entries: list[Entry], path: Path) -> Categories:
     """The classes in increasing order of their ids."""
     found: dict[int, str] = {}
@@ -146,18 +168,19 @@ def _images(entries: list[Entry], folder: ImageFolder, path: str) -> tuple[Usabl
             problems.append(Problem(path, where, reason, costs_image=True))
             continue
         found.index_of[id_] = LEFT_OUT
-        unusable = folder.unusable(name)
+        unusable, file = None, ""
         try:
+            file = folder.find(name)
             size = image_size(entry.get("height"), entry.get("width"))
         except ValueError as error:
-            unusable = unusable or str(error)
+            unusable = str(error)
         if unusable:
             problems.append(Problem(path, where, unusable, costs_image=True))
             continue
         found.index_of[id_] = len(found.ids)
         found.ids.append(id_)
         found.names.append(str(name))
-        found.paths.append(folder.path(str(name)))
+        found.paths.append(file)
         found.sizes.append(size)
     return found, problems
 

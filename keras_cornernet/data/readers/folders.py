@@ -1,153 +1,136 @@
-"""Finds what a folder of data holds: its parts for training and validation, and their format."""
+"""Finds what a folder, an archive or a file of data holds: its parts for training and validation."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras_cornernet.checks import check_choice
-from keras_cornernet.data.readers.table import READERS, read_dataset
+from keras_cornernet.data.archives import unpacked
+from keras_cornernet.data.readers.csv_boxes import has_csv_part
+from keras_cornernet.data.readers.layouts import LAYOUTS, FoundPart, of_file
+from keras_cornernet.data.readers.table import READERS
+from keras_cornernet.data.readers.yolo import has_part
 
 # The names that parts have in the folders of data sets.
 PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation")}
+EXPECTED = (
+    "expected COCO (instances_train.json beside train/ or in annotations/), Roboflow's "
+    "train/_annotations.coco.json, YOLO (data.yaml), Pascal VOC (Annotations/ and JPEGImages/), one file of "
+    "CreateML, Label Studio, CSV or TFRecord, json files of LabelMe, or LSP (train/joints.mat with "
+    "train/images/); poses: COCO's *keypoints_train.json, YOLO with kpt_shape, or LSP"
+)
 
 
-class FoundPart(NamedTuple):
-    """One part of a data set on disk.
-
-    Attributes:
-        annotations: the file of labels.
-        images: the folder of the images.
-        format: of the annotations, a key of `READERS`.
-    """
-
-    annotations: Path
-    images: Path
-    format: str
-
-
-def read_folder(folder: str | Path, task: str = "detection", part: str = "train", **options: Any) -> Any:
-    """Reads one part of a folder of data, whose format and layout are found.
+def read_dataset(source: str | Path, task: str = "detection", part: str = "train", **options: Any) -> Any:
+    """Reads one part of a data set, whose format and layout are found.
 
     Args:
-        folder: see `find_part`.
+        source: a folder, a zip file or a file of labels, see `find_part`.
         task: `"detection"` or `"pose"`.
         part: `"train"` or `"val"`.
         options: further arguments of the reader, such as `strict`.
 
     Returns:
-        What the reader returns, or None if the folder has no such part.
+        What the reader returns, or None if there is no such part.
 
     Raises:
         ValueError: as `find_part`, or the reader's own.
 
     Example:
-        >>> read_folder("voc_animals", part="val")  # doctest: +SKIP
+        >>> read_dataset("voc_animals", part="val")  # doctest: +SKIP
     """
-    found = find_part(folder, task, part)
-    if found is None:
-        return None
-    return read_dataset(READERS[task], *found, part=part, **options)
+    found = find_part(source, task, part)
+    return None if found is None else found.read(READERS[task], part=part, **options)
 
 
-def find_part(folder: str | Path, task: str, part: str) -> FoundPart | None:
-    """Finds the training or the validation part of a folder of data.
+def find_part(source: str | Path, task: str, part: str) -> FoundPart | None:
+    """Finds the training or the validation part of a data set.
 
-    Known layouts, with `PART` one of `train`, `val` and their usual spellings:
+    Known layouts are those of `layouts.LAYOUTS`: with `PART` one of `train`, `val` and their usual spellings,
 
     - COCO: `instances_PART*.json` (for poses `*keypoints_PART*.json`) in the folder or in its `annotations`,
-      with the images in `PART*`, `images/PART*` or `images`;
+      with the images in `PART*`, `images/PART*` or `images`; Roboflow's `PART/_annotations.coco.json`; or one
+      json file, as CVAT and Label Studio export it;
+    - YOLO: `data.yaml`, or `classes.txt` with `images` and `labels`;
+    - Pascal VOC: `Annotations`, `JPEGImages` and `ImageSets/Main/PART.txt`, or `PART` with xml files;
+    - `PART/*` or one file in the folder: CreateML, Label Studio's json, CSV, TFRecord (sharded too);
+    - LabelMe: a json file for each image;
     - LSP: `PART/joints.mat` with `PART/images`.
 
     Args:
-        folder: of the data set.
-        task: whose formats are looked for, a key of `FINDERS`.
+        source: a folder; a zip file, which is unpacked into the cache; or a file of labels with its images
+            beside it. A set without parts counts as one for training.
+        task: whose formats are looked for, a key of `LAYOUTS`.
         part: `"train"` or `"val"`.
 
     Returns:
-        The part, or None if the folder has only the other one.
+        The part, or None if there is only the other one.
 
     Raises:
-        ValueError: there is no such folder, nothing in it is of a known layout, or there are several files
-            of labels for the part.
+        ValueError: there is no such folder or file, nothing in it is of a known layout, or there are several
+            files of labels for the part.
     """
     check_choice("part", part, PARTS)
-    root = Path(folder)
-    if not root.is_dir():
-        raise ValueError(f"data: there is no folder {root}")
+    root = _opened(source)
+    if root.is_file():
+        found = of_file(root, task)
+        if found is None or (found.format == "yolo" and has_part(root, part)):
+            return found
+        parted = found.format == "csv" and any(has_csv_part(root, name) for name in PARTS)
+        there = has_csv_part(root, part) if parted else part == "train" and found.format != "yolo"
+        return found if there else None
     found = next(_candidates(root, task, PARTS[part]), None)
-    if found is None and not any(next(_candidates(root, task, names), None) for names in PARTS.values()):
-        raise ValueError(
-            f"data: {root} is of no known layout; expected instances_train.json (poses: "
-            "*keypoints_train.json) beside train/ or in annotations/ (COCO), or train/joints.mat with "
-            "train/images/ (LSP)"
-        )
-    return found
+    if found is not None or any(next(_candidates(root, task, names), None) for names in PARTS.values()):
+        return found
+    whole = _whole(root, task)
+    if whole is None:
+        raise ValueError(f"data: {source} is of no known layout; {EXPECTED}")
+    return whole if part == "train" else None
 
 
-def formats_of_folder(folder: str | Path) -> dict[str, str]:
-    """The format that each task finds in a folder of data, by its name; tasks that find nothing are left out.
+def formats_of_folder(source: str | Path) -> dict[str, str]:
+    """The format that each task finds in a data set, by its name; tasks that find nothing are left out.
 
     Raises:
         ValueError: as `find_part`.
     """
-    root, found = Path(folder), {}
-    for task in FINDERS:
-        parts = (next(_candidates(root, task, names), None) for names in PARTS.values())
-        part = next((part for part in parts if part is not None), None)
+    root, found = _opened(source), {}
+    for task in LAYOUTS:
+        if root.is_file():
+            part = of_file(root, task)
+        else:
+            parts = (next(_candidates(root, task, names), None) for names in PARTS.values())
+            part = next((part for part in parts if part is not None), None) or _whole(root, task)
         if part is not None:
             found[task] = part.format
     return found
 
 
+def _opened(source: str | Path) -> Path:
+    """The folder or file; of a zip file, and of a folder that holds one folder alone, what is inside."""
+    root = Path(source)
+    if root.is_file() and root.suffix.lower() == ".zip":
+        root = unpacked(root)
+    if not root.exists():
+        raise ValueError(f"data: there is no folder or file {root}")
+    while root.is_dir():
+        inside = [path for path in root.iterdir() if not path.name.startswith((".", "__MACOSX"))]
+        if len(inside) != 1 or not inside[0].is_dir() or inside[0].name in ("train", "val", "annotations"):
+            break
+        root = inside[0]
+    return root
+
+
 def _candidates(root: Path, task: str, names: Sequence[str]) -> Iterator[FoundPart]:
-    """What the formats of a task find of a part, by the order of `FINDERS`."""
-    for format_, finder in FINDERS[task].items():
+    """What the formats of a task find of a part, in their order."""
+    for layout in LAYOUTS[task].values():
         for name in names:
-            found = finder(root, name)
+            found = layout.part(root, name)
             if found is not None:
-                yield FoundPart(*found, format_)
+                yield found
 
 
-def _find_coco(root: Path, name: str, *, patterns: Sequence[str]) -> tuple[Path, Path] | None:
-    """A json file with the name of the part in it, and the folder of its images."""
-    for pattern in patterns:
-        places = (root, root / "annotations")
-        found = [path for place in places for path in sorted(place.glob(pattern.format(name)))]
-        if len(found) > 1:
-            listed = ", ".join(str(path.relative_to(root)) for path in found)
-            raise ValueError(
-                f"data: {root} has several files of labels for {name} ({listed}): choose one with "
-                "--annotations and --images"
-            )
-        if found:
-            return found[0], _coco_images(root, found[0], name)
-    return None
-
-
-def _coco_images(root: Path, annotations: Path, name: str) -> Path:
-    """The folder of the images that belong to `.._NAME*.json`."""
-    full = annotations.stem[annotations.stem.rindex(name) :]  # such as train2017
-    images = root / "images"
-    for folder in (root / full, images / full, root / name, images / name, images):
-        if folder.is_dir():
-            return folder
-    raise ValueError(f"data: {annotations} has no folder of images: expected {root / full} or {images}")
-
-
-def _find_lsp(root: Path, name: str) -> tuple[Path, Path] | None:
-    """A table of joints and the folder of images beside it."""
-    annotations, images = root / name / "joints.mat", root / name / "images"
-    if not annotations.is_file():
-        return None
-    if not images.is_dir():
-        raise ValueError(f"data: {annotations} has no folder of images: expected {images}")
-    return annotations, images
-
-
-BOXES, KEYPOINTS = "instances_{}*.json", "*keypoints_{}*.json"
-FINDERS: dict[str, Mapping[str, Callable[[Path, str], tuple[Path, Path] | None]]] = {
-    "detection": {"coco": partial(_find_coco, patterns=(BOXES, KEYPOINTS)), "lsp": _find_lsp},
-    "pose": {"coco": partial(_find_coco, patterns=(KEYPOINTS,)), "lsp": _find_lsp},
-}
-"""For each task and format the function that finds a part in a folder."""
+def _whole(root: Path, task: str) -> FoundPart | None:
+    """What the formats of a task find of a set without parts."""
+    found = (layout.whole(root) for layout in LAYOUTS[task].values())
+    return next((part for part in found if part is not None), None)

@@ -1,7 +1,10 @@
 """The folder of images that annotations name."""
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from keras_cornernet import files
 
@@ -25,6 +28,26 @@ class ImageFolder:
     def path(self, name: str) -> str:
         """The path of the file of that name."""
         return os.path.join(self.root, name)
+
+    def find(self, name: object) -> str:
+        """The path of the image that annotations name, however the tool that wrote them spells it.
+
+        A name of which there is no file is looked for as other tools mean it: with Windows' slashes; quoted
+        as in addresses; beginning with the folder's own name; or, of an absolute path, an address or an
+        upload to Label Studio, by its last part alone, and without the eight characters that Label Studio
+        sets before it.
+
+        Raises:
+            ValueError: there is no such file, or it cannot be used; the message has the reason.
+        """
+        reason = self.unusable(name)
+        if reason is None:
+            return self.path(str(name))
+        if isinstance(name, str):
+            for other in _spellings(name, self.root.name):
+                if self.unusable(other) is None:
+                    return self.path(other)
+        raise ValueError(reason)
 
     def unusable(self, name: object) -> str | None:
         """The reason why an annotated file name cannot be used, or None if it can."""
@@ -66,3 +89,21 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:  # a symbolic link that leads to itself
         return False
+
+
+def _spellings(name: str, folder: str) -> Iterator[str]:
+    """What a file may be called that annotations name so, the likeliest first."""
+    slashed = unquote(name.replace("\\", "/"))
+    address = urlsplit(slashed) if "://" in slashed or "?" in slashed else None
+    if address is not None:  # Label Studio: /data/local-files/?d=images/1.jpg
+        slashed = parse_qs(address.query).get("d", [address.path])[0]
+    parts = [part for part in slashed.split("/") if part not in ("", ".")]
+    if not parts:
+        return
+    yield "/".join(parts)
+    if folder in parts[:-1]:
+        yield "/".join(parts[parts.index(folder) + 1 :])
+    uploaded = "upload" in parts  # Label Studio: ../../label-studio/data/media/upload/1/0123abcd-name.jpg
+    if uploaded or address is not None or slashed.startswith("/") or re.match(r"[A-Za-z]:", parts[0]):
+        yield parts[-1]
+        yield re.sub(r"^[0-9a-f]{8}-", "", parts[-1])

@@ -1,36 +1,14 @@
 """Reads Pascal VOC annotations: a folder with one xml file per image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
-
 from keras_cornernet import files
-from keras_cornernet.data.readers.checks import (
-    are_numbers,
-    image_size,
-    is_true,
-    raise_if_strict,
-    shown,
-    unusable_boxes,
-)
+from keras_cornernet.data.readers.checks import are_numbers, image_size, is_true, shown
 from keras_cornernet.data.readers.image_folder import ImageFolder
-from keras_cornernet.preprocessing import Size
-from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Problem, Sample
-
-
-@dataclass
-class _Image:
-    """What one xml file holds: `classes` are the names of the boxes."""
-
-    path: str
-    image_id: int
-    size: Size | None
-    xyxy: list[np.ndarray] = field(default_factory=list)
-    classes: list[str] = field(default_factory=list)
-    difficult: list[bool] = field(default_factory=list)
+from keras_cornernet.data.readers.labelled import LabelledImage, dataset_of
+from keras_cornernet.structures import Categories, DetectionDataset, Problem
 
 
 class _NoDocumentType(ElementTree.TreeBuilder):
@@ -80,13 +58,15 @@ def read_pascal_voc(
     folder = ImageFolder(images)
     known = None if names is None else set(Categories.of(names, argument="names").names)
 
-    found: list[_Image] = []
+    found: list[LabelledImage] = []
+    ids: list[int] = []
     problems: list[Problem] = []
     for image_id, stem in enumerate(stems, start=1):
         path = root / f"{stem}.xml"
         try:
-            image, its_problems = _image(files.inside(root, f"{stem}.xml"), image_id, folder, known)
+            image, its_problems = _image(files.inside(root, f"{stem}.xml"), folder, known)
             found.append(image)
+            ids.append(image_id)
             problems += its_problems
         except ElementTree.ParseError as error:
             problems.append(Problem(str(path), "", f"not xml: {error}", costs_image=True))
@@ -94,27 +74,20 @@ def read_pascal_voc(
             reason = str(error).removeprefix(f"{path}: ")
             problems.append(Problem(str(path), "", reason, costs_image=True))
 
-    if names is None:
-        names = sorted({name for image in found for name in image.classes})
-    categories = Categories.of(names) if names else Categories((), ())
-    samples = tuple(Sample(i.path, i.image_id, i.size, _boxes(i, categories.names)) for i in found)
-    return raise_if_strict(DetectionDataset(samples, categories, tuple(problems)), strict)
+    return dataset_of(found, problems, names=names, ids=ids, strict=strict)
 
 
 def _stems(split: Path) -> list[str]:
     """The names in a split file, without the second column that VOC's files per class have."""
     stems = []
-    files.check_is_file(split)
-    for line in split.read_text(encoding="utf-8-sig").splitlines():  # Windows' editors put a mark first
+    for line in files.decoded(split).splitlines():
         words = line.rsplit(maxsplit=1)
         if words:
             stems.append(words[0] if len(words) == 2 and words[1] in ("1", "0", "-1") else line.strip())
     return stems
 
 
-def _image(
-    path: Path, image_id: int, folder: ImageFolder, known: set[str] | None
-) -> tuple[_Image, list[Problem]]:
+def _image(path: Path, folder: ImageFolder, known: set[str] | None) -> tuple[LabelledImage, list[Problem]]:
     """Reads one xml file.
 
     Returns:
@@ -127,23 +100,19 @@ def _image(
     parser = ElementTree.XMLParser(target=_NoDocumentType())
     annotation = ElementTree.fromstring(path.read_bytes(), parser)
     size = image_size(*_numbers(annotation.find("size"), ("height", "width")))
-    image = _Image(_image_path(annotation, path.stem, folder), image_id, size)
+    image = LabelledImage(_image_path(annotation, path.stem, folder), size)
     problems = []
     for number, entry in enumerate(annotation.findall("object"), start=1):
         name = entry.findtext("name", "").strip()
         try:
-            xyxy = _box(entry, name, size, known)
+            image.add(_corners(entry, name, known), name, ignore=is_true(entry.findtext("difficult")))
         except ValueError as error:
             problems.append(Problem(str(path), f"object {number} ({name!r})", str(error)))
-            continue
-        image.xyxy.append(xyxy)
-        image.classes.append(name)
-        image.difficult.append(is_true(entry.findtext("difficult")))
     return image, problems
 
 
-def _box(entry: ElementTree.Element, name: str, size: Size | None, known: set[str] | None) -> np.ndarray:
-    """`(4,)` float64 `xyxy`; a `ValueError` has the reason why the box cannot be used."""
+def _corners(entry: ElementTree.Element, name: str, known: set[str] | None) -> list[float]:
+    """The corners of a box in pixels that count from 0; a `ValueError` has the reason why there are none."""
     if not name:
         raise ValueError("it has no name")
     if known is not None and name not in known:
@@ -151,23 +120,19 @@ def _box(entry: ElementTree.Element, name: str, size: Size | None, known: set[st
     numbers = _numbers(entry.find("bndbox"), ("xmin", "ymin", "xmax", "ymax"))
     if not are_numbers(numbers):
         raise ValueError(f"bndbox {shown(numbers)} is not four finite numbers")
-    xyxy = np.array([numbers], np.float64) - (1, 1, 0, 0)
-    reason = unusable_boxes(xyxy, np.array([size or (np.nan, np.nan)], np.float64)).get(0)
-    if reason:
-        raise ValueError(reason)
-    return np.asarray(xyxy[0])
+    return [numbers[0] - 1, numbers[1] - 1, numbers[2], numbers[3]]
 
 
 def _image_path(annotation: ElementTree.Element, stem: str, folder: ImageFolder) -> str:
     """The image's file: by the `filename` of the xml, else by the stem of the xml."""
     stated = annotation.findtext("filename", "").strip()
-    reason = folder.unusable(stated)
-    if not reason:
-        return folder.path(stated)
-    for suffix in files.IMAGE_SUFFIXES:
-        if not folder.unusable(stem + suffix):
-            return folder.path(stem + suffix)
-    raise ValueError(f"image {stated!r}: {reason}")
+    try:
+        return folder.find(stated)
+    except ValueError as error:
+        for suffix in files.IMAGE_SUFFIXES:
+            if not folder.unusable(stem + suffix):
+                return folder.path(stem + suffix)
+        raise ValueError(f"image {stated!r}: {error}") from None
 
 
 def _numbers(element: ElementTree.Element | None, tags: tuple[str, ...]) -> list[float | str | None]:
@@ -180,12 +145,3 @@ def _numbers(element: ElementTree.Element | None, tags: tuple[str, ...]) -> list
         except ValueError:
             values.append(text)
     return values
-
-
-def _boxes(image: _Image, names: tuple[str, ...]) -> Boxes:
-    labels = {name: label for label, name in enumerate(names)}
-    return Boxes(
-        np.array(image.xyxy, np.float32).reshape(-1, 4),
-        np.array([labels[name] for name in image.classes], np.int32),
-        np.array(image.difficult, bool),
-    )

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from keras_cornernet.structures.datasets import PADDING
+
 UNIT = 200  # pixels; the unit in which MPII and FLIC state a person's height
-PADDING = 1.25  # the square's side divided by the longer side of the box
 
 
 def square_around(low: np.ndarray, high: np.ndarray, padding: float = PADDING) -> tuple[np.ndarray, float]:

@@ -7,27 +7,47 @@ from typing import Any
 
 from keras_cornernet.data.readers.coco import read_coco
 from keras_cornernet.data.readers.coco_people import read_coco_people
+from keras_cornernet.data.readers.csv_boxes import read_csv
 from keras_cornernet.data.readers.flic import read_flic
+from keras_cornernet.data.readers.json_boxes import read_createml, read_label_studio, read_labelme
 from keras_cornernet.data.readers.lsp import read_lsp
 from keras_cornernet.data.readers.mpii import read_mpii
 from keras_cornernet.data.readers.pascal_voc import read_pascal_voc
 from keras_cornernet.data.readers.people_boxes import read_lsp_boxes
+from keras_cornernet.data.readers.tfrecord import read_tfrecord
+from keras_cornernet.data.readers.yolo import read_yolo, read_yolo_people
 from keras_cornernet.structures import PoseDataset
 
 Reader = Callable[..., Any]
 """A function of `annotations` and `images` that returns a data set; its further arguments are its options."""
 
 READERS: dict[str, Mapping[str, Reader]] = {
-    "detection": {"coco": read_coco, "voc": read_pascal_voc, "lsp": read_lsp_boxes},
-    "pose": {"coco": read_coco_people, "lsp": read_lsp, "mpii": read_mpii, "flic": read_flic},
+    "detection": {
+        "coco": read_coco,
+        "voc": read_pascal_voc,
+        "yolo": read_yolo,
+        "csv": read_csv,
+        "createml": read_createml,
+        "labelme": read_labelme,
+        "label-studio": read_label_studio,
+        "tfrecord": read_tfrecord,
+        "lsp": read_lsp_boxes,
+    },
+    "pose": {
+        "coco": read_coco_people,
+        "lsp": read_lsp,
+        "mpii": read_mpii,
+        "flic": read_flic,
+        "yolo": read_yolo_people,
+    },
 }
 """The reader of each annotation format, for each task; first the formats that are made for it."""
 
-PARTED = ("lsp", "mpii")
+PARTED = ("lsp", "mpii", "yolo", "csv")
 """Formats whose files may hold several parts, of which the option `split` names one."""
 
 
-def read_dataset(
+def read_annotations(
     readers: Mapping[str, Reader],
     annotations: str | Path,
     images: str | Path,
@@ -56,7 +76,7 @@ def read_dataset(
         ValueError: the format is not one of `readers`, the reader has no such option, or the reader's own.
 
     Example:
-        >>> read_dataset(READERS["pose"], "joints.mat", "images", "lsp", split="train")  # doctest: +SKIP
+        >>> read_annotations(READERS["pose"], "joints.mat", "images", "lsp", split="train")  # doctest: +SKIP
     """
     if format not in readers:
         known = ", ".join(readers)
@@ -93,5 +113,5 @@ def read_people(annotations: str | Path, images: str | Path, format: str, **opti
     Raises:
         ValueError: the format is not known, it has no such option, or the reader's own.
     """
-    dataset: PoseDataset = read_dataset(READERS["pose"], annotations, images, format, **options)
+    dataset: PoseDataset = read_annotations(READERS["pose"], annotations, images, format, **options)
     return dataset

@@ -1,14 +1,15 @@
 """COCO's json of boxes and of people."""
 
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_cornernet import files
-from keras_cornernet.data.readers.squares import PADDING
+from keras_cornernet.data.writers.layout import WrittenSet
 from keras_cornernet.preprocessing import read_image_size
 from keras_cornernet.structures import DetectionDataset, Person, PoseDataset
 
@@ -78,6 +79,38 @@ def coco_of_people(dataset: PoseDataset, root: str | Path) -> Entry:
     return {"images": images, "annotations": annotations, "categories": [category]}
 
 
+def coco_files_of_boxes(parts: Mapping[str, DetectionDataset], names: Mapping[str, str]) -> WrittenSet:
+    """The files of data sets with boxes, see `coco_of_boxes`.
+
+    Args:
+        parts: the data sets by part.
+        names: of the image files, by their paths.
+    """
+    return _files(parts, names, coco_of_boxes, "instances")
+
+
+def coco_files_of_people(parts: Mapping[str, PoseDataset], names: Mapping[str, str]) -> WrittenSet:
+    """The files of data sets of people, see `coco_of_people`.
+
+    Args:
+        parts, names: see `coco_files_of_boxes`.
+    """
+    return _files(parts, names, coco_of_people, "person_keypoints")
+
+
+def _files(
+    parts: Mapping[str, Any], names: Mapping[str, str], content_of: Callable[..., Entry], prefix: str
+) -> WrittenSet:
+    texts = {}
+    for part, dataset in parts.items():
+        root = files.common_folder(dataset.paths)
+        content = content_of(dataset, root)
+        for entry in content["images"]:
+            entry["file_name"] = names[str(root / entry["file_name"])]
+        texts[f"{prefix}_{part}.json"] = json.dumps(content)
+    return WrittenSet({part: part for part in parts}, texts)
+
+
 def _image(number: int, path: str, size: tuple[int, int] | None, root: str | Path) -> Entry:
     height, width = read_image_size(path) if size is None else size
     return {
@@ -89,14 +122,10 @@ def _image(number: int, path: str, size: tuple[int, int] | None, root: str | Pat
 
 
 def _person(person: Person) -> Entry:
-    box = person.box
-    if box is None:
-        half = person.side / PADDING / 2
-        box = np.concatenate([person.center - half, person.center + half])
     points = np.concatenate([person.keypoints, person.visibility[:, None]], axis=1).astype(np.float64)
     points[person.visibility == 0] = 0
     return {
-        **_shape(box, person.area),
+        **_shape(person.annotated_box, person.area),
         "keypoints": list(_rounded(points.ravel())),
         "num_keypoints": int((person.visibility > 0).sum()),
     }
