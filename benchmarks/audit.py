@@ -1,4 +1,4 @@
-"""Planted mistakes found: `python benchmarks/audit.py FOLDER --preset PRESET [--minutes N] [--gain N]`.
+"""Planted mistakes found: `python benchmarks/audit.py FOLDER --preset PRESET [--minutes N] [--gain EPOCHS]`.
 
 Spoils a twentieth of the labels of the training part of a data set (a folder in the layout of COCO or LSP):
 of boxes some are left out, some get another class, some are shifted and some are invented; of people some
@@ -7,7 +7,7 @@ audits the set by models of its folds (`experiment.audit`) and prints precision 
 suspicions, for all kinds together and for each alone. Mistakes that the set had before count as false, so
 the true precision is higher.
 
-With `--gain N`, the preset is trained for N minutes each on the labels as they were, on the spoilt ones, and
+With `--gain N`, the preset is trained for N epochs each on the labels as they were, on the spoilt ones, and
 on the spoilt ones with the suspicions from `--correct-above` on put right, and measured on the validation
 part, one view.
 """
@@ -187,13 +187,13 @@ def report(mistakes: list[Any], planted: list[Planted], kinds: tuple[str, ...]) 
 def gain(options: argparse.Namespace, name: str, dataset: Any, val: Any) -> None:
     """Trains on a version of the labels and prints what the model gives on the validation set."""
     for seed in range(options.seeds):
-        config = training_config(options.preset, minutes=options.gain, seed=seed, **settings(options))
+        config = training_config(options.preset, epochs=options.gain, seed=seed, **settings(options))
         folder = options.output / f"gain_{name}_{seed}"
         if not (folder / "last.keras").is_file():
             train(options.preset, dataset, None, folder, config, verbose=0)
         headline = from_preset(folder / "last.keras").evaluate(val, flip=False).headline
         values = ", ".join(f"{key} {value:.3f}" for key, value in headline.items())
-        print(f"{options.gain:g} minutes on {name} labels, seed {seed}: {values}", flush=True)
+        print(f"{options.gain} epochs on {name} labels, seed {seed}: {values}", flush=True)
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--input-size", type=parse_size, metavar="HxW")
-    parser.add_argument("--gain", type=float, metavar="MINUTES")
+    parser.add_argument("--gain", type=int, metavar="EPOCHS")
     parser.add_argument("--seeds", type=int, default=1, help="of the runs of --gain")
     parser.add_argument("--correct-above", type=float, default=0.5)
     parser.add_argument("--output", type=Path, required=True)

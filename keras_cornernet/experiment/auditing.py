@@ -15,6 +15,8 @@ from keras_cornernet.structures import OnProblem, Progress
 from keras_cornernet.tasks import Auditor, task_of
 from keras_cornernet.training import TrainingConfig
 
+FINISHED = "finished.json"  # in the folder of a model that was trained to its end
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -84,21 +86,23 @@ def audit(
     scores = []
     for number, (others, fold, indices) in enumerate(divided, start=1):
         folder = output / f"fold_{number}"
-        train(
-            preset,
-            others,
-            None,
-            folder,
-            config,
-            weights=weights,
-            resume=(folder / "results.csv").is_file(),
-            verbose=verbose,
-            on_problem=on_problem,
-            started=started,
-        )
-        result = from_preset(folder / "last.keras").evaluate(fold, progress=progress)
+        if not (folder / FINISHED).is_file():
+            train(
+                preset,
+                others,
+                None,
+                folder,
+                config,
+                weights=weights,
+                resume=(folder / "results.csv").is_file(),
+                verbose=verbose,
+                on_problem=on_problem,
+                started=started,
+            )
+            files.write_json(folder / FINISHED, {"images": len(others)})
+        result, given = auditor.ask(from_preset(folder / "last.keras"), fold, progress)
         scores.append(dict(result.headline))
-        for index, answer in zip(indices, auditor.answers(result, fold), strict=True):
+        for index, answer in zip(indices, given, strict=True):
             answers[index] = answer
         started = time.monotonic()
     return Audit(dataset, tuple(auditor.find_mistakes(dataset, answers)), tuple(scores))
@@ -117,11 +121,11 @@ def audit_by_model(
         ValueError: the task has no audit, or the model does not know a class, or has other joints.
     """
     auditor = _auditor(dataset)
-    result = model.evaluate(dataset, progress=progress)
+    result, answers = auditor.ask(model, dataset, progress)
     for problem in result.problems[len(dataset.problems) :]:
         if on_problem is not None:
             on_problem(problem)
-    mistakes = auditor.find_mistakes(dataset, auditor.answers(result, dataset))
+    mistakes = auditor.find_mistakes(dataset, answers)
     return Audit(dataset, tuple(mistakes), (dict(result.headline),))
 
 

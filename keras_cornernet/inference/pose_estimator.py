@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from keras import ops
 
 from keras_cornernet.backend import jit
 from keras_cornernet.data.pose_augmentation import PHOTO_POSES
@@ -16,8 +17,12 @@ from keras_cornernet.inference.mirroring import with_mirror_inputs
 from keras_cornernet.inference.model import Model
 from keras_cornernet.inference.placement import Placement
 from keras_cornernet.inference.pose_reader import PoseReader
+from keras_cornernet.inference.reading import OnError
+from keras_cornernet.ops.affine import transform_points
+from keras_cornernet.ops.gather import flatten_cells, gather_rows
 from keras_cornernet.preprocessing import Size, View, person_view
 from keras_cornernet.skeletons import Skeleton
+from keras_cornernet.structures import PoseDataset, Progress
 from keras_cornernet.tensors import Tensor
 
 
@@ -65,6 +70,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         self.check_settings()
         self.answers = KeypointAnswers(codec, skeleton, self.settings)
         self._find = jit(self._keypoints, network)
+        self._heights = jit(self._heights_near, network)
 
     def with_settings(self, **changes: Any) -> Self:
         """The same estimator with other settings.
@@ -98,6 +104,50 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         flip = self.settings.flip if flip is None else flip
         outputs = self.network(with_mirror_inputs(inputs, flip), training=False)
         return self.answers.heatmaps(outputs, flip=flip)
+
+    def heights_at_joints(
+        self,
+        pose_dataset: PoseDataset,
+        *,
+        batch_size: int = 16,
+        flip: bool | None = None,
+        on_error: OnError | None = None,
+        progress: Progress = list,
+    ) -> np.ndarray:
+        """How high the heatmaps are near the annotated joints of people.
+
+        Args:
+            pose_dataset, batch_size, flip, on_error, progress: see `read_dataset`.
+
+        Returns:
+            `(n, k, k)` float32: of each joint's heatmap (second axis) the highest of the 5x5 cells around
+            each annotated joint (third axis); NaN for people whose image cannot be used.
+        """
+        k = len(self.skeleton.joints)
+        heights = np.full((len(pose_dataset), k, k), np.nan, np.float32)
+        flip = self.settings.flip if flip is None else flip
+        for read, pairs in self._views_of(pose_dataset, batch_size, on_error, progress):
+            shown = np.stack([view.apply(image) for view, image in pairs]).astype(np.float32)
+            points = [
+                transform_points(view.input_from_image, pose_dataset.people[i].keypoints)
+                for i, (view, _) in zip(read, pairs, strict=True)
+            ]
+            filled = (filled_up(part, batch_size) for part in (shown, np.stack(points).astype(np.float32)))
+            inputs, joints = filled
+            heights[read] = np.asarray(self._heights(with_mirror_inputs(inputs, flip), joints))[: len(read)]
+        return heights
+
+    def _heights_near(self, inputs: Tensor, joints: Tensor) -> Tensor:
+        """`(batch, k, k)`, see `heights_at_joints`; `inputs` may hold mirror images too."""
+        outputs = self.network(inputs, training=False)
+        flip = inputs.shape[0] != joints.shape[0]
+        maps = ops.cast(self.answers.heatmaps(outputs, flip=flip), "float32")
+        (height, width), (rows, columns) = inputs.shape[1:3], maps.shape[1:3]
+        near = flatten_cells(ops.max_pool(maps, 5, strides=1, padding="same"))
+        cell = ops.floor(joints * np.array([columns / width, rows / height], np.float32))
+        x, y = ops.clip(cell[..., 0], 0, columns - 1), ops.clip(cell[..., 1], 0, rows - 1)
+        index = ops.cast(y * columns + x, "int32")
+        return ops.transpose(gather_rows(near, index), (0, 2, 1))
 
     def read_inputs(
         self, inputs: np.ndarray, placement: Placement, *, batch_size: int, flip: bool

@@ -164,6 +164,14 @@ class PoseReader:
         points = np.full((len(pose_dataset.people), k, 2), np.nan, np.float32)
         scores = np.full((len(pose_dataset.people), k), np.nan, np.float32)
         batching = self._batching(batch_size, flip)
+        for read, pairs in self._views_of(pose_dataset, batch_size, on_error, progress):
+            points[read], scores[read] = self._read_views(pairs, batching)
+        return points, scores
+
+    def _views_of(
+        self, pose_dataset: PoseDataset, batch_size: int, on_error: OnError | None, progress: Progress
+    ) -> Iterator[tuple[list[int], list[tuple[View, np.ndarray]]]]:
+        """Batches of people whose image can be used: their indices, and view and image of each."""
         waiting: list[tuple[int, tuple[View, np.ndarray]]] = []
         path, image = None, None
         for index, person in enumerate(progress(pose_dataset.people)):
@@ -173,10 +181,8 @@ class PoseReader:
                 view = person_view(person.center, person.side, self.settings.input_size)
                 waiting.append((index, (view, image.image)))
             if waiting and (len(waiting) == batch_size or index + 1 == len(pose_dataset.people)):
-                read, pairs = zip(*waiting, strict=True)
-                points[[*read]], scores[[*read]] = self._read_views(pairs, batching)
+                yield [i for i, _ in waiting], [pair for _, pair in waiting]
                 waiting = []
-        return points, scores
 
     def _batching(self, batch_size: int, flip: bool | None) -> Batching:
         return Batching(batch_size, self.settings.flip if flip is None else flip, Stopwatch())

@@ -19,7 +19,7 @@ from keras_cornernet.evaluation.box_mistakes import (
 )
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.results import Detections
-from keras_cornernet.structures import Categories, DetectionDataset, Sample
+from keras_cornernet.structures import Categories, DetectionDataset, Progress, Sample
 
 LEAST_VIEW = 160  # pixels; sides of what a picture shows of the image
 VIEW = 500  # pixels; the larger side of each picture
@@ -31,16 +31,17 @@ class BoxAuditor:
     preset: ClassVar[str] = "objects_as_points_photos"
     kinds: ClassVar[tuple[str, ...]] = (MISSING, WRONG_CLASS, SHIFTED, EXTRA)
 
-    def answers(self, result: EvaluationResult, dataset: DetectionDataset) -> Sequence[Detections | None]:
+    def ask(
+        self, model: Any, dataset: DetectionDataset, progress: Progress
+    ) -> tuple[EvaluationResult, Sequence[Detections | None]]:
         """The detections on each image, with the labels of the data set.
 
         Raises:
             ValueError: the model does not know one of the classes.
         """
-        return [
-            None if found is None else _relabelled(found, dataset.categories)
-            for found in (result.predictions.get(sample.image_id) for sample in dataset.samples)
-        ]
+        result = model.evaluate(dataset, progress=progress)
+        found = (result.predictions.get(sample.image_id) for sample in dataset.samples)
+        return result, [None if one is None else _relabelled(one, dataset.categories) for one in found]
 
     def find_mistakes(
         self, dataset: DetectionDataset, answers: Sequence[Detections | None]

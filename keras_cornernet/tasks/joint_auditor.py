@@ -11,16 +11,16 @@ from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.evaluation.joint_mistakes import (
     MISPLACED,
     SWAPPED,
+    JointAnswer,
     JointMistake,
     correct_joints,
     find_joint_mistakes,
 )
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
-from keras_cornernet.structures import Person, PoseDataset
+from keras_cornernet.structures import Person, PoseDataset, Progress
 
 VIEW = 500  # pixels; sides of each picture
-Answer = tuple[np.ndarray, np.ndarray]
 
 
 class JointAuditor:
@@ -29,17 +29,29 @@ class JointAuditor:
     preset: ClassVar[str] = "hourglass_people"
     kinds: ClassVar[tuple[str, ...]] = (SWAPPED, MISPLACED)
 
-    def answers(self, result: EvaluationResult, dataset: PoseDataset) -> Sequence[Answer | None]:
-        """The keypoints of each person, with their scores."""
+    def ask(
+        self, model: Any, dataset: PoseDataset, progress: Progress
+    ) -> tuple[EvaluationResult, Sequence[JointAnswer | None]]:
+        """The keypoints of each person, with their scores and what the heatmaps are at the labels."""
+        result = model.evaluate(dataset, progress=progress)
         found = result.predictions
+        heights = None
+        if hasattr(model, "heights_at_joints"):  # exported files give no heatmaps
+            heights = model.heights_at_joints(found.dataset, progress=progress)
         rows = {id(person): row for row, person in enumerate(found.dataset.people)}
-        answers: list[Answer | None] = []
+        answers: list[JointAnswer | None] = []
         for person in dataset.people:
             row = rows.get(id(person))
-            answers.append(None if row is None else (found.keypoints[row], found.keypoint_scores[row]))
-        return answers
+            if row is None:
+                answers.append(None)
+                continue
+            seen = None if heights is None else heights[row]
+            answers.append(JointAnswer(found.keypoints[row], found.keypoint_scores[row], seen))
+        return result, answers
 
-    def find_mistakes(self, dataset: PoseDataset, answers: Sequence[Answer | None]) -> list[JointMistake]:
+    def find_mistakes(
+        self, dataset: PoseDataset, answers: Sequence[JointAnswer | None]
+    ) -> list[JointMistake]:
         """See `evaluation.joint_mistakes.find_joint_mistakes`."""
         return find_joint_mistakes(dataset, answers)
 

@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from PIL import Image
 
+from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets import Family, Preset
+from keras_cornernet.structures import Progress
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Auditor(Protocol):
     preset: ClassVar[str]
     kinds: ClassVar[tuple[str, ...]]
 
-    def answers(self, result: Any, dataset: Any) -> Sequence[Any]:
-        """For each item of a data set what a model said, out of its `EvaluationResult`; None for nothing."""
+    def ask(self, model: Any, dataset: Any, progress: Progress) -> tuple[EvaluationResult, Sequence[Any]]:
+        """Measures a model, and gives what it says of each item of a data set; None for nothing."""
 
     def find_mistakes(self, dataset: Any, answers: Sequence[Any]) -> Sequence[Any]:
         """The suspicions, each with `kind`, `item` and `score`, most probable first."""

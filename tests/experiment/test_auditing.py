@@ -80,7 +80,7 @@ def test_planted_mistakes_of_joints_are_found(scenes, labels, tmp_path):
     swapped = [row for row in found if row["kind"] == "swapped left and right"]
     # The network takes one more person for turned round, who stands behind another.
     row = next(row for row in swapped[:2] if row["person"] == turned)
-    assert row["score"] > 0.5
+    assert row["score"] > 0.3
     assert row["suggested"]["left_wrist"] == row["labelled"]["right_wrist"]
     assert result["noun"] == "person" and result["audited"] == len(labels["annotations"])
 
