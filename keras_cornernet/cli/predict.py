@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 import typer
 
@@ -37,9 +38,10 @@ class PredictionResult:
     failed: list[str]
 
     def __str__(self) -> str:
+        drawn = "pictures and " if any(image["picture"] for image in self.images) else ""
         return (
             f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
-            f"pictures and predictions.json in {self.output}"
+            f"{drawn}predictions.json in {self.output}"
         )
 
 
@@ -52,13 +54,15 @@ def predict_files(
     min_score: float | None = None,
     flip: bool | None = False,
     classes: Sequence[str] = (),
+    recursive: bool = False,
+    pictures: bool = True,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
 
     Args:
         model: a preset with weights, a `.keras` file or an exported file.
-        sources: images and folders of images.
+        sources: images, folders, patterns, text files that list images, and addresses.
         output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`.
         detector: for a pose network: the model that finds the people; None takes each image as one person
             who fills it.
@@ -66,6 +70,8 @@ def predict_files(
             boxes and its pictures show those from 0.3, and people are posed from 0.3.
         flip: average with the mirror image; None follows the model's settings.
         classes: of a detector: names of those that are wanted; none: all.
+        recursive: of folders, also the images in the folders in them.
+        pictures: write a picture for each image.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -76,10 +82,11 @@ def predict_files(
     from keras_cornernet.tasks import load_model, task_of
 
     check_output_folder(output)
-    paths, failed = expand_sources(sources)
+    paths, failed = expand_sources(sources, recursive=recursive)
     output = Path(output)
-    names = picture_names(paths)
-    _check_targets(output, names, paths)
+    files_of = [file_of(path) for path in paths]
+    names = picture_names(files_of) if pictures else [None] * len(paths)
+    _check_targets(output, names, files_of)
     loaded = load_model(model)
     task = task_of(loaded)
     if classes and not hasattr(loaded, "categories"):
@@ -88,7 +95,7 @@ def predict_files(
     plan = task.prediction(loaded, detector=finder, min_score=min_score)
     images: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
-    for path, name in zip(progress(paths), names, strict=True):
+    for path, file, name in zip(progress(paths), files_of, names, strict=True):
         try:
             (found,) = plan.model.stream(path, flip=flip, **plan.stream_options)
         except OSError as error:
@@ -97,8 +104,9 @@ def predict_files(
         if classes:
             found = found.of_classes(*classes)
         image_id = len(images) + 1
-        found.save(output / name, **plan.save_options)
-        images.append({"id": image_id, "file_name": path.name, "path": str(path), "picture": name})
+        if name is not None:
+            found.save(output / name, **plan.save_options)
+        images.append({"id": image_id, "file_name": file.name, "path": str(path), "picture": name})
         predictions += found.to_coco(image_id)
     files.write_json(output / "images.json", images, indent=1)
     files.write_json(output / "predictions.json", predictions)
@@ -123,31 +131,43 @@ def picture_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def expand_sources(sources: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+def file_of(item: str | Path) -> Path:
+    """The file that an image comes from; of an address its last part."""
+    from keras_cornernet.inference.downloads import is_address
+
+    return Path(unquote(urlsplit(item).path) or "image") if is_address(item) else Path(item)  # type: ignore
+
+
+def expand_sources(sources: Sequence[str | Path], *, recursive: bool = False) -> tuple[list[Any], list[str]]:
     """The images of all sources, and what is wrong with folders that have none."""
     from keras_cornernet.inference.reading import list_images
 
-    paths: list[Path] = []
+    paths: list[Any] = []
     failed: list[str] = []
     for source in sources:
         try:
-            paths += list_images(source)
+            paths += list_images(source, recursive=recursive)
         except OSError as error:
             failed.append(str(error))
     return paths, failed
 
 
-def _check_targets(output: Path, names: Sequence[str], paths: Sequence[Path]) -> None:
+def _check_targets(output: Path, names: Sequence[str | None], paths: Sequence[Path]) -> None:
     """Raises `ValueError` where a picture would overwrite its source."""
     own = {os.path.realpath(path) for path in paths}  # which takes links to themselves as they are
     for name in names:
-        if os.path.realpath(output / name) in own:
+        if name is not None and os.path.realpath(output / name) in own:
             raise ValueError(f"the picture {output / name} would overwrite a source: choose another output")
 
 
 def predict(
     model: Runnable,
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Images and folders of images.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE ..", help="Images, folders, patterns, lists of images (.txt), addresses."
+        ),
+    ],
     output: Annotated[Path, typer.Option(help="Folder for pictures and json.")] = Path("predictions"),
     min_score: Annotated[
         float | None,
@@ -167,6 +187,12 @@ def predict(
     ] = None,
     classes: Classes = None,
     flip: Flip = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Of folders, also the images in the folders in them.")
+    ] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Write a picture for each image.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
@@ -178,6 +204,8 @@ def predict(
         min_score=min_score,
         flip=flip,
         classes=class_names(classes),
+        recursive=recursive,
+        pictures=pictures,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

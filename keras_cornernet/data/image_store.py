@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cornernet.preprocessing import ImageReader, Size, read_size
+from keras_cornernet.preprocessing import ImageReader, Size, read_image_size
 from keras_cornernet.structures import OnProblem, Problem, image_problem, size_problem
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class ImageStore:
         path = self.paths[index]
         if path not in self._read_sizes:
             try:
-                self._read_sizes[path] = read_size(path)
+                self._read_sizes[path] = read_image_size(path)
             except OSError as error:
                 self._report(index, image_problem(path, error))
                 return None

@@ -8,7 +8,7 @@ import numpy as np
 from keras_cornernet.export.differences import box_differences
 from keras_cornernet.export.exported_model import Exported
 from keras_cornernet.inference.evaluating import MeasuresDetections
-from keras_cornernet.inference.reading import OnError, ReadImage, check_options, list_images, read_or_report
+from keras_cornernet.inference.reading import OnError, ReadImage, check_options, images_of, read_or_report
 from keras_cornernet.inference.timing import Stopwatch, speed_of
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Categories
@@ -36,7 +36,13 @@ class ExportedDetector(MeasuresDetections, Exported):
         return self.description.categories
 
     def predict(
-        self, source: Any, *, min_score: float = 0.3, flip: bool | None = False, batch_size: int = 1
+        self,
+        source: Any,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
+        batch_size: int = 1,
+        channel_order: str = "rgb",
     ) -> list[Detections]:
         """Detects objects on one or many images, one after the other.
 
@@ -44,7 +50,7 @@ class ExportedDetector(MeasuresDetections, Exported):
         back. EXIF orientation is applied.
 
         Args:
-            source, min_score: see `Detector.predict`.
+            source, min_score, channel_order: see `Detector.predict`.
             flip: whether the mirror image is used is fixed in the file; True raises.
             batch_size: has no effect.
 
@@ -52,7 +58,8 @@ class ExportedDetector(MeasuresDetections, Exported):
             OSError: an image cannot be read; the message names it.
             ValueError: an array has another shape or type, or an argument is out of range.
         """
-        return list(self.stream(source, min_score=min_score, flip=flip, batch_size=batch_size))
+        options: Any = {"flip": flip, "batch_size": batch_size, "channel_order": channel_order}
+        return list(self.stream(source, min_score=min_score, **options))
 
     def stream(
         self,
@@ -61,13 +68,14 @@ class ExportedDetector(MeasuresDetections, Exported):
         min_score: float = 0.3,
         flip: bool | None = False,
         batch_size: int = 1,
+        channel_order: str = "rgb",
         on_error: OnError | None = None,
     ) -> Iterator[Detections]:
         """`predict`, one result at a time; see `Detector.stream`."""
         check_options(min_score, batch_size)
         self.check_flip(flip)
-        for item in list_images(source):
-            image = read_or_report(item, on_error)
+        for item in images_of(source):
+            image = read_or_report(item, on_error, channel_order)
             if image is None:
                 continue
             graph = Stopwatch()

@@ -72,17 +72,24 @@ class Detector(MeasuresDetections, Model):
         return views[0] if len(views) == 1 else None
 
     def predict(
-        self, source: Any, *, min_score: float = 0.3, flip: bool | None = False, batch_size: int = 1
+        self,
+        source: Any,
+        *,
+        min_score: float = 0.3,
+        flip: bool | None = False,
+        batch_size: int = 1,
+        channel_order: str = "rgb",
     ) -> list[Detections]:
         """Detects objects on one or many images.
 
         Args:
-            source: an array `(h, w)`, `(h, w, 3)` or a batch `(n, h, w, 3)`; a path of an image or of a
-                folder of images; or a list of arrays and paths.
+            source: paths, patterns, addresses, bytes, PIL images, arrays, tensors, or lists, generators and
+                data sets of those, see `inference.reading.images_of`.
             min_score: boxes with a lower score are left out; 0 gives all.
             flip: use the mirror image too, which takes twice the time; None follows `settings.flip`, as
                 evaluation does.
             batch_size: images of equal input size that go through the network together.
+            channel_order: of arrays: `"rgb"`, or `"bgr"` as OpenCV reads them.
 
         Returns:
             One `Detections` for each image, boxes in image pixels, best first.
@@ -91,7 +98,8 @@ class Detector(MeasuresDetections, Model):
             OSError: an image cannot be read, or a folder has none; the message names it.
             ValueError: an array has another shape or type, or an argument is out of range.
         """
-        return list(self.stream(source, min_score=min_score, flip=flip, batch_size=batch_size))
+        options: Any = {"flip": flip, "batch_size": batch_size, "channel_order": channel_order}
+        return list(self.stream(source, min_score=min_score, **options))
 
     def stream(
         self,
@@ -100,18 +108,19 @@ class Detector(MeasuresDetections, Model):
         min_score: float = 0.3,
         flip: bool | None = False,
         batch_size: int = 1,
+        channel_order: str = "rgb",
         on_error: OnError | None = None,
     ) -> Iterator[Detections]:
         """`predict`, one result at a time.
 
         Args:
-            source, min_score, flip, batch_size: see `predict`.
+            source, min_score, flip, batch_size, channel_order: see `predict`.
             on_error: called with path and error for an image that cannot be read, which is then skipped; None
                 raises the error.
         """
         check_options(min_score, batch_size)
         flip = self.settings.flip if flip is None else flip
-        for images in read_batches(source, batch_size, self._input_sizes, on_error):
+        for images in read_batches(source, batch_size, self._input_sizes, on_error, channel_order):
             graph = Stopwatch()
             with Stopwatch() as total:
                 results = self._detect(images, flip, graph)

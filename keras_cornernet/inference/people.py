@@ -1,5 +1,6 @@
 """The boxes of the people whose poses are read."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from keras_cornernet.structures import Person, PoseDataset
 MIN_OVERLAP = 0.1  # of an annotated and a found person
 
 
-def boxes_of_images(boxes: Any, count: int, detector: Any, label: str) -> list[Any]:
-    """The boxes of each of several images, from the argument `boxes` of `PoseReader.predict`.
+def with_boxes(
+    images: Iterable[Any], boxes: Any, detector: Any | None, label: str
+) -> Iterator[tuple[Any, Any]]:
+    """Pairs images with their boxes, from the argument `boxes` of `PoseReader.predict`.
 
     Args:
-        boxes: None, `"detect"`, one array or a list of arrays.
-        count: number of images.
+        images: one after the other; they are counted first where boxes are given one by one.
+        boxes: None, `"detect"`, a function, one array or a list of arrays.
         detector: finds the people, or None.
         label: the class of the detector whose objects are people.
 
@@ -24,22 +27,21 @@ def boxes_of_images(boxes: Any, count: int, detector: Any, label: str) -> list[A
         ValueError: `boxes` is something else, does not fit the number of images, or needs a detector that
             finds people.
     """
-    if boxes is None:
-        return [None] * count
     if isinstance(boxes, str):
         if boxes != "detect":
-            raise ValueError(f"boxes must be None, 'detect' or arrays, not {boxes!r}")
+            raise ValueError(f"boxes must be None, 'detect', a function or arrays, not {boxes!r}")
         if detector is None:
             raise ValueError("boxes='detect' needs an estimator with a detector, and this one has none")
         names = detector.categories.names
         if label not in names:
             raise ValueError(f"the detector has no class {label!r}, but {', '.join(names)}")
-        return [boxes] * count
-    if isinstance(boxes, np.ndarray) and boxes.ndim == 2:
-        boxes = [boxes]
-    if len(boxes) != count:
-        raise ValueError(f"boxes must hold one array for each image: {count}, not {len(boxes)}")
-    return list(boxes)
+    if boxes is None or isinstance(boxes, str) or callable(boxes):
+        return ((image, boxes) for image in images)
+    listed = list(images)
+    given = [boxes] if isinstance(boxes, np.ndarray) and boxes.ndim == 2 else list(boxes)
+    if len(given) != len(listed):
+        raise ValueError(f"boxes must hold one array for each image: {len(listed)}, not {len(given)}")
+    return zip(listed, given, strict=True)
 
 
 def checked_boxes(boxes: Any) -> np.ndarray:

@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_cornernet.inference.batches import Batching
 from keras_cornernet.inference.config import PoseInferenceConfig
-from keras_cornernet.inference.people import boxes_of_images, checked_boxes, people_found
+from keras_cornernet.inference.people import checked_boxes, people_found, with_boxes
 from keras_cornernet.inference.placement import Placement, placement_of
-from keras_cornernet.inference.reading import OnError, ReadImage, check_options, list_images, read_or_report
+from keras_cornernet.inference.reading import OnError, ReadImage, check_options, images_of, read_or_report
 from keras_cornernet.inference.timing import Stopwatch, speed_of
 from keras_cornernet.preprocessing import View, person_view
 from keras_cornernet.results import Poses
@@ -57,6 +57,7 @@ class PoseReader:
         min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 8,
+        channel_order: str = "rgb",
     ) -> list[Poses]:
         """Reads the poses of the people on one or many images.
 
@@ -64,12 +65,14 @@ class PoseReader:
             source: as of `Detector.predict`.
             boxes: where the people are. None takes each image as one person who fills it; `"detect"` lets the
                 detector find the people; an array `(n, 4)` `xyxy` in image pixels gives their boxes, or a
-                list of such arrays, one for each image.
+                list of such arrays, one for each image. Any other detector is a function that takes an image,
+                `(height, width, 3)` uint8 RGB, and returns such an array.
             min_score: people whom the detector finds with a lower score are left out; None follows
                 `settings.min_score`.
             flip: average with the mirror image, which takes twice the time; None follows `settings.flip`, as
                 evaluation does. The detector is called with the same value.
             batch_size: people that go through the network together.
+            channel_order: as of `Detector.predict`.
 
         Returns:
             One `Poses` for each image, keypoints in image pixels, people in the order of the boxes.
@@ -79,7 +82,8 @@ class PoseReader:
             ValueError: a box has no area, the numbers of boxes and images differ, or an argument is out of
                 range.
         """
-        return list(self.stream(source, boxes, min_score=min_score, flip=flip, batch_size=batch_size))
+        options: Any = {"flip": flip, "batch_size": batch_size, "channel_order": channel_order}
+        return list(self.stream(source, boxes, min_score=min_score, **options))
 
     def stream(
         self,
@@ -89,21 +93,20 @@ class PoseReader:
         min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 8,
+        channel_order: str = "rgb",
         on_error: OnError | None = None,
     ) -> Iterator[Poses]:
         """`predict`, one image at a time.
 
         Args:
-            source, boxes, min_score, flip, batch_size: see `predict`.
+            source, boxes, min_score, flip, batch_size, channel_order: see `predict`.
             on_error: called with path and error for an image that cannot be read, which is then skipped; None
                 raises the error.
         """
         min_score = self.settings.min_score if min_score is None else min_score
         check_options(min_score, batch_size)
-        images = list_images(source)
-        given = boxes_of_images(boxes, len(images), self.detector, self.settings.label)
-        for item, mine in zip(images, given, strict=True):
-            image = read_or_report(item, on_error)
+        for item, mine in with_boxes(images_of(source), boxes, self.detector, self.settings.label):
+            image = read_or_report(item, on_error, channel_order)
             if image is None:
                 continue
             batching = self._batching(batch_size, flip)
@@ -227,7 +230,7 @@ class PoseReader:
             if found.speed is not None:
                 graph.milliseconds += found.speed.graph
             return people_found(found, self.settings.label)
-        boxes = checked_boxes(boxes)
+        boxes = checked_boxes(boxes(image.image) if callable(boxes) else boxes)
         return boxes, np.ones(len(boxes), np.float32)
 
 

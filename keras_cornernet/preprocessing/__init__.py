@@ -2,7 +2,7 @@
 
 from keras_cornernet.preprocessing.decoding import ImageReader
 from keras_cornernet.preprocessing.placing import halve, halvings, warp_into
-from keras_cornernet.preprocessing.reading import open_image, read_image, read_image_size, read_size, to_rgb
+from keras_cornernet.preprocessing.reading import open_image, pil_to_rgb, read_image, read_image_size, to_rgb
 from keras_cornernet.preprocessing.views import (
     View,
     fit_view,
@@ -23,9 +23,9 @@ __all__ = [
     "open_image",
     "padded_view",
     "person_view",
+    "pil_to_rgb",
     "read_image",
     "read_image_size",
-    "read_size",
     "to_rgb",
     "warp",
     "warp_into",

@@ -10,7 +10,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from keras_cornernet import files
 
-ORIENTATION = 0x0112  # the EXIF tag
 ORIENTATION = 0x0112  # EXIF tag
 
 FORMATS = ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM"]
@@ -51,8 +50,8 @@ def open_image(source: str | Path | BinaryIO) -> Iterator[Image.Image]:
         raise OSError(f"{name}the image cannot be read ({reason})") from None
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads an image file as RGB.
+def read_image(path: str | Path | BinaryIO) -> np.ndarray:
+    """Reads an image file, or the bytes of one as a stream, as RGB.
 
     The EXIF orientation is applied, grey and palette images become RGB, images of 16 bits keep the high
     byte, transparency is dropped, and of an animation the first frame is taken.
@@ -64,20 +63,13 @@ def read_image(path: str | Path) -> np.ndarray:
         OSError: the file is missing or is no image that can be read, see `open_image`.
     """
     with open_image(path) as image:
-        upright = ImageOps.exif_transpose(image)
-        return to_rgb(np.asarray(upright if _keeps_mode(upright) else upright.convert("RGB")))
+        return pil_to_rgb(image)
 
 
-def read_size(path: str | Path) -> tuple[int, int]:
-    """Reads the `(height, width)` of an image file as `read_image` returns it, without decoding its pixels.
-
-    Raises:
-        OSError: the file is missing or is no image that can be read, see `open_image`.
-    """
-    with open_image(path) as image:
-        width, height = image.size
-        sideways = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
-        return (width, height) if sideways else (height, width)
+def pil_to_rgb(image: Image.Image) -> np.ndarray:
+    """Converts a PIL image as `read_image` does."""
+    upright = ImageOps.exif_transpose(image)
+    return to_rgb(np.asarray(upright if _keeps_mode(upright) else upright.convert("RGB")))
 
 
 def read_image_size(path: str | Path) -> tuple[int, int]:
@@ -88,7 +80,7 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     """
     with open_image(path) as image:
         width, height = image.size
-        rotated = image.getexif().get(ORIENTATION, 1) >= 5  # by a quarter
+        rotated = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)  # by a quarter
         return (width, height) if rotated else (height, width)
 
 
@@ -111,7 +103,8 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
             0..255.
 
     Raises:
-        ValueError: another shape or type, or values that are not finite.
+        ValueError: another shape or type, values that are not finite, or floats of which the largest is above
+            0 and at most 1, as networks that divide by 255 take them.
     """
     image = np.asarray(image)
     if image.ndim == 2:
@@ -128,6 +121,11 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     elif np.issubdtype(image.dtype, np.floating):
         if not np.isfinite(image).all():
             raise ValueError("image holds values that are not finite")
+        if 0 < image.max() <= 1:
+            raise ValueError(
+                f"image: expected floats in 0..255, and the largest is {image.max():g}: multiply it by 255, "
+                "or pass uint8"
+            )
         image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     elif image.dtype != np.uint8:
         raise ValueError(f"image must be uint8, uint16 or float in 0..255, not {image.dtype}")

@@ -272,7 +272,7 @@ def test_boxes_stay_with_their_images_where_one_is_skipped(folder):
         (np.zeros((4, 5)), r"got \(4, 5\)"),
         (np.array([[0, np.nan, 9, 9]]), r"boxes\[0\] must be"),
         ([np.zeros((0, 4))] * 2, "one array for each image: 1, not 2"),
-        ("everyone", "None, 'detect' or arrays, not 'everyone'"),
+        ("everyone", "None, 'detect', a function or arrays, not 'everyone'"),
         ("detect", "needs an estimator with a detector"),
     ],
 )
