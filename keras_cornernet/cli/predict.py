@@ -1,8 +1,10 @@
-"""`keras-cornernet predict`: objects or poses on image files."""
+"""`keras-cornernet predict`: objects or poses on images and videos."""
 
+import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +31,7 @@ class PredictionResult:
         images: `{"id", "file_name", "path", "picture"}` of each image that was read, ids from 1.
         predictions: in COCO result form.
         failed: one message for each input that could not be read, which names it.
+        videos: `{"path", "picture", "results", "frames", "objects"}` of each video that was read.
     """
 
     output: str
@@ -36,13 +39,21 @@ class PredictionResult:
     images: list[dict[str, Any]]
     predictions: list[dict[str, Any]]
     failed: list[str]
+    videos: list[dict[str, Any]] = field(default_factory=list)
 
     def __str__(self) -> str:
         drawn = "pictures and " if any(image["picture"] for image in self.images) else ""
-        return (
-            f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
-            f"{drawn}predictions.json in {self.output}"
-        )
+        lines = [
+            f"{video['path']}: {video['frames']} frames, {video['objects']} different {self.noun}: "
+            f"{' and '.join(filter(None, (video['picture'], video['results'])))} in {self.output}"
+            for video in self.videos
+        ]
+        if self.images or not self.videos:
+            lines.append(
+                f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
+                f"{drawn}predictions.json in {self.output}"
+            )
+        return "\n".join(lines)
 
 
 def predict_files(
@@ -56,14 +67,18 @@ def predict_files(
     classes: Sequence[str] = (),
     recursive: bool = False,
     pictures: bool = True,
+    every: int = 1,
+    max_frames: int | None = None,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
 
     Args:
         model: a preset with weights, a `.keras` file or an exported file.
-        sources: images, folders, patterns, text files that list images, and addresses.
-        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`.
+        sources: images, folders, patterns, text files that list images, addresses, video files, and cameras
+            such as `camera:0`.
+        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`; of
+            a video an annotated one and a json line for each frame, in which objects keep their `id`.
         detector: for a pose network: the model that finds the people; None takes each image as one person
             who fills it.
         min_score: leave out boxes below this score; by default a detector's `predictions.json` holds all
@@ -71,7 +86,8 @@ def predict_files(
         flip: average with the mirror image; None follows the model's settings.
         classes: of a detector: names of those that are wanted; none: all.
         recursive: of folders, also the images in the folders in them.
-        pictures: write a picture for each image.
+        pictures: write a picture for each image, and annotated videos.
+        every, max_frames: of videos, see `inference.video.stream_video`.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -79,14 +95,20 @@ def predict_files(
             its source.
     """
     from keras_cornernet import files
+    from keras_cornernet.inference.video import is_video
     from keras_cornernet.tasks import load_model, task_of
 
     check_output_folder(output)
-    paths, failed = expand_sources(sources, recursive=recursive)
+    clips = [source for source in sources if is_video(source)]
+    paths, failed = expand_sources([s for s in sources if s not in clips], recursive=recursive)
     output = Path(output)
     files_of = [file_of(path) for path in paths]
-    names = picture_names(files_of) if pictures else [None] * len(paths)
+    clip_files = [Path(str(clip).replace(":", "_")).with_suffix(".mp4") for clip in clips]
+    all_names = picture_names([*files_of, *clip_files], (*files.IMAGE_SUFFIXES, ".mp4"))
+    names = all_names[: len(paths)] if pictures else [None] * len(paths)
     _check_targets(output, names, files_of)
+    if pictures:
+        _check_targets(output, all_names[len(paths) :], [Path(clip) for clip in clips])
     loaded = load_model(model)
     task = task_of(loaded)
     if classes and not hasattr(loaded, "categories"):
@@ -108,19 +130,73 @@ def predict_files(
             found.save(output / name, **plan.save_options)
         images.append({"id": image_id, "file_name": file.name, "path": str(path), "picture": name})
         predictions += found.to_coco(image_id)
-    files.write_json(output / "images.json", images, indent=1)
-    files.write_json(output / "predictions.json", predictions)
-    return PredictionResult(str(output), task.noun, images, predictions, failed)
+    videos = []
+    options = {"flip": flip, "every": every, "max_frames": max_frames}
+    for clip, name in zip(clips, all_names[len(paths) :], strict=True):
+        try:
+            videos.append(
+                _predict_video(plan, clip, output / name, options, pictures=pictures, classes=classes)
+            )
+        except OSError as error:
+            failed.append(str(error))
+    if paths or not clips:
+        files.write_json(output / "images.json", images, indent=1)
+        files.write_json(output / "predictions.json", predictions)
+    return PredictionResult(str(output), task.noun, images, predictions, failed, videos)
 
 
-def picture_names(paths: Sequence[Path]) -> list[str]:
-    """A file name for the picture of each image: its own, numbered where two are the same."""
+def _predict_video(
+    plan: Any,
+    source: str | Path,
+    target: Path,
+    options: dict[str, Any],
+    *,
+    pictures: bool,
+    classes: Sequence[str],
+) -> dict[str, Any]:
+    """Writes the results of one video, and with `pictures` an annotated one."""
+    from keras_cornernet import files
+    from keras_cornernet.inference.video import open_video, stream_video, video_writer
+
+    with open_video(source) as video:
+        rate = video.rate / options["every"]
+    lines = target.with_suffix(".jsonl")
+    count, objects = 0, set()
+    drawn_from = plan.save_options.get("min_score", 0.3)
+    options = {**plan.stream_options, **options}
+    options["min_score"] = max(options.get("min_score", 0.0), drawn_from)
+    with ExitStack() as stack:
+        write = stack.enter_context(video_writer(target, rate)) if pictures else None
+        text = stack.enter_context(stack.enter_context(files.write_aside(lines)).open("w"))
+        for frame in stream_video(plan.model, source, **options):
+            if classes:
+                kept = [name in classes for name in frame.result.names]
+                frame = replace(frame, result=frame.result[kept], ids=frame.ids[kept])
+            if write is not None:
+                write(frame.plot())
+            text.write(json.dumps(frame.to_json()) + "\n")
+            text.flush()
+            count += 1
+            objects |= set(frame.ids.tolist())
+    picture = target.name if pictures else None
+    seen = {"frames": count, "objects": len(objects)}
+    return {"path": str(source), "picture": picture, "results": lines.name, **seen}
+
+
+def picture_names(paths: Sequence[Path], suffixes: Sequence[str] = ()) -> list[str]:
+    """A file name for the picture of each image: its own, numbered where two are the same.
+
+    Args:
+        paths: of the images.
+        suffixes: that are kept; none: those of images.
+    """
     from keras_cornernet import files
 
+    suffixes = suffixes or files.IMAGE_SUFFIXES
     names: list[str] = []
     taken: set[str] = set()
     for path in paths:
-        known = path.suffix.lower() in files.IMAGE_SUFFIXES
+        known = path.suffix.lower() in suffixes
         stem, suffix = (path.stem, path.suffix) if known else (path.name, ".jpg")
         name, number = stem + suffix, 1
         while name.casefold() in taken:  # some file systems ignore case
@@ -165,7 +241,8 @@ def predict(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE ..", help="Images, folders, patterns, lists of images (.txt), addresses."
+            metavar="SOURCE ..",
+            help="Images, folders, patterns, lists (.txt), addresses, videos, camera:0.",
         ),
     ],
     output: Annotated[Path, typer.Option(help="Folder for pictures and json.")] = Path("predictions"),
@@ -193,6 +270,10 @@ def predict(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Write a picture for each image.")
     ] = True,
+    every: Annotated[int, typer.Option(min=1, help="Of videos: look at each so many frames.")] = 1,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, help="Of videos and cameras: end after so many frames.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
@@ -206,6 +287,8 @@ def predict(
         classes=class_names(classes),
         recursive=recursive,
         pictures=pictures,
+        every=every,
+        max_frames=max_frames,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)
