@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import hashlib
 import json
 import os
 import shutil
@@ -198,3 +199,9 @@ def relative_to(root: str | Path, path: str | Path) -> str:
     if not resolved.is_relative_to(base):
         raise ValueError(f"root: {path} does not lie in {root}")
     return resolved.relative_to(base).as_posix()
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

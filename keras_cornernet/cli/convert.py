@@ -20,8 +20,10 @@ def convert(
 ) -> None:
     """Turn a PyTorch checkpoint into a .keras file."""
     from keras_cornernet.conversion import convert as convert_file
+    from keras_cornernet.files import sha256_of
 
     report = convert_file(checkpoint, output, num_classes=num_classes)
+    typer.echo(f"{checkpoint}: sha256 {sha256_of(checkpoint)}")
     typer.echo(f"{output}: {report.parameters:,} parameters, from a file of {report.layout}")
     for name, value in report.arguments.items():
         typer.echo(f"  {name:<18}{value}")

@@ -3,7 +3,8 @@
 import pickle
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,23 @@ _ZIP = b"PK\x03\x04"
 # Files of `torch.save` before PyTorch 1.6 begin with this number, pickled; see `torch.serialization`.
 _LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 
-# Keys under which training scripts store the weights, beside epoch and optimizer.
-_NESTED = ("state_dict", "model_state_dict", "model", "network", "net")
-_PREFIXES = ("model.", "module.")
+# Keys under which training scripts store the weights, beside epoch and optimizer; averaged ones last, which
+# are taken where there are no others.
+_NESTED = ("state_dict", "model_state_dict", "model", "network", "net", "module")
+_AVERAGED = ("state_dict_ema", "ema_state_dict", "model_ema", "ema", "ema_model")
+_DEEPEST = 3  # keys within keys
+# What wrappers (DataParallel, torch.compile, Lightning, modules that hold the network) set before all names.
+_PREFIXES = ("model.", "module.", "_orig_mod.", "net.", "network.", "ema_model.")
 
 
 def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the weights of a file that `torch.save` wrote.
 
     Both formats of PyTorch are read (zip, and the pickles from before 1.6), from any device, and weights
-    inside a training checkpoint under a key such as `"state_dict"`. The prefixes
-    `module.`, which `DataParallel` leaves, and `model.` are dropped when all names have them.
+    inside a training checkpoint under keys such as `"state_dict"`, of Lightning too; averaged weights
+    (`"ema"`) where there are no others. Prefixes that wrappers leave, such as `module.` and `_orig_mod.`, are
+    dropped in any nesting when all names have them. NumPy numbers beside the weights do not disturb.
+    `.safetensors` files are read too.
 
     Args:
         path: the file.
@@ -40,11 +47,13 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
             anything whose loading would run code; the message names the file and the reason.
     """
     path = Path(path)
-    _check_outline(path)
-    state = _weights_in(_load(path), path)
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    if path.suffix == ".safetensors":
+        state = _load_safetensors(path)
+    else:
+        _check_outline(path)
+        state = _weights_in(_load(path), path)
+    while prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in state)), ""):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return {name: _to_array(tensor, f"{path}: {name}") for name, tensor in state.items()}
 
 
@@ -76,8 +85,9 @@ def _check_outline(path: Path) -> None:
 def _load(path: Path) -> Any:
     torch = import_extra("torch", "torch", "reading a PyTorch checkpoint")
     try:
-        # Not mapped into memory: overwriting the file would then end the process with a bus error.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+        with _numpy_numbers(torch):
+            # Not mapped into memory: overwriting the file would then end the process with a bus error.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None:
@@ -88,6 +98,32 @@ def _load(path: Path) -> Any:
         ) from None
     except Exception as error:  # torch raises many types, even KeyError, for damaged files
         raise ValueError(f"{path}: the checkpoint is damaged or cut short ({_first_line(error)})") from error
+
+
+def _numpy_numbers(torch: Any) -> AbstractContextManager[None]:
+    """Within the block, NumPy's numbers are read too; making them runs no code of the file."""
+    if not hasattr(torch.serialization, "safe_globals"):  # before 2.5
+        return nullcontext()
+    maker = np.float64(0).__reduce__()[0]
+    kinds = {type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}
+    # Files name the maker as NumPy 1 and as NumPy 2 has it.
+    named = [(maker, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    context: AbstractContextManager[None] = torch.serialization.safe_globals([*named, np.dtype, *kinds])
+    return context
+
+
+def _load_safetensors(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    import_extra("torch", "torch", "reading a checkpoint")
+    safetensors = import_extra("safetensors.torch", "torch", "reading a .safetensors file")
+    try:
+        state: dict[str, Any] = safetensors.load_file(path)
+    except Exception as error:  # of the library's own type, or a KeyError
+        raise ValueError(f"{path}: not a safetensors file, or damaged ({_first_line(error)})") from error
+    if not state:
+        raise ValueError(f"{path}: holds no tensors")
+    return state
 
 
 def _first_line(error: Exception) -> str:
@@ -108,12 +144,21 @@ def _weights_in(content: Any, path: Path) -> dict[str, Any]:
             if isinstance(name, str) and isinstance(value, torch.Tensor)
         }
 
-    nested = [content[key] for key in _NESTED if key in content] if isinstance(content, dict) else []
-    tensors = max(map(tensors_in, [*nested, content]), key=len)
-    if tensors:
-        return tensors
+    for keys in (_NESTED, _AVERAGED + _NESTED):
+        tensors = max(map(tensors_in, _inside(content, keys, _DEEPEST)), key=len)
+        if len(tensors) > 1 or (tensors and keys is not _NESTED):
+            return tensors
     what = f"a dict with {_some(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise ValueError(f"{path}: holds no named tensors, but {what}")
+
+
+def _inside(content: Any, keys: Sequence[str], depth: int) -> Iterator[Any]:
+    """What lies under such keys, and the content itself at last."""
+    if isinstance(content, dict) and depth:
+        for key in keys:
+            if key in content:
+                yield from _inside(content[key], keys, depth - 1)
+    yield content
 
 
 def _some(names: Iterable[Any]) -> str:

@@ -179,3 +179,67 @@ def test_without_torch_the_line_to_type_is_given(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match=r"pip install 'keras_cornernet\[torch\]'"):
         read_checkpoint(path)
+
+
+NESTINGS = [
+    *("", "module.", "model.module.", "module.model.", "_orig_mod.", "module._orig_mod.", "net."),
+    "module.model.net.",
+]
+
+
+@pytest.mark.parametrize("prefix", NESTINGS)
+def test_prefixes_of_wrappers_are_dropped_in_any_nesting(prefix, tmp_path, torch):
+    torch.save({f"{prefix}{name}": torch.ones(2) for name in ("a.weight", "b.bias")}, tmp_path / "file.pth")
+    assert list(read_checkpoint(tmp_path / "file.pth")) == ["a.weight", "b.bias"]
+
+
+def test_a_prefix_that_only_some_names_have_stays(tmp_path, torch):
+    torch.save({"module.a": torch.ones(2), "b": torch.ones(2)}, tmp_path / "file.pth")
+    assert list(read_checkpoint(tmp_path / "file.pth")) == ["module.a", "b"]
+
+
+@pytest.mark.parametrize("number", [np.float64(0.5), np.float32(0.5), np.int64(3), np.bool_(True)])
+def test_numbers_of_numpy_beside_the_weights(number, tmp_path, torch):
+    state = {"a": torch.ones(2), "b": torch.ones(1)}
+    torch.save({"state_dict": state, "best": number, "curve": [number]}, tmp_path / "file.pth")
+    assert list(read_checkpoint(tmp_path / "file.pth")) == ["a", "b"]
+
+
+def test_averaged_weights_are_taken_where_there_are_no_others(tmp_path, torch):
+    weights, averaged = ({"a": torch.full((2,), v), "b": torch.ones(1)} for v in (1.0, 2.0))
+    for content, expected in (
+        ({"model": weights, "ema": averaged}, 1),
+        ({"epoch": 3, "ema": {"module": averaged}}, 2),
+        ({"state_dict_ema": averaged, "optimizer": {"x": 1}}, 2),
+        ({"state_dict": {"model": weights}}, 1),
+    ):
+        torch.save(content, tmp_path / "file.pth")
+        assert read_checkpoint(tmp_path / "file.pth")["a"][0] == expected
+
+
+def test_lightning_checkpoints(tmp_path, torch):
+    state = {f"model.{name}": torch.ones(2) for name in ("a", "b")}
+    content = {
+        "epoch": 1,
+        "global_step": 10,
+        "pytorch-lightning_version": "2.4.0",
+        "state_dict": state,
+        "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.5)}},
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(2)}}}],
+    }
+    torch.save(content, tmp_path / "last.ckpt")
+    assert list(read_checkpoint(tmp_path / "last.ckpt")) == ["a", "b"]
+
+
+def test_safetensors(tmp_path, torch):
+    from safetensors.torch import save_file
+
+    state = {"model.a": torch.arange(3.0), "model.b": torch.ones(2, dtype=torch.bfloat16)}
+    save_file(state, tmp_path / "x.safetensors")
+    found = read_checkpoint(tmp_path / "x.safetensors")
+    np.testing.assert_array_equal(found["a"], [0, 1, 2])
+    assert found["b"].dtype == np.float32
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "x.safetensors").read_bytes()[:-4])
+    for name, words in (("cut", "not a safetensors file, or damaged"), ("gone", "no such file")):
+        with pytest.raises(ValueError, match=words):
+            read_checkpoint(tmp_path / f"{name}.safetensors")
