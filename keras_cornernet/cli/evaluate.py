@@ -17,7 +17,6 @@ from keras_cornernet.cli.options import (
     Data,
     Flip,
     Images,
-    Runnable,
     Split,
     class_names,
 )
@@ -30,6 +29,7 @@ def evaluate_files(
     model: str,
     data_sets: DataSets,
     *,
+    save_results: str | Path | None = None,
     detector: str | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
@@ -40,6 +40,7 @@ def evaluate_files(
     Args:
         model: a preset with weights, a `.keras` file or an exported file.
         data_sets: the images and their annotations; of folders, the parts for validation.
+        save_results: receives what was found in COCO's result form, with the ids of the data set.
         detector: of a pose network: finds the people, in place of the annotated squares.
         json_file: receives the metrics.
         flip: average with the mirror image; None follows the model's settings.
@@ -60,11 +61,38 @@ def evaluate_files(
     result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
     if json_file is not None:
         files.write_json(json_file, dict(result.metrics), indent=1)
+    if save_results is not None:
+        files.write_json(save_results, task_of(loaded).to_results(dataset, result))
     return result
 
 
+def evaluate_results(
+    results: str | Path, annotations: str | Path, *, json_file: str | Path | None = None
+) -> EvaluationResult:
+    """Measures the AP of boxes that were found before, by whatever program.
+
+    Args:
+        results: a json file in COCO's result form.
+        annotations: the COCO json file with the true boxes.
+        json_file: receives the metrics.
+
+    Raises:
+        ValueError: a file is of another form.
+    """
+    from keras_cornernet import files
+    from keras_cornernet.evaluation import EvaluationResult, evaluate_coco_files, format_table
+
+    metrics = evaluate_coco_files(annotations, results)
+    if json_file is not None:
+        files.write_json(json_file, dict(metrics), indent=1)
+    return EvaluationResult(metrics, {"AP": metrics["AP"]}, format_table(metrics))
+
+
 def evaluate(
-    model: Runnable,
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", help="As for other commands; none with --results."),
+    ] = None,
     data: Data = None,
     annotations: Annotations = None,
     images: Images = None,
@@ -80,9 +108,23 @@ def evaluate(
         Path | None, typer.Option(help="For PCKh on a json of mpii: its mpii_gt_val.mat.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
+    save_results: Annotated[
+        Path | None, typer.Option(help="File for what was found, in COCO's result form with the data's ids.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="In place of MODEL: boxes found before, a COCO result file; with --annotations."),
+    ] = None,
     flip: Flip = None,
 ) -> None:
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
+    if results is not None:
+        if model is not None or annotations is None or annotation_format != "coco":
+            raise ValueError("results: expected --results FILE and --annotations FILE of COCO, and no MODEL")
+        show(evaluate_results(results, annotations, json_file=json_file))
+        return
+    if model is None:
+        raise ValueError("model: expected MODEL, or --results FILE")
     result = evaluate_files(
         model,
         DataSets(
@@ -93,6 +135,7 @@ def evaluate(
             classes=class_names(classes),
             options={"split": split, "adjusted": adjusted, "head_boxes": head_boxes},
         ),
+        save_results=save_results,
         detector=detector,
         json_file=json_file,
         flip=flip,

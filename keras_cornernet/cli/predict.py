@@ -69,6 +69,7 @@ def predict_files(
     pictures: bool = True,
     every: int = 1,
     max_frames: int | None = None,
+    annotations: str | Path | None = None,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
@@ -88,6 +89,7 @@ def predict_files(
         recursive: of folders, also the images in the folders in them.
         pictures: write a picture for each image, and annotated videos.
         every, max_frames: of videos, see `inference.video.stream_video`.
+        annotations: a COCO json file whose ids the images get, in place of ids from 1; others are not read.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -109,6 +111,10 @@ def predict_files(
     _check_targets(output, names, files_of)
     if pictures:
         _check_targets(output, all_names[len(paths) :], [Path(clip) for clip in clips])
+    ids = None
+    if annotations is not None:
+        ids, strangers = image_ids(annotations, paths)
+        failed += strangers
     loaded = load_model(model)
     task = task_of(loaded)
     if classes and not hasattr(loaded, "categories"):
@@ -118,6 +124,8 @@ def predict_files(
     images: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
     for path, file, name in zip(progress(paths), files_of, names, strict=True):
+        if ids is not None and str(path) not in ids:
+            continue
         try:
             (found,) = plan.model.stream(path, flip=flip, **plan.stream_options)
         except OSError as error:
@@ -125,7 +133,7 @@ def predict_files(
             continue
         if classes:
             found = found.of_classes(*classes)
-        image_id = len(images) + 1
+        image_id = len(images) + 1 if ids is None else ids[str(path)]
         if name is not None:
             found.save(output / name, **plan.save_options)
         images.append({"id": image_id, "file_name": file.name, "path": str(path), "picture": name})
@@ -207,6 +215,31 @@ def picture_names(paths: Sequence[Path], suffixes: Sequence[str] = ()) -> list[s
     return names
 
 
+def image_ids(annotations: str | Path, paths: Sequence[Any]) -> tuple[dict[str, int], list[str]]:
+    """The ids that a COCO file gives to images, and a message for each image that it does not list.
+
+    Names agree if the whole name in the file is the end of the path; of several the longest counts.
+    """
+    from keras_cornernet import files
+
+    listed: dict[str, list[tuple[str, int]]] = {}
+    for entry in files.read_json(annotations, tables=("images",))["images"]:
+        name = str(entry.get("file_name")).replace("\\", "/")
+        if isinstance(entry.get("id"), int):
+            listed.setdefault(name.rpartition("/")[2], []).append((name, entry["id"]))
+    ids: dict[str, int] = {}
+    failed = []
+    for path in paths:
+        whole = "/" + file_of(path).as_posix()
+        same = listed.get(file_of(path).name, ())
+        found = [(len(name), id_) for name, id_ in same if whole.endswith("/" + name)]
+        if found:
+            ids[str(path)] = max(found)[1]
+        else:
+            failed.append(f"{path}: not among the images of {annotations}")
+    return ids, failed
+
+
 def file_of(item: str | Path) -> Path:
     """The file that an image comes from; of an address its last part."""
     from keras_cornernet.inference.downloads import is_address
@@ -270,6 +303,9 @@ def predict(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Write a picture for each image.")
     ] = True,
+    annotations: Annotated[
+        Path | None, typer.Option(help="COCO json file whose ids the images get in the results.")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="Of videos: look at each so many frames.")] = 1,
     max_frames: Annotated[
         int | None, typer.Option(min=1, help="Of videos and cameras: end after so many frames.")
@@ -289,6 +325,7 @@ def predict(
         pictures=pictures,
         every=every,
         max_frames=max_frames,
+        annotations=annotations,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

@@ -15,7 +15,7 @@ from keras_cornernet.data.joining import with_classes
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.data.writers import WRITERS, coco_of_boxes
-from keras_cornernet.evaluation import EvaluationResult
+from keras_cornernet.evaluation import EvaluationResult, coco_results
 from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
 from keras_cornernet.models.network import Network
@@ -45,6 +45,11 @@ class DetectionTask:
     def to_coco(self, dataset: DetectionDataset, root: str | Path) -> dict[str, Any]:
         """See `data.writers.coco_of_boxes`."""
         return coco_of_boxes(dataset, root)
+
+    def to_results(self, dataset: DetectionDataset, result: EvaluationResult) -> list[dict[str, Any]]:
+        """See `evaluation.coco_results`."""
+        measured = [sample for sample in dataset.samples if sample.image_id in result.predictions]
+        return coco_results(dataset.replace(samples=tuple(measured), parts=()), result.predictions)
 
     def summarize(self, dataset: DetectionDataset) -> dict[str, Any]:
         """Counts of images, boxes and classes."""

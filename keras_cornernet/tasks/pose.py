@@ -47,6 +47,18 @@ class PoseTask:
         """See `data.writers.coco_of_people`."""
         return coco_of_people(dataset, root)
 
+    def to_results(self, dataset: PoseDataset, result: EvaluationResult) -> list[dict[str, Any]]:
+        """The keypoints `x, y, score` of each person, the score being their mean."""
+        found = result.predictions
+        rows = []
+        for person, points, scores in zip(
+            found.dataset.people, found.keypoints, found.keypoint_scores, strict=True
+        ):
+            triples = np.concatenate([points, scores[:, None]], axis=1).astype(np.float64)
+            row = {"image_id": int(person.image_id), "category_id": 1, "score": float(scores.mean())}
+            rows.append({**row, "keypoints": triples.round(3).ravel().tolist()})
+        return rows
+
     def summarize(self, dataset: PoseDataset) -> dict[str, Any]:
         """Counts of images, people and joints."""
         return summarize_people(dataset)

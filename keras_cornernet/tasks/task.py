@@ -87,6 +87,9 @@ class Task(Protocol):
     def to_coco(self, dataset: Any, root: str | Path) -> dict[str, Any]:
         """The content of a COCO file with the annotations; its file names are relative to `root`."""
 
+    def to_results(self, dataset: Any, result: EvaluationResult) -> list[dict[str, Any]]:
+        """What an evaluation found in COCO's result form, with the ids of the data set."""
+
     def summarize(self, dataset: Any) -> dict[str, Any]:
         """Counts of a data set by name, fit for json."""
 
