@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,10 +115,11 @@ def train_on_files(
     run_config = presets.training_config(preset, **settings)
     _announce(run_config)
     train_dataset, val_dataset = _read(task, data_sets, val_sets, val_fraction, run_config.seed, background)
+    _check_same_names(output, train_dataset.names, resume)
     problems = [*train_dataset.problems, *(val_dataset.problems if val_dataset is not None else ())]
     problems = list(dict.fromkeys(problems))
     _report(problems)
-    files.write_json(output / "data.json", description, indent=1)
+    files.write_json(output / "data.json", {**description, "names": list(train_dataset.names)}, indent=1)
     if val_fraction is not None:
         files.write_text(output / "val_images.txt", "\n".join([*dict.fromkeys(val_dataset.paths), ""]))
     if find_rate:
@@ -207,6 +208,17 @@ def _check_same_data(output: Path, description: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"{output} was trained with {name} {before.get(name)}, not with {value}: use another --output"
             )
+
+
+def _check_same_names(output: Path, names: Sequence[str], resume: bool) -> None:
+    """Raises `ValueError` where a run is resumed with other classes or joints."""
+    stored = output / "data.json"
+    before = json.loads(stored.read_text()).get("names") if resume and stored.is_file() else None
+    if before is not None and before != list(names):
+        raise ValueError(
+            f"{output} was trained on {', '.join(before)}, and the data have {', '.join(names)}: use another "
+            "--output"
+        )
 
 
 def _check_paths(annotations: str | Path, images: str | Path) -> None:

@@ -121,6 +121,7 @@ def _unusable(result: object, images: set[int], categories: set[int], owner: str
 
 
 def _unusable_box(box: object) -> str | None:
+    box = box.tolist() if isinstance(box, np.ndarray) else box
     if not isinstance(box, list | tuple) or len(box) != 4 or not _are_finite(box):
         return f"bbox {box!r} is not four finite numbers"
     if box[2] < 0 or box[3] < 0:

@@ -330,6 +330,12 @@ def test_train_leaves_a_run_that_can_be_resumed(tiny, faulty, scenes, tmp_path):
     assert json.loads((output / "plan.json").read_text())["batch_size"] == 3
     assert "3 epochs" in more.stdout
 
+    known = json.loads((output / "data.json").read_text())
+    (output / "data.json").write_text(json.dumps({**known, "names": ["horse"]}))
+    other = run("train", tiny, *data(faulty), "--epochs", 4, "--output", output, "--resume")
+    assert other.exit_code == 2
+    assert "was trained on horse, and the data have person: use another --output" in other.stderr
+
 
 def test_train_alone_switches_onednn_on(monkeypatch, tmp_path):
     for command, expected in (("evaluate", None), ("train", "1")):

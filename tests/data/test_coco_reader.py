@@ -108,7 +108,7 @@ def test_a_faulty_annotation_is_named_and_left_out(read, changes, fault):
         read(content, strict=True)
 
 
-@pytest.mark.parametrize("image_id", [99, "3", None, [3]])
+@pytest.mark.parametrize("image_id", [99, "99", "three", 3.5, None, [3]])
 def test_an_unknown_image_id(read, image_id):
     content = coco()
     content["annotations"][0]["image_id"] = image_id
@@ -138,7 +138,7 @@ def test_an_annotation_without_id_is_named_by_its_place(read):
         ({"file_name": "nul\0/a.jpg"}, "null"),
         ({"file_name": ""}, "the file name '' is not a text"),
         ({"file_name": 5}, "the file name 5 is not a text"),
-        ({"id": "3"}, "images[1] ('b.jpg'): the id '3' is not a whole number"),
+        ({"id": "three"}, "images[1] ('b.jpg'): the id 'three' is not a whole number"),
         ({"id": 7}, "image id 7 ('b.jpg'): another image has the same id; the first one is kept"),
         ({"width": -5}, "image id 3 ('b.jpg'): the width -5 is not a whole number of at least 1"),
         ({"height": "80"}, "the height '80' is not a whole number of at least 1"),
@@ -201,7 +201,7 @@ def test_without_stated_size_only_the_upper_left_can_be_outside(read):
         (coco(images={"7": "a.jpg"}), r"'images' should be a list, got a dict"),
         (coco(annotations=[1]), r"annotations\[0\] should be an object, got a int"),
         (coco(categories=[{"id": 1}]), r"categories\[0\] needs a whole number 'id' and a text 'name'"),
-        (coco(categories=[{"id": "1", "name": "x"}]), r"categories\[0\] needs a whole number 'id'"),
+        (coco(categories=[{"id": "one", "name": "x"}]), r"categories\[0\] needs a whole number 'id'"),
         (
             coco(categories=[{"id": 1, "name": "x"}] * 2),
             r"categories\[1\]: another category has the id 1, too",
@@ -289,3 +289,13 @@ def test_bccd(split, images, boxes):
     if split == "train":
         assert dataset.samples[0].boxes.xyxy[0].tolist() == [68, 315, 286, 480]
         assert dataset.samples[0].boxes.labels[0] == 1
+
+
+@pytest.mark.parametrize("spelled", [str, float, "{}.0".format])
+def test_ids_that_a_program_wrote_as_texts_or_floats(read, spelled):
+    content, plain = coco(), read(coco())
+    for entry in (*content["images"], *content["categories"]):
+        entry["id"] = spelled(entry["id"])
+    for entry in content["annotations"]:
+        entry |= {key: spelled(entry[key]) for key in ("image_id", "category_id")}
+    assert read(content) == plain

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def _categories(entries: list[Entry], path: Path) -> Categories:
     """The classes in increasing order of their ids."""
     found: dict[int, str] = {}
     for i, entry in enumerate(entries):
-        id_, name = entry.get("id"), entry.get("name")
+        id_, name = _id(entry.get("id")), entry.get("name")
         if type(id_) is not int or not isinstance(name, str):
             raise ValueError(
                 f"{path}: categories[{i}] needs a whole number 'id' and a text 'name', got {shown(entry)}"
@@ -157,7 +158,7 @@ def _images(entries: list[Entry], folder: ImageFolder, path: str) -> tuple[Usabl
     """The images that can be used and the problems of the others."""
     found, problems = UsableImages(), []
     for i, entry in enumerate(entries):
-        id_, name = entry.get("id"), entry.get("file_name")
+        id_, name = _id(entry.get("id")), entry.get("file_name")
         if type(id_) is not int:
             reason = f"the id {shown(id_)} is not a whole number"
             problems.append(Problem(path, f"images[{i}] ({name!r})", reason, costs_image=True))
@@ -185,7 +186,17 @@ def _images(entries: list[Entry], folder: ImageFolder, path: str) -> tuple[Usabl
     return found, problems
 
 
+def _id(value: object) -> object:
+    """An id; whole numbers that a program wrote as `1.0` or `"1"` as the numbers that they are."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}(\.0*)?", value.strip()):
+        return int(float(value)) if "." in value else int(value)
+    return value
+
+
 def _find(table: dict[int, int], key: object) -> int:
+    key = _id(key)
     return table.get(key, UNKNOWN) if type(key) is int else UNKNOWN
 
 
