@@ -70,6 +70,7 @@ def predict_files(
     every: int = 1,
     max_frames: int | None = None,
     annotations: str | Path | None = None,
+    boxes: str | Path | None = None,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
@@ -90,6 +91,8 @@ def predict_files(
         pictures: write a picture for each image, and annotated videos.
         every, max_frames: of videos, see `inference.video.stream_video`.
         annotations: a COCO json file whose ids the images get, in place of ids from 1; others are not read.
+        boxes: of a pose network: where people are, found by any other detector, see
+            `inference.given_boxes.read_boxes`.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -97,6 +100,7 @@ def predict_files(
             its source.
     """
     from keras_cornernet import files
+    from keras_cornernet.inference.given_boxes import read_boxes
     from keras_cornernet.inference.video import is_video
     from keras_cornernet.tasks import load_model, task_of
 
@@ -120,14 +124,20 @@ def predict_files(
     if classes and not hasattr(loaded, "categories"):
         raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
     finder = None if detector is None else load_model(detector)
-    plan = task.prediction(loaded, detector=finder, min_score=min_score)
+    plan = task.prediction(loaded, detector=finder, min_score=None if boxes is not None else min_score)
+    given = None
+    if boxes is not None:
+        if clips or detector is not None or not hasattr(loaded, "skeleton"):
+            raise ValueError("boxes: they are of pose networks on images, in place of --detector")
+        given = read_boxes(boxes, paths, ids or {}, min_score=0.3 if min_score is None else min_score)
     images: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
     for path, file, name in zip(progress(paths), files_of, names, strict=True):
         if ids is not None and str(path) not in ids:
             continue
         try:
-            (found,) = plan.model.stream(path, flip=flip, **plan.stream_options)
+            mine = {} if given is None else {"boxes": [given[str(path)]]}
+            (found,) = plan.model.stream(path, flip=flip, **plan.stream_options, **mine)
         except OSError as error:
             failed.append(str(error))
             continue
@@ -295,6 +305,13 @@ def predict(
             help="For a pose network: finds the people. Without it each image is one person who fills it.",
         ),
     ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a pose network: people found by any other detector: a COCO result file (with "
+            "--annotations for its ids) or a folder of YOLO's text files."
+        ),
+    ] = None,
     classes: Classes = None,
     flip: Flip = False,
     recursive: Annotated[
@@ -326,6 +343,7 @@ def predict(
         every=every,
         max_frames=max_frames,
         annotations=annotations,
+        boxes=boxes,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

@@ -74,3 +74,52 @@ def test_predictions_have_the_ids_of_the_data(scenes, tmp_path):
 def test_wrong_use_is_named(arguments, words):
     done = run("evaluate", *arguments)
     assert done.exit_code == 2 and words in done.stderr
+
+
+def test_people_found_by_another_detector(scenes, tmp_path):
+    """Its COCO results, its YOLO files and our own detector give the same people."""
+    sources = (scenes / "images", "--annotations", scenes / "annotations.json", "--no-pictures")
+    run("predict", "cornernet_people", *sources, "--output", tmp_path / "boxes")
+    found = {}
+    rows = json.loads((tmp_path / "boxes/predictions.json").read_text())
+    images = {image["id"]: image for image in json.loads((tmp_path / "boxes/images.json").read_text())}
+    (tmp_path / "labels").mkdir()
+    for id_, image in images.items():
+        lines = []
+        for row in (row for row in rows if row["image_id"] == id_):
+            x, y, w, h = row["bbox"]
+            numbers = ((x + w / 2) / 240, (y + h / 2) / 160, w / 240, h / 160, row["score"])
+            lines.append(" ".join(["0", *(f"{number:.8f}" for number in numbers)]))
+        (tmp_path / "labels" / image["file_name"]).with_suffix(".txt").write_text("\n".join(lines))
+    for name, options in (
+        ("own", ("--detector", "cornernet_people")),
+        ("coco", ("--boxes", tmp_path / "boxes/predictions.json")),
+        ("yolo", ("--boxes", tmp_path / "labels")),
+    ):
+        done = run("predict", "hourglass_people", *sources, *options, "--output", tmp_path / name)
+        assert done.exit_code == 0, done.output
+        found[name] = json.loads((tmp_path / name / "predictions.json").read_text())
+    assert len(found["own"]) == len(found["coco"]) == len(found["yolo"]) > 0
+    for own, *others in zip(*found.values(), strict=True):
+        for other in others:
+            assert other["image_id"] == own["image_id"]
+            off = max(abs(a - b) for a, b in zip(own["keypoints"], other["keypoints"], strict=True))
+            assert off < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("cornernet_people", "--boxes", "x.json"), "boxes: they are of pose networks"),
+        (("hourglass_people", "--boxes", "x.json"), "x.json: no such file"),
+        (("hourglass_people", "--boxes", "bad.json"), "bad.json: [0] has no image_id"),
+        (("hourglass_people", "--boxes", "ids.json"), "give --annotations too"),
+    ],
+)
+def test_boxes_that_cannot_be_read_are_named(scenes, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.json").write_text('[{"bbox": [1, 2, 3]}]')
+    (tmp_path / "ids.json").write_text('[{"image_id": 3, "bbox": [1, 2, 3, 4]}]')
+    model, *options = arguments
+    done = run("predict", model, scenes / "images", *options)
+    assert done.exit_code == 2 and words in done.stderr
