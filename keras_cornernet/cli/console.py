@@ -101,6 +101,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
+def parse_numbers(name: str, text: str) -> tuple[float, ...]:
+    """Reads `1,2.5,..`, the value of the option `name`."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{name}: expected numbers with commas between them, got {text!r}") from None
+
+
 def check_output_folder(output: object) -> None:
     """Raises `ValueError` where a folder to write into is a file."""
     from pathlib import Path

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
+from keras_cornernet.cli.console import exit_if_any, list_problems, parse_numbers, progress_bar, show
 from keras_cornernet.cli.data_sets import DataSets
 from keras_cornernet.cli.options import (
     Adjusted,
@@ -33,6 +34,8 @@ def evaluate_files(
     detector: str | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
+    settings: Mapping[str, Any] | None = None,
+    paper: bool = False,
     progress: Any = list,
 ) -> EvaluationResult:
     """Measures a model on annotated images.
@@ -44,6 +47,9 @@ def evaluate_files(
         detector: of a pose network: finds the people, in place of the annotated squares.
         json_file: receives the metrics.
         flip: average with the mirror image; None follows the model's settings.
+        settings: of a detector in Keras: fields of `InferenceConfig` that differ from the model's. With
+            `scales` images keep their own size, as in the papers.
+        paper: measure with several scales and the mirror image, as the paper of the network does.
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -54,6 +60,10 @@ def evaluate_files(
     from keras_cornernet.tasks import load_model, task_of
 
     loaded = load_model(model)
+    if paper:
+        settings, flip = {**_multi_scale(loaded, model), **(settings or {})}, True
+    if settings:
+        loaded = _with_settings(loaded, model, settings)
     dataset = data_sets.read(task_of(loaded), "val")
     if dataset is None:
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
@@ -64,6 +74,22 @@ def evaluate_files(
     if save_results is not None:
         files.write_json(save_results, task_of(loaded).to_results(dataset, result))
     return result
+
+
+def _with_settings(model: Any, name: str, settings: Mapping[str, Any]) -> Any:
+    if not hasattr(model, "with_settings") or not hasattr(model, "categories"):
+        raise ValueError(f"{', '.join(settings)}: of detectors in Keras, and {name} is none")
+    sized = {"input_size": None} if tuple(settings.get("scales", (1.0,))) != (1.0,) else {}
+    return model.with_settings(**sized, **settings)
+
+
+def _multi_scale(model: Any, name: str) -> Mapping[str, Any]:
+    from keras_cornernet.presets import family_of
+
+    found = family_of(type(model.network)).multi_scale if hasattr(model, "network") else {}
+    if not found:
+        raise ValueError(f"paper: no test with several scales is known for {name}")
+    return found
 
 
 def evaluate_results(
@@ -116,6 +142,23 @@ def evaluate(
         typer.Option(help="In place of MODEL: boxes found before, a COCO result file; with --annotations."),
     ] = None,
     flip: Flip = None,
+    scales: Annotated[
+        str | None,
+        typer.Option(metavar="S,S,..", help="Look at images at these scales of their own size."),
+    ] = None,
+    suppression: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gaussian|linear|hard|none", help="Of overlapping boxes; by default as the model says."
+        ),
+    ] = None,
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Several scales and the mirror image, as the network's paper tests."),
+    ] = False,
+    max_detections: Annotated[
+        int | None, typer.Option(min=1, help="Boxes kept for each image; by default as the model says.")
+    ] = None,
 ) -> None:
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
     if results is not None:
@@ -125,6 +168,11 @@ def evaluate(
         return
     if model is None:
         raise ValueError("model: expected MODEL, or --results FILE")
+    settings = {
+        "scales": None if scales is None else parse_numbers("scales", scales),
+        "method": suppression,
+        "max_detections": max_detections,
+    }
     result = evaluate_files(
         model,
         DataSets(
@@ -139,6 +187,8 @@ def evaluate(
         detector=detector,
         json_file=json_file,
         flip=flip,
+        settings={name: value for name, value in settings.items() if value is not None},
+        paper=paper,
         progress=progress_bar("measuring"),
     )
     show(result)

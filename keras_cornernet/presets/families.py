@@ -1,7 +1,7 @@
 """What goes with which network: the codec, the model that users hold, the loss, the augmentation."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
@@ -12,6 +12,8 @@ from keras_cornernet.inference import Detector, PoseEstimator, SaccadeDetector
 from keras_cornernet.inference.model import Model
 from keras_cornernet.losses import DetectionLoss, PoseLoss
 from keras_cornernet.models import (
+    CenterNet,
+    CornerNet,
     CornerNetSaccade,
     LegacyStackedHourglass,
     ObjectsAsPoints,
@@ -56,6 +58,8 @@ class Family:
         loss: the paper's.
         augmentation: the paper's.
         metric: shown beside the loss in training, or None.
+        multi_scale: the settings with which the paper tests with several scales, beside the mirror image;
+            empty where it does not.
     """
 
     codec: type
@@ -63,17 +67,27 @@ class Family:
     loss: Loss
     augmentation: Augmentation
     metric: HeatmapPCK | None = None
+    multi_scale: Mapping[str, Any] = field(default_factory=dict)
 
 
 _DETECTOR = Family(CornerCodec, Detector, DetectionLoss(), CornerNetCrop())
 _POSE = Family(KeypointCodec, PoseEstimator, PoseLoss(), PoseAugmentation(), HeatmapPCK())
 
+# Law & Deng 2018, `CornerNet-multi_scale.json`; Duan et al. 2019, sec. 4.2; Zhou et al. 2019, sec. 5.
+_CORNERNET_SCALES = {"scales": (0.5, 0.75, 1.0, 1.25, 1.5), "merge_exponent": 10.0}
+_CENTERNET_SCALES = {"scales": (0.6, 1.0, 1.2, 1.5, 1.8), "merge_exponent": 10.0}
+_POINTS_SCALES = {"scales": (0.5, 0.75, 1.0, 1.25, 1.5)}
+
 # By network or base class, see `family_of`. A new detector needs an entry only if users hold another class
 # than `Detector`, or if its paper augments images otherwise.
 FAMILIES: dict[type[Network], Family] = {
     DetectorNetwork: _DETECTOR,
+    CornerNet: replace(_DETECTOR, multi_scale=_CORNERNET_SCALES),
+    CenterNet: replace(_DETECTOR, multi_scale=_CENTERNET_SCALES),
     CornerNetSaccade: replace(_DETECTOR, model=SaccadeDetector, augmentation=SaccadeCrop()),
-    ObjectsAsPoints: replace(_DETECTOR, augmentation=CornerNetCrop(of_image=True)),
+    ObjectsAsPoints: replace(
+        _DETECTOR, augmentation=CornerNetCrop(of_image=True), multi_scale=_POINTS_SCALES
+    ),
     StackedHourglass: _POSE,
     LegacyStackedHourglass: _POSE,
 }

@@ -123,3 +123,33 @@ def test_boxes_that_cannot_be_read_are_named(scenes, tmp_path, monkeypatch, argu
     model, *options = arguments
     done = run("predict", model, scenes / "images", *options)
     assert done.exit_code == 2 and words in done.stderr
+
+
+def test_protocols_by_options(scenes, tmp_path):
+    def ap(*options):
+        done = run("evaluate", *data(scenes), "--json", tmp_path / "ap.json", "--no-flip", *options)
+        assert done.exit_code == 0, done.output
+        return json.loads((tmp_path / "ap.json").read_text())
+
+    plain = ap("cornernet_people")
+    assert ap("cornernet_people", "--max-detections", 1)["AR100"] < plain["AR100"]
+    assert ap("cornernet_people", "--suppression", "none")["AP"] < plain["AP"]
+    flipped = ap("cornernet_people", "--flip")
+    assert ap("cornernet_people", "--paper")["AP"] not in (plain["AP"], flipped["AP"])
+    several = ap("cornernet_people", "--scales", "1,1.25")
+    assert several["AP"] != plain["AP"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("cornernet_people", "--scales", "1;2"), "scales: expected numbers with commas between them"),
+        (("cornernet_people", "--scales", "0"), "scales"),
+        (("cornernet_people", "--suppression", "soft"), "method must be one of"),
+        (("hourglass_people", "--max-detections", 3), "max_detections: of detectors in Keras"),
+        (("hourglass_people", "--paper"), "paper: no test with several scales is known"),
+    ],
+)
+def test_protocols_out_of_range_are_named(scenes, options, words):
+    done = run("evaluate", *options, *data(scenes))
+    assert done.exit_code == 2 and words in done.stderr
