@@ -121,7 +121,7 @@ def without_unused_groups(tables: CocoTables) -> CocoTables:
     groups = {
         entry.get("supercategory")
         for entry in tables.category_entries
-        if entry.get("supercategory") != entry["name"]
+        if isinstance(entry.get("supercategory"), str) and entry["supercategory"] != entry["name"]
     }
     used = np.bincount(tables.labels[tables.labels >= 0], minlength=len(tables.categories)) > 0
     kept = np.array([used[i] or name not in groups for i, name in enumerate(tables.categories.names)])

@@ -58,7 +58,7 @@ def read_csv(
         ValueError: the file is of none of these forms, or `strict` and a problem.
     """
     path = Path(annotations)
-    lines = [line for line in csv.reader(io.StringIO(files.decoded(path))) if any(map(str.strip, line))]
+    lines = _lines(path)
     if not lines:
         raise ValueError(f"{path}: it is empty")
     columns, first = _columns(lines[0], path)
@@ -98,10 +98,19 @@ def has_csv_part(path: Path, part: str) -> bool:
     Raises:
         ValueError: the file cannot be read.
     """
-    lines = [line for line in csv.reader(io.StringIO(files.decoded(path))) if line]
+    lines = _lines(path)
     if not lines or _columns(lines[0], path)[0] != AUTOML:
         return False
     return any(line[0].strip().upper() in AUTOML_PARTS[part] for line in lines)
+
+
+def _lines(path: Path) -> list[list[str]]:
+    """The lines that hold something."""
+    reader = csv.reader(io.StringIO(files.decoded(path), newline=""))
+    try:
+        return [line for line in reader if any(map(str.strip, line))]
+    except csv.Error as error:
+        raise ValueError(f"{path}: line {reader.line_num}: {error}") from None
 
 
 def _columns(line: list[str], path: Path) -> tuple[tuple[str, ...], int]:
