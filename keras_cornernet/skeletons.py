@@ -70,6 +70,11 @@ class Skeleton:
         return all(joint in self.joints for joint in self.torso)
 
     @property
+    def can_be_mirrored(self) -> bool:
+        """Whether it is known which joints trade places in a mirror image: some do, or there is one alone."""
+        return bool(self.flip_pairs) or len(self.joints) < 2
+
+    @property
     def flip_order(self) -> tuple[int, ...]:
         """For each joint the index it has after mirroring: `mirrored_points[:, list(flip_order)]`."""
         order = list(range(len(self.joints)))

@@ -83,7 +83,7 @@ class PersonLoader(Loader):
 
 def _with_known_sides(augmentation: PoseAugmentation | None, skeleton: Skeleton) -> PoseAugmentation | None:
     """The augmentation, without mirror images if the left-right pairs of several joints are not known."""
-    if augmentation is None or not augmentation.flip or skeleton.flip_pairs or len(skeleton.joints) < 2:
+    if augmentation is None or not augmentation.flip or skeleton.can_be_mirrored:
         return augmentation
     log.warning(
         "the names of the joints (%s) show no left-right pairs, so mirror images are not used",

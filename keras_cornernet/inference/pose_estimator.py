@@ -33,7 +33,7 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         network: images `(batch, height, width, 3)` RGB 0..255 to heatmaps.
         codec: has `decode(outputs, input_size)`.
         skeleton: names, limbs and left-right pairs of the joints.
-        settings: see `PoseInferenceConfig`.
+        settings: see `PoseInferenceConfig`. Where the pairs of left and right are not known, `flip` is off.
         detector: finds the people when `boxes="detect"`.
 
     Attributes:
@@ -64,7 +64,10 @@ class PoseEstimator(MeasuresPoses, PoseReader, Model):
         *,
         detector: Any = None,
     ):
-        super().__init__(skeleton, settings or PoseInferenceConfig(), detector)
+        settings = settings or PoseInferenceConfig()
+        if settings.flip and not skeleton.can_be_mirrored:
+            settings = replace(settings, flip=False)
+        super().__init__(skeleton, settings, detector)
         self.network = network
         self.codec = codec
         self.check_settings()

@@ -368,6 +368,8 @@ def test_people_of_yolo_have_joints(tmp_path):
     assert [problem.where for problem in people.problems] == ["line 3"]
     boxes = read_dataset(root).samples[0].boxes
     np.testing.assert_allclose(boxes.xyxy, [[30, 20, 70, 60]] * 2, atol=1e-4)
+    write(root / "data.yaml", (root / "data.yaml").read_text().replace("flip_idx: [1, 0, 2]\n", ""))
+    assert read_dataset(root, "pose").skeleton.flip_pairs == ((0, 1),)  # by the names
 
 
 BAD = [

@@ -48,3 +48,13 @@ def test_people_whose_image_cannot_be_read_have_none(tmp_path):
         PoseDataset((lost,), estimator.skeleton), on_error=lambda *what: told.append(what)
     )
     assert np.isnan(heights).all() and told[0][0] == "gone.png"
+
+
+def test_without_known_sides_the_mirror_image_is_not_used():
+    from keras_cornernet.inference import PoseEstimator
+
+    known = pose_estimator()
+    names = tuple(f"joint_{i}" for i in range(len(known.skeleton.joints)))
+    unknown = known.skeleton.replace(joints=names, flip_pairs=(), torso=("", ""))
+    estimator = PoseEstimator(known.network, known.codec, unknown, known.settings.__class__(flip=True))
+    assert known.with_settings(flip=True).settings.flip and not estimator.settings.flip

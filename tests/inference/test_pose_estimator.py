@@ -217,7 +217,7 @@ def test_maps_of_both_views_are_averaged():
     image, joints = painted((64, 64), (20, 30))
     estimate = estimator(Slanted(), flip=True)
     estimate = PoseEstimator(estimate.network, estimate.codec, pairless, estimate.settings)
-    (both,), (one,) = estimate.predict(image, flip=None), estimate.predict(image)
+    (both,), (one,) = estimate.predict(image, flip=True), estimate.predict(image)
     np.testing.assert_allclose(both.keypoints, joints, atol=1e-4)
     np.testing.assert_allclose(both.keypoint_scores, 0.5, atol=1e-6)
     np.testing.assert_allclose(one.keypoint_scores, joints[..., 0] / 64, atol=1e-6)

@@ -87,6 +87,11 @@ def _joint_name(name: str) -> str:
     return re.sub(r"[\W_]+", "_", words).strip("_").lower() or name
 
 
+def pairs_by_name(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """The index pairs of left and right joints, by their names in any usual spelling."""
+    return _flip_pairs(tuple(map(_joint_name, names)))
+
+
 def _flip_pairs(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """The index pairs of joints that trade places in a mirrored image."""
     indices = {name: i for i, name in enumerate(names)}

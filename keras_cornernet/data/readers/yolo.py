@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.checks import raise_if_strict, shown
+from keras_cornernet.data.readers.coco_skeleton import pairs_by_name
 from keras_cornernet.data.readers.labelled import LabelledImage, dataset_of
 from keras_cornernet.data.readers.squares import square_around
 from keras_cornernet.skeletons import SKELETONS, Skeleton
@@ -221,7 +222,8 @@ class _Plan:
                 f"{shown(mirrored)}"
             )
         pairs = tuple((i, int(j)) for i, j in enumerate(mirrored) if i < int(j))
-        return Skeleton("yolo", tuple(map(str, names)), (), pairs)
+        joints = tuple(map(str, names))
+        return Skeleton("yolo", joints, (), pairs or pairs_by_name(joints))
 
     def resolve(self, source: str) -> Path:
         """The folder or file of a part, which tools state from different places."""
