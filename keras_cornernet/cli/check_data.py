@@ -103,7 +103,7 @@ def evenly_spaced(values: Sequence[Any], count: int) -> tuple[Any, ...]:
 def _draw(task: Any, dataset: Any, indices: Sequence[int], preset: str, output: Path) -> list[str]:
     """Writes a picture of each chosen example."""
     from keras_cornernet import files
-    from keras_cornernet.cli.predict import picture_names
+    from keras_cornernet.cli.predicting import picture_names
     from keras_cornernet.presets import preset_named
 
     names = picture_names([Path(dataset.paths[index]) for index in indices])

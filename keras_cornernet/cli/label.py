@@ -9,7 +9,7 @@ import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
 from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, class_names
-from keras_cornernet.cli.predict import expand_sources
+from keras_cornernet.cli.predicting import expand_sources
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from PIL import Image
 from keras_cornernet import presets
 from keras_cornernet.cli.demo import run_demo
 from keras_cornernet.cli.models import count_parameters
-from keras_cornernet.cli.predict import picture_names
+from keras_cornernet.cli.predicting import picture_names
 from keras_cornernet.codecs import CornerCodec
 from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.evaluation import match_categories

@@ -9,7 +9,7 @@ from keras_cornernet.data.archives import unpacked
 from keras_cornernet.data.readers.csv_boxes import has_csv_part
 from keras_cornernet.data.readers.layouts import LAYOUTS, FoundPart, of_file
 from keras_cornernet.data.readers.table import READERS
-from keras_cornernet.data.readers.yolo import has_part
+from keras_cornernet.data.readers.yolo_set import has_part
 
 # The names that parts have in the folders of data sets.
 PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation")}

@@ -11,7 +11,7 @@ from keras_cornernet import files
 from keras_cornernet.data.readers.csv_boxes import has_csv_part
 from keras_cornernet.data.readers.formats import detect_format
 from keras_cornernet.data.readers.table import Reader, read_annotations
-from keras_cornernet.data.readers.yolo import has_part, has_people, part_exists, read_yaml
+from keras_cornernet.data.readers.yolo_set import has_part, has_people, part_exists, read_yaml
 
 log = logging.getLogger(__name__)
 IMAGE_FOLDERS = ("images", "images/default", "images/train", "JPEGImages", "data", ".")

@@ -1,0 +1,270 @@
+"""What `keras-cornernet predict` does: objects or poses on images and videos."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from keras_cornernet.cli.console import check_output_folder
+
+
+@dataclass(frozen=True)
+class PredictionResult:
+    """What `predict` found; the fields are fit for json.
+
+    Attributes:
+        output: the folder.
+        noun: what the predictions are counted in.
+        images: `{"id", "file_name", "path", "picture"}` of each image that was read, ids from 1.
+        predictions: in COCO result form.
+        failed: one message for each input that could not be read, which names it.
+        videos: `{"path", "picture", "results", "frames", "objects"}` of each video that was read.
+    """
+
+    output: str
+    noun: str
+    images: list[dict[str, Any]]
+    predictions: list[dict[str, Any]]
+    failed: list[str]
+    videos: list[dict[str, Any]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        drawn = "pictures and " if any(image["picture"] for image in self.images) else ""
+        lines = [
+            f"{video['path']}: {video['frames']} frames, {video['objects']} different {self.noun}: "
+            f"{' and '.join(filter(None, (video['picture'], video['results'])))} in {self.output}"
+            for video in self.videos
+        ]
+        if self.images or not self.videos:
+            lines.append(
+                f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
+                f"{drawn}predictions.json in {self.output}"
+            )
+        return "\n".join(lines)
+
+
+def predict_files(
+    model: str,
+    sources: Sequence[str | Path],
+    output: str | Path,
+    *,
+    detector: str | None = None,
+    min_score: float | None = None,
+    flip: bool | None = False,
+    classes: Sequence[str] = (),
+    recursive: bool = False,
+    pictures: bool = True,
+    every: int = 1,
+    max_frames: int | None = None,
+    annotations: str | Path | None = None,
+    boxes: str | Path | None = None,
+    progress: Any = list,
+) -> PredictionResult:
+    """Finds objects, or poses people, on images and writes the results.
+
+    Args:
+        model: a preset with weights, a `.keras` file or an exported file.
+        sources: images, folders, patterns, text files that list images, addresses, video files, and cameras
+            such as `camera:0`.
+        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`; of
+            a video an annotated one and a json line for each frame, in which objects keep their `id`.
+        detector: for a pose network: the model that finds the people; None takes each image as one person
+            who fills it.
+        min_score: leave out boxes below this score; by default a detector's `predictions.json` holds all
+            boxes and its pictures show those from 0.3, and people are posed from 0.3.
+        flip: average with the mirror image; None follows the model's settings.
+        classes: of a detector: names of those that are wanted; none: all.
+        recursive: of folders, also the images in the folders in them.
+        pictures: write a picture for each image, and annotated videos.
+        every, max_frames: of videos, see `inference.video.stream_video`.
+        annotations: a COCO json file whose ids the images get, in place of ids from 1; others are not read.
+        boxes: of a pose network: where people are, found by any other detector, see
+            `inference.given_boxes.read_boxes`.
+        progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
+
+    Raises:
+        ValueError: there is no such model, an argument does not apply to it, or a picture would overwrite
+            its source.
+    """
+    from keras_cornernet import files
+    from keras_cornernet.inference.given_boxes import read_boxes
+    from keras_cornernet.inference.video import is_video
+    from keras_cornernet.tasks import load_model, task_of
+
+    check_output_folder(output)
+    clips = [source for source in sources if is_video(source)]
+    paths, failed = expand_sources([s for s in sources if s not in clips], recursive=recursive)
+    output = Path(output)
+    files_of = [file_of(path) for path in paths]
+    clip_files = [Path(str(clip).replace(":", "_")).with_suffix(".mp4") for clip in clips]
+    all_names = picture_names([*files_of, *clip_files], (*files.IMAGE_SUFFIXES, ".mp4"))
+    names = all_names[: len(paths)] if pictures else [None] * len(paths)
+    _check_targets(output, names, files_of)
+    if pictures:
+        _check_targets(output, all_names[len(paths) :], [Path(clip) for clip in clips])
+    ids = None
+    if annotations is not None:
+        ids, strangers = image_ids(annotations, paths)
+        failed += strangers
+    loaded = load_model(model)
+    task = task_of(loaded)
+    if classes and not hasattr(loaded, "categories"):
+        raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
+    finder = None if detector is None else load_model(detector)
+    plan = task.prediction(loaded, detector=finder, min_score=None if boxes is not None else min_score)
+    given = None
+    if boxes is not None:
+        if clips or detector is not None or not hasattr(loaded, "skeleton"):
+            raise ValueError("boxes: they are of pose networks on images, in place of --detector")
+        given = read_boxes(boxes, paths, ids or {}, min_score=0.3 if min_score is None else min_score)
+    images: list[dict[str, Any]] = []
+    predictions: list[dict[str, Any]] = []
+    for path, file, name in zip(progress(paths), files_of, names, strict=True):
+        if ids is not None and str(path) not in ids:
+            continue
+        try:
+            mine = {} if given is None else {"boxes": [given[str(path)]]}
+            (found,) = plan.model.stream(path, flip=flip, **plan.stream_options, **mine)
+        except OSError as error:
+            failed.append(str(error))
+            continue
+        if classes:
+            found = found.of_classes(*classes)
+        image_id = len(images) + 1 if ids is None else ids[str(path)]
+        if name is not None:
+            found.save(output / name, **plan.save_options)
+        images.append({"id": image_id, "file_name": file.name, "path": str(path), "picture": name})
+        predictions += found.to_coco(image_id)
+    videos = []
+    options = {"flip": flip, "every": every, "max_frames": max_frames}
+    for clip, name in zip(clips, all_names[len(paths) :], strict=True):
+        try:
+            videos.append(
+                _predict_video(plan, clip, output / name, options, pictures=pictures, classes=classes)
+            )
+        except OSError as error:
+            failed.append(str(error))
+    if paths or not clips:
+        files.write_json(output / "images.json", images, indent=1)
+        files.write_json(output / "predictions.json", predictions)
+    return PredictionResult(str(output), task.noun, images, predictions, failed, videos)
+
+
+def _predict_video(
+    plan: Any,
+    source: str | Path,
+    target: Path,
+    options: dict[str, Any],
+    *,
+    pictures: bool,
+    classes: Sequence[str],
+) -> dict[str, Any]:
+    """Writes the results of one video, and with `pictures` an annotated one."""
+    from keras_cornernet import files
+    from keras_cornernet.inference.video import open_video, stream_video, video_writer
+
+    with open_video(source) as video:
+        rate = video.rate / options["every"]
+    lines = target.with_suffix(".jsonl")
+    count, objects = 0, set()
+    drawn_from = plan.save_options.get("min_score", 0.3)
+    options = {**plan.stream_options, **options}
+    options["min_score"] = max(options.get("min_score", 0.0), drawn_from)
+    with ExitStack() as stack:
+        write = stack.enter_context(video_writer(target, rate)) if pictures else None
+        text = stack.enter_context(stack.enter_context(files.write_aside(lines)).open("w"))
+        for frame in stream_video(plan.model, source, **options):
+            if classes:
+                kept = [name in classes for name in frame.result.names]
+                frame = replace(frame, result=frame.result[kept], ids=frame.ids[kept])
+            if write is not None:
+                write(frame.plot())
+            text.write(json.dumps(frame.to_json()) + "\n")
+            text.flush()
+            count += 1
+            objects |= set(frame.ids.tolist())
+    picture = target.name if pictures else None
+    seen = {"frames": count, "objects": len(objects)}
+    return {"path": str(source), "picture": picture, "results": lines.name, **seen}
+
+
+def picture_names(paths: Sequence[Path], suffixes: Sequence[str] = ()) -> list[str]:
+    """A file name for the picture of each image: its own, numbered where two are the same.
+
+    Args:
+        paths: of the images.
+        suffixes: that are kept; none: those of images.
+    """
+    from keras_cornernet import files
+
+    suffixes = suffixes or files.IMAGE_SUFFIXES
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        known = path.suffix.lower() in suffixes
+        stem, suffix = (path.stem, path.suffix) if known else (path.name, ".jpg")
+        name, number = stem + suffix, 1
+        while name.casefold() in taken:  # some file systems ignore case
+            number += 1
+            name = f"{stem}_{number}{suffix}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def image_ids(annotations: str | Path, paths: Sequence[Any]) -> tuple[dict[str, int], list[str]]:
+    """The ids that a COCO file gives to images, and a message for each image that it does not list.
+
+    Names agree if the whole name in the file is the end of the path; of several the longest counts.
+    """
+    from keras_cornernet import files
+
+    listed: dict[str, list[tuple[str, int]]] = {}
+    for entry in files.read_json(annotations, tables=("images",))["images"]:
+        name = str(entry.get("file_name")).replace("\\", "/")
+        if isinstance(entry.get("id"), int):
+            listed.setdefault(name.rpartition("/")[2], []).append((name, entry["id"]))
+    ids: dict[str, int] = {}
+    failed = []
+    for path in paths:
+        whole = "/" + file_of(path).as_posix()
+        same = listed.get(file_of(path).name, ())
+        found = [(len(name), id_) for name, id_ in same if whole.endswith("/" + name)]
+        if found:
+            ids[str(path)] = max(found)[1]
+        else:
+            failed.append(f"{path}: not among the images of {annotations}")
+    return ids, failed
+
+
+def file_of(item: str | Path) -> Path:
+    """The file that an image comes from; of an address its last part."""
+    from keras_cornernet.inference.downloads import is_address
+
+    return Path(unquote(urlsplit(item).path) or "image") if is_address(item) else Path(item)  # type: ignore
+
+
+def expand_sources(sources: Sequence[str | Path], *, recursive: bool = False) -> tuple[list[Any], list[str]]:
+    """The images of all sources, and what is wrong with folders that have none."""
+    from keras_cornernet.inference.reading import list_images
+
+    paths: list[Any] = []
+    failed: list[str] = []
+    for source in sources:
+        try:
+            paths += list_images(source, recursive=recursive)
+        except OSError as error:
+            failed.append(str(error))
+    return paths, failed
+
+
+def _check_targets(output: Path, names: Sequence[str | None], paths: Sequence[Path]) -> None:
+    """Raises `ValueError` where a picture would overwrite its source."""
+    own = {os.path.realpath(path) for path in paths}  # which takes links to themselves as they are
+    for name in names:
+        if name is not None and os.path.realpath(output / name) in own:
+            raise ValueError(f"the picture {output / name} would overwrite a source: choose another output")
