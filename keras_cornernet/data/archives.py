@@ -20,13 +20,15 @@ def cache_folder(path: Path, purpose: str) -> Path:
     status = path.stat()
     identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{purpose}"
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    base = Path(os.environ.get("KERAS_CORNERNET_CACHE") or Path(tempfile.gettempdir()) / "keras_cornernet")
+    given = os.environ.get("KERAS_CORNERNET_CACHE")
+    # Not the system's temporary folder, where others could put files in the place of these.
+    base = Path(given) if given else Path.home() / ".cache" / "keras_cornernet"
     return base / f"{path.stem}-{name}"
 
 
 def unpacked(archive: str | Path) -> Path:
-    """The folder with the content of a zip file, in the cache (`KERAS_CORNERNET_CACHE`, else the system's
-    folder of temporary files).
+    """The folder with the content of a zip file, in the cache (`KERAS_CORNERNET_CACHE`, else
+    `~/.cache/keras_cornernet`).
 
     Links are not made, and names that lead out of the folder are refused.
 
