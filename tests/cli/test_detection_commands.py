@@ -264,7 +264,7 @@ def test_evaluate_of_nothing_but_resized_images_says_so(tiny, scenes, tmp_path):
 def test_annotations_without_a_usable_box_are_named_at_once(command, tiny, scenes, tmp_path):
     content = json.loads((scenes / "annotations.json").read_text())
     for annotation in content["annotations"]:
-        annotation["image_id"] = str(annotation["image_id"])
+        annotation["image_id"] = f"image {annotation['image_id']}"
     path = tmp_path / "a.json"
     path.write_text(json.dumps(content))
     output = ("--output", tmp_path / "run") if command == "train" else ()
@@ -274,7 +274,7 @@ def test_annotations_without_a_usable_box_are_named_at_once(command, tiny, scene
     assert (
         f"{path}: no usable box is left: {count} of its entries cannot be used; the first: " in answer.stderr
     )
-    assert "the image id '1' is not among the images" in answer.stderr
+    assert "the image id 'image 1' is not among the images" in answer.stderr
     assert not (tmp_path / "run").exists()
 
 
