@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from keras_cornernet.data.readers import find_part, read_dataset
+from keras_cornernet.data.readers.folders import formats_of_folder
 
 NAMES = ("cat", "dog")
 # For each image its size (width, height) and its boxes: class, x1, y1, x2, y2.
@@ -431,3 +432,17 @@ def test_labels_follow_the_rotation_of_the_camera(tmp_path):
     sample = read_dataset(tmp_path / "pets").samples[1]
     assert sample.size == (40, 60)
     np.testing.assert_allclose(sample.boxes.xyxy, [[5, 5, 25, 35]], atol=1e-3)
+
+
+def test_the_task_is_that_which_finds_parts(tmp_path):
+    """Files of boxes that have joints too are for detection by their names."""
+    keypoints = {"keypoints": ["left_eye", "right_eye"]}
+    for part in ("train", "val"):
+        content = coco()
+        content["categories"][0] |= keypoints
+        write(tmp_path / f"instances_{part}.json", content)
+        draw(tmp_path / part)
+    assert formats_of_folder(tmp_path) == {"detection": "coco"}
+    (tmp_path / "instances_val.json").unlink()
+    (tmp_path / "instances_train.json").rename(tmp_path / "labels.json")
+    assert formats_of_folder(tmp_path) == {"detection": "coco", "pose": "coco"}

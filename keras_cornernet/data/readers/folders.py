@@ -80,7 +80,7 @@ def find_part(source: str | Path, task: str, part: str) -> FoundPart | None:
         there = has_csv_part(root, part) if parted else part == "train" and found.format != "yolo"
         return found if there else None
     found = next(_candidates(root, task, PARTS[part]), None)
-    if found is not None or any(next(_candidates(root, task, names), None) for names in PARTS.values()):
+    if found is not None or _any_part(root, task) is not None:
         return found
     whole = _whole(root, task)
     if whole is None:
@@ -94,16 +94,14 @@ def formats_of_folder(source: str | Path) -> dict[str, str]:
     Raises:
         ValueError: as `find_part`.
     """
-    root, found = _opened(source), {}
-    for task in LAYOUTS:
-        if root.is_file():
-            part = of_file(root, task)
-        else:
-            parts = (next(_candidates(root, task, names), None) for names in PARTS.values())
-            part = next((part for part in parts if part is not None), None) or _whole(root, task)
-        if part is not None:
-            found[task] = part.format
-    return found
+    root = _opened(source)
+    if root.is_file():
+        found = {task: of_file(root, task) for task in LAYOUTS}
+    else:
+        found = {task: _any_part(root, task) for task in LAYOUTS}
+        if not any(found.values()):  # a task may find parts where another finds several sets without
+            found = {task: _whole(root, task) for task in LAYOUTS}
+    return {task: part.format for task, part in found.items() if part is not None}
 
 
 def _opened(source: str | Path) -> Path:
@@ -128,6 +126,12 @@ def _candidates(root: Path, task: str, names: Sequence[str]) -> Iterator[FoundPa
             found = layout.part(root, name)
             if found is not None:
                 yield found
+
+
+def _any_part(root: Path, task: str) -> FoundPart | None:
+    """The first part of any name that a task finds."""
+    found = (next(_candidates(root, task, names), None) for names in PARTS.values())
+    return next((part for part in found if part is not None), None)
 
 
 def _whole(root: Path, task: str) -> FoundPart | None:
