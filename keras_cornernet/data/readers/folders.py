@@ -7,12 +7,10 @@ from typing import Any
 from keras_cornernet.checks import check_choice
 from keras_cornernet.data.archives import unpacked
 from keras_cornernet.data.readers.csv_boxes import has_csv_part
-from keras_cornernet.data.readers.layouts import LAYOUTS, FoundPart, of_file
+from keras_cornernet.data.readers.layouts import LAYOUTS, PARTS, FoundPart, of_file
 from keras_cornernet.data.readers.table import READERS
 from keras_cornernet.data.readers.yolo_set import has_part
 
-# The names that parts have in the folders of data sets.
-PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation")}
 EXPECTED = (
     "expected COCO (instances_train.json beside train/ or in annotations/), Roboflow's "
     "train/_annotations.coco.json, YOLO (data.yaml), Pascal VOC (Annotations/ and JPEGImages/), one file of "

@@ -31,7 +31,7 @@ def read_createml(annotations: str | Path, images: str | Path, *, strict: bool =
     found = []
     for i, entry in enumerate(_entries(path)):
         name = entry.get("image", entry.get("imagefilename"))
-        image = _image(folder, name, None, Problem(str(path), f"[{i}] ({name!r})", ""), problems)
+        image = _image(folder, name, (str(path), f"[{i}] ({name!r})"), problems)
         if image is None:
             continue
         found.append(image)
@@ -115,7 +115,7 @@ def read_label_studio(
         given = task.get("data")
         data = given if isinstance(given, dict) else {}
         name = next((v for v in data.values() if isinstance(v, str) and _looks_like_image(v)), None)
-        image = _image(folder, name, None, Problem(str(path), f"[{i}] ({name!r})", ""), problems)
+        image = _image(folder, name, (str(path), f"[{i}] ({name!r})"), problems)
         if image is None:
             continue
         found.append(image)
@@ -146,15 +146,15 @@ def _list(value: object) -> list[Entry]:
 
 
 def _image(
-    folder: ImageFolder, name: object, size: Any, problem: Problem, problems: list[Problem]
+    folder: ImageFolder, name: object, where: tuple[str, str], problems: list[Problem]
 ) -> LabelledImage | None:
     """The image of that name; None, and a problem, if there is none."""
     try:
-        image = LabelledImage(folder.find(name), size)
+        image = LabelledImage(folder.find(name))
         image.known_size()
         return image
     except ValueError as error:
-        problems.append(Problem(problem.path, problem.where, str(error), costs_image=True))
+        problems.append(Problem(*where, str(error), costs_image=True))
         return None
 
 

@@ -18,6 +18,14 @@ IMAGE_FOLDERS = ("images", "images/default", "images/train", "JPEGImages", "data
 WHOLE = ("default", "all")  # how a set without parts is called
 
 
+# The names that parts have in the folders of data sets.
+PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation")}
+
+
+def _part_called(name: str) -> str:
+    return next(part for part, names in PARTS.items() if name in names)
+
+
 class FoundPart(NamedTuple):
     """One part of a data set on disk.
 
@@ -151,7 +159,7 @@ def _lsp_part(root: Path, name: str) -> FoundPart | None:
 
 def _yolo_part(root: Path, name: str, *, posed: bool) -> FoundPart | None:
     path = _yolo_yaml(root)
-    part = "val" if name in ("val", "valid", "validation") else "train"
+    part = _part_called(name)
     if path is None or not has_part(path, part) or (posed and not has_people(path)):
         return None
     if part == "val" and not part_exists(path, root, part):
@@ -227,7 +235,7 @@ def _csv_part(root: Path, name: str) -> FoundPart | None:
     if found is not None:
         return found
     whole = _file_whole(root, format_="csv", patterns=("*.csv",))
-    part = "val" if name in ("val", "valid", "validation") else "train"
+    part = _part_called(name)
     if whole is None or not has_csv_part(whole.annotations, part):
         return None
     return whole._replace(options={"split": part})
