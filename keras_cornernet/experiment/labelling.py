@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.checks import check_number
+from keras_cornernet.data.writers.coco import person_category
 from keras_cornernet.results.poses import KEYPOINT_DRAWN_FROM
 from keras_cornernet.structures.boxes import overlaps
 from keras_cornernet.tasks.task import Prediction
@@ -112,8 +113,6 @@ def _joints(row: Entry) -> Entry:
 def _categories(model: Any) -> list[Entry]:
     """COCO's table of what a model finds."""
     if hasattr(model, "skeleton"):
-        limbs = [[a + 1, b + 1] for a, b in model.skeleton.limbs]
-        joints = {"keypoints": list(model.skeleton.joints), "skeleton": limbs}
-        return [{"id": 1, "name": "person", **joints}]
+        return [person_category(model.skeleton)]
     pairs = zip(model.categories.ids, model.categories.names, strict=True)
     return [{"id": int(id_), "name": name} for id_, name in pairs]

@@ -11,6 +11,7 @@ import numpy as np
 from keras_cornernet import files
 from keras_cornernet.data.writers.layout import WrittenSet
 from keras_cornernet.preprocessing import read_image_size
+from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import DetectionDataset, Person, PoseDataset
 
 DIGITS = 2  # of coordinates
@@ -73,10 +74,14 @@ def coco_of_people(dataset: PoseDataset, root: str | Path) -> Entry:
         {"id": i, "image_id": numbers[person.path], "category_id": 1, "iscrowd": 0, **_person(person)}
         for i, person in enumerate(dataset.people, start=1)
     ]
-    skeleton = dataset.skeleton
+    categories = [person_category(dataset.skeleton)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def person_category(skeleton: Skeleton) -> Entry:
+    """COCO's category of people with these joints; it counts joints from 1."""
     limbs = [[a + 1, b + 1] for a, b in skeleton.limbs]
-    category = {"id": 1, "name": "person", "keypoints": list(skeleton.joints), "skeleton": limbs}
-    return {"images": images, "annotations": annotations, "categories": [category]}
+    return {"id": 1, "name": "person", "keypoints": list(skeleton.joints), "skeleton": limbs}
 
 
 def coco_files_of_boxes(parts: Mapping[str, DetectionDataset], names: Mapping[str, str]) -> WrittenSet:
