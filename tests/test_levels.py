@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
     {"tensors"},
     {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
+    {"bounds"},
     {"structures", "ops"},
     {"visualization"},
     {"preprocessing", "results"},

@@ -5,14 +5,9 @@ import os
 import shutil
 import stat
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 
-from keras_cornernet import files
-
-LARGEST_RATIO = 200  # unpacked bytes for each packed one; json packs about twentyfold
-SMALL = 2**26  # bytes that are unpacked whatever the ratio
+from keras_cornernet import bounds, files
 
 
 def cache_folder(path: Path, purpose: str) -> Path:
@@ -33,9 +28,9 @@ def unpacked(archive: str | Path) -> Path:
     Links are not made, and names that lead out of the folder are refused.
 
     Raises:
-        ValueError: the file is no zip file, is damaged, encrypted, or unpacks to more than 200 times its
-            size or than the disk holds.
-        OSError: there is no such file.
+        ValueError: the file cannot be unpacked, see `bounds.open_zip`, or unpacks to more than the disk
+            holds.
+        OSError: there is no such file, or a name in it is too long.
     """
     path = Path(archive)
     files.check_is_file(path)
@@ -45,9 +40,9 @@ def unpacked(archive: str | Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        with zipfile.ZipFile(path) as opened:
+        with bounds.open_zip(path) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
-            _check_size(path, members, aside)
+            _check_room(sum(member.file_size for member in members), aside)
             for member in members:
                 if stat.S_ISLNK(member.external_attr >> 16):
                     continue
@@ -60,22 +55,14 @@ def unpacked(archive: str | Path) -> Path:
         except OSError:  # another process was faster
             if not target.is_dir():
                 raise
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{path}: not a zip file, or damaged: {error}") from None
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in an unknown way
-        raise ValueError(f"{path}: cannot be unpacked: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    except OSError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise OSError(error.errno or 0, f"{path}: cannot be unpacked: {reason}") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target
 
 
-def _check_size(path: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
-    total = sum(member.file_size for member in members)
-    if total > max(SMALL, LARGEST_RATIO * path.stat().st_size):
-        raise ValueError(
-            f"it unpacks to {total / 1e9:.1f} GB, over {LARGEST_RATIO} times its size, and is not trusted"
-        )
+def _check_room(total: int, folder: Path) -> None:
     if total > shutil.disk_usage(folder).free:
         raise ValueError(f"it unpacks to {total / 1e9:.1f} GB, more than the disk of {folder.parent} holds")

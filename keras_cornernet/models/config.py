@@ -1,6 +1,7 @@
 """The settings of networks: frozen dataclasses that check themselves."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -10,6 +11,10 @@ from keras_cornernet.layers.hourglass import UPSAMPLING
 from keras_cornernet.layers.residual import BLOCKS
 
 Size = tuple[int, int]
+
+# Far above the largest published network; a damaged file may ask for more than anyone could build.
+MOST_STACKS, MOST_LEVELS, MOST_BLOCKS = 64, 16, 64
+WIDEST, WIDEST_KERNEL, MOST_OUTPUTS = 16_384, 63, 100_000
 
 # RGB, of images in 0..1: the constants of the authors' code of all detectors.
 MEAN = (0.47026115, 0.44719302, 0.40789654)
@@ -48,9 +53,14 @@ class NetworkConfig:
             value = getattr(self, field.name)
             if isinstance(value, list):
                 object.__setattr__(self, field.name, tuple(value))
-        check_number("stacks", self.stacks, at_least=1, whole=True)
-        for name in ("channels", "num_blocks", "stem"):
+        check_count("stacks", self.stacks, MOST_STACKS)
+        for name, largest in {"channels": WIDEST, "num_blocks": MOST_BLOCKS, "stem": WIDEST}.items():
             check_numbers(name, getattr(self, name), at_least=1, whole=True)
+            check_numbers(name, getattr(self, name), at_most=largest)
+            if len(getattr(self, name)) > MOST_LEVELS:
+                raise ValueError(
+                    f"{name} must have at most {MOST_LEVELS} numbers, not {len(getattr(self, name))}"
+                )
         if len(self.channels) != len(self.num_blocks) or len(self.channels) < 2:
             raise ValueError(
                 "channels and num_blocks must have the same length of at least 2 (one more than the number "
@@ -81,6 +91,23 @@ class NetworkConfig:
     def halvings(self) -> int:
         """The factor by which an hourglass reduces its input."""
         return int(2 ** (len(self.num_blocks) - 1))
+
+    @property
+    def fewest_arrays(self) -> int:
+        """Arrays that the weights of such a network have at least: four for each residual."""
+        return 4 * self.stacks * sum(self._blocks)
+
+    @property
+    def fewest_values(self) -> int:
+        """Numbers that the weights of such a network have at least, with the cheapest kind of residual."""
+        stem = sum(a * b // 2 for a, b in pairwise(self.stem))
+        hourglass = sum(n * width**2 // 4 for n, width in zip(self._blocks, self.channels, strict=True))
+        return stem + self.stacks * hourglass
+
+    @property
+    def _blocks(self) -> list[int]:
+        """Residuals of an hourglass at each level: two or three ways above the innermost."""
+        return [2 * count for count in self.num_blocks[:-1]] + [self.num_blocks[-1]]
 
     def check_input_size(self, input_size: Size) -> None:
         """Checks that the hourglasses can halve an input of `(height, width)`.
@@ -123,8 +150,12 @@ class DetectorConfig(NetworkConfig):
     backbone: keras.Model | None = None
 
     def __post_init__(self) -> None:
-        for name in ("num_classes", "head_channels", "head_kernel_size"):
-            check_number(name, getattr(self, name), at_least=1, whole=True)
+        for name, largest in {
+            "num_classes": MOST_OUTPUTS,
+            "head_channels": WIDEST,
+            "head_kernel_size": WIDEST_KERNEL,
+        }.items():
+            check_count(name, getattr(self, name), largest)
         if self.backbone is not None:
             _check_backbone(self.backbone)
         super().__post_init__()
@@ -144,6 +175,17 @@ class DetectorConfig(NetworkConfig):
         """The factor by which an hourglass reduces its input; 1 with a backbone."""
         return super().halvings if self.backbone is None else 1
 
+    @property
+    def fewest_arrays(self) -> int:
+        """See `NetworkConfig.fewest_arrays`; a backbone's are not counted."""
+        return super().fewest_arrays if self.backbone is None else 0
+
+    @property
+    def fewest_values(self) -> int:
+        """See `NetworkConfig.fewest_values`; with the last layer of the heatmaps."""
+        body = super().fewest_values if self.backbone is None else 0
+        return body + self.stacks * self.num_classes * self.head_channels
+
 
 @dataclass(frozen=True, kw_only=True)
 class CornerPoolConfig(DetectorConfig):
@@ -157,7 +199,7 @@ class CornerPoolConfig(DetectorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("pool_channels", self.pool_channels, at_least=1, whole=True)
+        check_count("pool_channels", self.pool_channels, WIDEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +219,12 @@ class CornerConfig(CornerPoolConfig):
         super().__post_init__()
         if self.embedding_cells is not None:
             check_number("embedding_cells", self.embedding_cells, above=0)
+
+
+def check_count(name: str, value: Any, most: int) -> None:
+    """Checks that a value is a whole number from 1 to `most`."""
+    check_number(name, value, at_least=1, whole=True)
+    check_number(name, value, at_most=most)
 
 
 def _check_backbone(backbone: Any) -> None:

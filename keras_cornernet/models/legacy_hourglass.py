@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cornernet.checks import check_number
 from keras_cornernet.layers.convolution import ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
 from keras_cornernet.models.body import normalize
+from keras_cornernet.models.config import WIDEST, check_count
 from keras_cornernet.models.network import Network
 from keras_cornernet.models.stacked_hourglass import PoseConfig, carried, heatmap_head
 
@@ -35,7 +35,7 @@ class LegacyStackedHourglassConfig(PoseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("merge_channels", self.merge_channels, at_least=1, whole=True)
+        check_count("merge_channels", self.merge_channels, WIDEST)
         if self.block == "basic":
             raise ValueError("block must be a pre-activation block, such as 'bottleneck', not 'basic'")
 

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cornernet.checks import check_number
 from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
 from keras_cornernet.models.body import normalize, stacked_features, strided_stem
-from keras_cornernet.models.config import NetworkConfig
+from keras_cornernet.models.config import MOST_OUTPUTS, WIDEST_KERNEL, NetworkConfig, check_count
 from keras_cornernet.models.network import Network
 
 
@@ -36,7 +35,7 @@ class PoseConfig(NetworkConfig):
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        check_number("num_joints", self.num_joints, at_least=1, whole=True)
+        check_count("num_joints", self.num_joints, MOST_OUTPUTS)
         super().__post_init__()
         if self.block != "basic" and len(self.stem) < 2:
             raise ValueError(f"stem must have at least two widths, not {self.stem}")
@@ -63,7 +62,7 @@ class StackedHourglassConfig(PoseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("stem_kernel_size", self.stem_kernel_size, at_least=1, whole=True)
+        check_count("stem_kernel_size", self.stem_kernel_size, WIDEST_KERNEL)
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")

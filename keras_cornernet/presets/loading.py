@@ -1,8 +1,7 @@
 """Models: built from a preset, read from a file, written to one."""
 
-import json
-import zipfile
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import COCO_CLASSES, family_of
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
 from keras_cornernet.presets.weights import weights_path
+from keras_cornernet.presets.weights_file import NOT_OURS, check_finite, check_keras_file, network_class
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 
@@ -124,23 +124,9 @@ def network_type(name_or_path: str | Path) -> type[Network]:
     if path.suffix != ".keras" and not path.is_file():
         return preset_named(str(name_or_path)).network
     try:
-        with zipfile.ZipFile(path) as archive:
-            name = json.loads(archive.read("config.json"))["class_name"]
+        return network_class(path)
     except FileNotFoundError:
         raise ValueError(_no_such_file(path)) from None
-    except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
-    for network in _networks(Network):
-        if network.__name__ == name:
-            return network
-    raise ValueError(f"{path}: not a .keras file of this package (it holds a {name})")
-
-
-def _networks(base: type[Network]) -> Iterator[type[Network]]:
-    """All classes of networks, those that others defined too."""
-    for network in base.__subclasses__():
-        yield network
-        yield from _networks(network)
 
 
 def _no_such_file(path: Path) -> str:
@@ -151,18 +137,28 @@ def load_network(path: str | Path) -> Network:
     """Loads a network from a `.keras` file, in Keras' safe mode.
 
     Raises:
-        ValueError: there is no such file, or it holds something else.
+        ValueError: there is no such file, it holds something else, or a weight is not finite.
+        OSError: it is no regular file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(_no_such_file(path))
+    try:
+        check_keras_file(path)
+    except FileNotFoundError:
+        raise ValueError(_no_such_file(path)) from None
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise ValueError(f"{path}: not a .keras file of this package ({error})") from error
+        raise ValueError(f"{path}: {NOT_OURS} ({_first_line(error)})") from error
     if not isinstance(network, Network):
         raise ValueError(f"{path}: holds a {type(network).__name__}, not a network of this package")
+    check_finite(network.weights, path)
     return network
+
+
+def _first_line(error: Exception) -> str:
+    """What Keras says, without the advice to switch its safe mode off that follows."""
+    text = str(error).strip() or type(error).__name__
+    return re.split(r"\n|(?<=[.:]) .*safe_mode", text)[0][:300]
 
 
 def save_model(model: Model, path: str | Path) -> Path:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_cornernet import files
+from keras_cornernet import bounds, files
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.loading import load_network
+from keras_cornernet.presets.weights_file import check_finite
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,7 @@ def start_from(network: Network, path: str | Path) -> Fitted:
         if array is None or array.shape != tuple(weight.shape):
             missing.append(weight.path)
             continue
-        if not np.isfinite(array).all():
-            raise ValueError(f"{path}: {weight.path} holds numbers that are not finite")
+        check_finite([(weight.path, array)], path)
         weight.assign(array)
         fitted.append(weight.path)
     if not fitted:
@@ -77,10 +77,11 @@ def _arrays(path: Path) -> Mapping[str, np.ndarray]:
     if path.suffix != ".npz":
         raise ValueError(f"weights: expected a .keras or .npz file, got {path}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with bounds.open_zip(path, ratio=bounds.WEIGHTS_RATIO), np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # NumPy raises many kinds on damaged archives
-        raise ValueError(f"{path}: not an .npz file of arrays ({error})") from None
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: not an .npz file of arrays ({reason})") from None
     for name, array in arrays.items():
         if array.dtype.kind != "f":
             raise ValueError(f"{path}: {name} holds {array.dtype}, not floating-point numbers")

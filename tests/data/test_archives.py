@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from keras_cornernet.data import archives
+from keras_cornernet import bounds
 from keras_cornernet.data.archives import unpacked
 
 
@@ -49,7 +49,7 @@ def test_links_are_not_made(tmp_path):
 
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path, cache, monkeypatch):
-    monkeypatch.setattr(archives, "SMALL", 1000)
+    monkeypatch.setattr(bounds, "SMALL", 1000)
     path = packed(tmp_path / "a.zip", {"zeros": bytes(10**7)})
     with pytest.raises(ValueError, match="a.zip: it unpacks to 0.0 GB, over 200 times its size"):
         unpacked(path)
