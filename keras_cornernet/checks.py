@@ -1,9 +1,11 @@
 """Checks of settings: each raises a `ValueError` that names the argument, what was expected and what came."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 
 def check_number(
@@ -43,6 +45,12 @@ def check_number(
         raise ValueError(f"{name} must be {' and '.join(given)}, not {value!r}")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Checks that a value is True or False; 0 and 1 are not."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+
+
 def check_odd(name: str, value: Any) -> None:
     """Checks that a value is an odd number of at least 1."""
     check_number(name, value, at_least=1, whole=True)
@@ -52,7 +60,7 @@ def check_odd(name: str, value: Any) -> None:
 
 def check_choice(name: str, value: Any, choices: Collection[Any]) -> None:
     """Checks that a value is one of several."""
-    if value not in choices:
+    if not isinstance(value, Hashable) or value not in choices:
         raise ValueError(f"{name} must be one of {tuple(choices)}, not {value!r}")
 
 

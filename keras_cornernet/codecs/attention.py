@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.checks import check_number
+from keras_cornernet.codecs.arguments import maps_of_branch
 from keras_cornernet.codecs.corners import CornerCodec
 from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.ops.gaussian import draw_gaussians
@@ -77,6 +78,7 @@ class SaccadeCodec(CornerCodec):
             positive are marked there too, ignored ones are not. With `"class_mask"` also `"attention_mask"`,
             which leaves out the empty cells of images on which some class is not labelled.
         """
+        self._check_annotations(annotations, input_size, grid_size)
         labels = ops.cast(annotations["labels"], "int32")
         positive, unclear = self._split(annotations, labels)
         targets = super().encode(
@@ -117,7 +119,8 @@ class SaccadeCodec(CornerCodec):
         Returns:
             `{level: (batch, rows, columns)}`, probabilities; 0 where a neighbour is higher.
         """
-        return {level: find_attention(outputs[-1]["attention"][level]) for level in LEVELS}
+        one = {level: maps_of_branch(outputs, "attention", {level: 1})[level] for level in LEVELS}
+        return {level: find_attention(logits) for level, logits in one.items()}
 
 
 def draw_attention(boxes: Tensor, present: Tensor, input_size: Size) -> dict[str, Tensor]:

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 from keras import ops
 
-from keras_cornernet.checks import check_number
+from keras_cornernet.checks import check_flag, check_number
+from keras_cornernet.codecs.arguments import maps_of_branch
 from keras_cornernet.codecs.dense_sizes import draw_sizes
-from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec
-from keras_cornernet.ops.gather import gather_cells, pick_class
+from keras_cornernet.codecs.heatmaps import Decoded, GridObjects, HeatmapCodec, read_cells
+from keras_cornernet.ops.gather import pick_class
 from keras_cornernet.tensors import Size, Tensor
 
 TINY = 1e-30  # keeps the logarithm of a probability finite
@@ -49,6 +50,8 @@ class CenterCodec(HeatmapCodec):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("clip_margin", self.clip_margin, at_least=0)
+        check_flag("size_per_class", self.size_per_class)
+        check_flag("dense_sizes", self.dense_sizes)
         if self.dense_sizes and (self.size_per_class or self.offset_reach):
             raise ValueError("dense_sizes must be False with size_per_class or an offset_reach")
 
@@ -88,17 +91,23 @@ class CenterCodec(HeatmapCodec):
             center["size_map_weight"] = ops.concatenate([weight, weight], axis=-1)
         return branches
 
+    def _channels(self) -> dict[str, int | str]:
+        return {**super()._channels(), "size": 2 * (self.num_classes if self.size_per_class else 1)}
+
     def decode(self, outputs: list[Any], input_size: Size) -> Decoded:
         """Finds the peaks of the centre heatmap and puts boxes of the predicted sizes around them.
 
         Args:
             outputs: of the network; the last stack is decoded.
             input_size: `(height, width)` of the images.
+
+        Raises:
+            ValueError: a map is missing or has another shape; the message names it.
         """
-        maps = outputs[-1]["center"]
+        maps = self._maps(outputs, "center", input_size)
         (rows, columns), (height, width) = maps["heatmap"].shape[1:3], input_size
         found = self._peaks(maps)
-        size = gather_cells(maps["size"], found["index"])
+        size = read_cells(maps["size"], found["index"])
         if self.size_per_class:
             size = pick_class(size, found["label"], self.num_classes)
         half = ops.relu(size) / 2
@@ -122,7 +131,10 @@ class CenterCodec(HeatmapCodec):
 
         Source: `process` of xingyizhou/CenterNet, `src/lib/detectors/ctdet.py`.
         """
-        ours, theirs = outputs[-1]["center"], mirrored[-1]["center"]
+        ours, theirs = (
+            {head: ops.cast(values, "float32") for head, values in maps.items()}
+            for maps in (maps_of_branch(o, "center", self._channels()) for o in (outputs, mirrored))
+        )
         logits, others = ours["heatmap"], theirs["heatmap"][:, :, ::-1]
         # The logit of the mean probability; this form stays exact for large logits.
         yes = ops.sigmoid(logits) + ops.sigmoid(others)

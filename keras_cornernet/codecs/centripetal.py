@@ -7,10 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import scatter_max
-from keras_cornernet.checks import check_number
-from keras_cornernet.codecs.heatmaps import CORNERS, Decoded, GridObjects
+from keras_cornernet.checks import check_number, check_numbers
+from keras_cornernet.codecs.heatmaps import CORNERS, Decoded, GridObjects, read_cells
 from keras_cornernet.codecs.pairs import CornerPairCodec, Peaks, may_pair, pairs
-from keras_cornernet.ops.gather import gather_cells
 from keras_cornernet.tensors import Size, Tensor
 
 LARGE_AREA = 3500  # square pixels of the input
@@ -81,13 +80,17 @@ class CentripetalCodec(CornerPairCodec):
             input_size: `(height, width)` of the images.
             origin: x and y, in input pixels, of the upper left corner of the image within a padded input.
                 Corners and centres left of it or above it count as lying on it, as in the reference.
+
+        Raises:
+            ValueError: a map is missing or has another shape; the message names it.
         """
-        first, second = self._corners(outputs[-1], input_size)
+        check_numbers("origin", origin, length=2)
+        first, second = self._corners(outputs, input_size)
         left, top = (np.float32(value) for value in origin)
         rows, columns = outputs[-1]["top_left"]["heatmap"].shape[1:3]
         pixels = np.array([input_size[1] / columns, input_size[0] / rows], np.float32)
         for name, peaks in zip(CORNERS, (first, second), strict=True):
-            shift = ops.cast(gather_cells(outputs[-1][name]["centripetal"], peaks["index"]), "float32")
+            shift = read_cells(outputs[-1][name]["centripetal"], peaks["index"])
             reach = ops.exp(shift) * (INWARDS[name] * pixels)
             corner = ops.stack([peaks["x"] - left, peaks["y"] - top], axis=-1)
             center = ops.maximum(corner + reach, 0.0)
@@ -98,6 +101,9 @@ class CentripetalCodec(CornerPairCodec):
             }
         found = self._decode_pairs(first, second)
         return found._replace(boxes=found.boxes + np.array([left, top] * 2, np.float32))
+
+    def _channels(self) -> dict[str, int | str]:
+        return {**super()._channels(), "centripetal": 2}
 
     def _pair_scores(self, first: Peaks, second: Peaks) -> Tensor:
         x, y = (_Side.of(axis, first, second) for axis in "xy")

@@ -37,6 +37,9 @@ class CornerCodec(CornerPairCodec):
         if self.embedding_scale is not None:
             check_number("embedding_scale", self.embedding_scale, above=0)
 
+    def _channels(self) -> dict[str, int | str]:
+        return {**super()._channels(), "embedding": "channels"}
+
     def _pair_scores(self, first: Peaks, second: Peaks) -> Tensor:
         distance = pairs("embedding", first, second, embedding_distance)
         score = self._mean_scores(first, second)

@@ -1,12 +1,14 @@
 """Points of boxes as peaks of heatmaps: what the codecs of all detectors share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from keras import ops
 
-from keras_cornernet.checks import check_number, check_odd
+from keras_cornernet.checks import check_flag, check_number, check_odd
+from keras_cornernet.codecs.arguments import BOXES, OPTIONAL_OF_BOXES, check_annotations, maps_of_branch
 from keras_cornernet.ops.gather import gather_cells
 from keras_cornernet.ops.gaussian import draw_gaussians, draw_rectangles, radius_table
 from keras_cornernet.ops.peaks import NOTHING, find_peaks
@@ -88,6 +90,7 @@ class HeatmapCodec:
     def __post_init__(self) -> None:
         check_number("num_classes", self.num_classes, at_least=1, whole=True)
         check_number("min_overlap", self.min_overlap, above=0, below=1)
+        check_flag("corrected_radius", self.corrected_radius)
         if self.fixed_radius is not None:
             check_number("fixed_radius", self.fixed_radius, at_least=0, whole=True)
         check_number("sigma_divisor", self.sigma_divisor, above=0)
@@ -115,7 +118,11 @@ class HeatmapCodec:
             them stay 1: otherwise the heatmaps would not learn the points that offsets and embeddings are
             trained at. With an `offset_reach`, each branch also has `"offset_index"` and `"offset_mask"`;
             these and `"offset"` have one entry for each cell in reach of each object.
+
+        Raises:
+            ValueError: an array is missing or has another shape; the message names it.
         """
+        self._check_annotations(annotations, input_size, grid_size)
         objects = self._on_grid(annotations, input_size, grid_size)
         branches = self._branches(objects)
         targets = {"mask": ops.cast(objects.positive, "float32"), **branches}
@@ -142,6 +149,10 @@ class HeatmapCodec:
             Outputs with one stack, for `decode`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not average the maps of mirror images")
+
+    def _check_annotations(self, annotations: dict[str, Tensor], input_size: Size, grid_size: Size) -> None:
+        optional = {**OPTIONAL_OF_BOXES, "class_mask": ("batch", self.num_classes)}
+        check_annotations(annotations, BOXES, optional, input_size=input_size, grid_size=grid_size)
 
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         """The points `(batch, n, 2)` of the boxes and their `sigma_divisor`, by branch."""
@@ -244,10 +255,18 @@ class HeatmapCodec:
         side = ops.clip(side, 0, np.array([columns, rows]))
         return ops.take(table.reshape(-1), side[..., 1] * (columns + 1) + side[..., 0])
 
-    def _peaks(self, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _channels(self) -> dict[str, int | str]:
+        """The heads that `decode` reads, with their channels."""
+        return {"heatmap": self.num_classes, "offset": 2}
+
+    def _maps(self, outputs: list[Any], branch: str, input_size: Size) -> Mapping[str, Tensor]:
+        """The maps of a branch of the last stack; see `maps_of_branch`."""
+        return maps_of_branch(outputs, branch, self._channels(), input_size)
+
+    def _peaks(self, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The best peaks of one branch; x and y are in cells, with the offsets added."""
         peaks = find_peaks(ops.cast(heads["heatmap"], "float32"), self.top_k, self.peak_kernel)
-        offset = gather_cells(heads["offset"], peaks.index)
+        offset = read_cells(heads["offset"], peaks.index)
         found = {
             "score": ops.sigmoid(peaks.logits),
             "live": peaks.logits > NOTHING / 2,
@@ -259,8 +278,13 @@ class HeatmapCodec:
             "y": ops.cast(peaks.row, "float32") + offset[..., 1],
         }
         if "embedding" in heads:
-            found["embedding"] = gather_cells(heads["embedding"], peaks.index)
+            found["embedding"] = read_cells(heads["embedding"], peaks.index)
         return found
+
+
+def read_cells(maps: Tensor, index: Tensor) -> Tensor:
+    """`gather_cells` in float32, whatever the network computes in: half a digit of x is many pixels."""
+    return ops.cast(gather_cells(maps, index), "float32")
 
 
 def cell_of(points: Tensor, size: Size) -> Tensor:

@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_cornernet.backend import first_maximum
-from keras_cornernet.checks import check_choice, check_number, check_odd
+from keras_cornernet.checks import check_choice, check_flag, check_number, check_odd
+from keras_cornernet.codecs.arguments import Sides, check_annotations, maps_of_branch
 from keras_cornernet.codecs.refinement import REFINEMENTS, refined
 from keras_cornernet.ops.gather import flatten_cells
 from keras_cornernet.tensors import Size, Tensor
@@ -15,6 +16,7 @@ from keras_cornernet.tensors import Size, Tensor
 CENTERS = ("subpixel", "cell")
 OUTSIDE = ("window", "center")
 SHAPES = ("gaussian", "cauchy")
+KEYPOINTS: dict[str, Sides] = {"keypoints": ("batch", "k", 2), "keypoint_weights": ("batch", "k")}
 
 
 class DecodedKeypoints(NamedTuple):
@@ -68,6 +70,7 @@ class KeypointCodec:
         if self.radius is not None:
             check_number("radius", self.radius, at_least=0, whole=True)
         check_choice("center", self.center, CENTERS)
+        check_flag("half_cell", self.half_cell)
         check_choice("outside", self.outside, OUTSIDE)
         check_choice("shape", self.shape, SHAPES)
         check_choice("refinement", self.refinement, REFINEMENTS)
@@ -94,7 +97,11 @@ class KeypointCodec:
         Returns:
             `{"keypoints": {"heatmap": (batch, h, w, k), "weight": (batch, k)}}`; the map of a joint that is
             not annotated or lies outside is empty and its weight 0.
+
+        Raises:
+            ValueError: an array is missing or has another shape; the message names it.
         """
+        check_annotations(annotations, KEYPOINTS, {}, input_size=input_size, grid_size=grid_size)
         points, weights = annotations["keypoints"], ops.cast(annotations["keypoint_weights"], "float32")
         (height, width), (rows, columns) = input_size, grid_size
         position = points * np.array([columns / width, rows / height], np.float32)
@@ -133,8 +140,12 @@ class KeypointCodec:
         Args:
             outputs: of the network.
             input_size: `(height, width)` of the images.
+
+        Raises:
+            ValueError: the maps are missing or have another shape; the message names them.
         """
-        maps = ops.cast(outputs[-1]["keypoints"]["heatmap"], "float32")
+        heads = maps_of_branch(outputs, "keypoints", {"heatmap": "k"}, input_size)
+        maps = ops.cast(heads["heatmap"], "float32")
         rows, columns = maps.shape[1:3]
         flat = flatten_cells(maps)
         index = first_maximum(flat, axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_cornernet.checks import check_number
+from keras_cornernet.checks import check_flag, check_number
 from keras_cornernet.codecs.heatmaps import CORNERS, Decoded, HeatmapCodec
 from keras_cornernet.ops.gather import gather_rows
 from keras_cornernet.tensors import Size, Tensor
@@ -39,6 +39,8 @@ class CornerPairCodec(HeatmapCodec):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("num_detections", self.num_detections, at_least=1, whole=True)
+        check_flag("geometric_score", self.geometric_score)
+        check_flag("reject_border", self.reject_border)
 
     def _points(self, boxes: Tensor) -> dict[str, tuple[Tensor, float]]:
         return {name: (boxes[..., part], self.sigma_divisor) for name, part in CORNERS.items()}
@@ -49,8 +51,11 @@ class CornerPairCodec(HeatmapCodec):
         Args:
             outputs: of the network; the last stack is decoded.
             input_size: `(height, width)` of the images.
+
+        Raises:
+            ValueError: a map is missing or has another shape; the message names it.
         """
-        return self._decode_pairs(*self._corners(outputs[-1], input_size))
+        return self._decode_pairs(*self._corners(outputs, input_size))
 
     def _decode_pairs(self, first: Peaks, second: Peaks) -> Decoded:
         """The best pairs of the corners."""
@@ -70,10 +75,11 @@ class CornerPairCodec(HeatmapCodec):
         corner_scores = ops.stack([one[..., 2], other[..., 2]], axis=-1)
         return Decoded(boxes, scores, ops.cast(one[..., 3], "int32"), corner_scores)
 
-    def _corners(self, maps: dict[str, Any], input_size: Size) -> tuple[Peaks, Peaks]:
+    def _corners(self, outputs: list[Any], input_size: Size) -> tuple[Peaks, Peaks]:
         """The peaks of both corners, with x and y in input pixels."""
-        rows, columns = maps["top_left"]["heatmap"].shape[1:3]
-        first, second = (self._peaks(maps[name]) for name in CORNERS)
+        maps = [self._maps(outputs, name, input_size) for name in CORNERS]
+        rows, columns = maps[0]["heatmap"].shape[1:3]
+        first, second = map(self._peaks, maps)
         if self.reject_border:
             first["live"] &= (first["row"] > 0) & (first["column"] > 0)
             second["live"] &= (second["row"] < rows - 1) & (second["column"] < columns - 1)

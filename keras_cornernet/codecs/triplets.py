@@ -8,8 +8,9 @@ from keras import ops
 
 from keras_cornernet.backend import first_maximum
 from keras_cornernet.checks import check_number
+from keras_cornernet.codecs.arguments import maps_of_branch
 from keras_cornernet.codecs.corners import CornerCodec
-from keras_cornernet.codecs.heatmaps import CORNERS
+from keras_cornernet.codecs.heatmaps import CORNERS, HeatmapCodec
 from keras_cornernet.ops.gather import gather_rows
 from keras_cornernet.tensors import Size, Tensor
 
@@ -68,13 +69,14 @@ class TripletCodec(CornerCodec):
 
     def decode(self, outputs: list[Any], input_size: Size) -> DecodedTriplets:  # type: ignore[override]
         """Pairs corners as `CornerCodec.decode` does, and finds the peaks of the centre heatmap."""
-        maps = outputs[-1]["center"]
+        corners = super().decode(outputs, input_size)
+        maps = maps_of_branch(outputs, "center", HeatmapCodec._channels(self))
         (rows, columns), (height, width) = maps["heatmap"].shape[1:3], input_size
         found = self._peaks(maps)
         pixels = np.array([width / columns, height / rows], np.float32)
         centers = ops.stack([found["x"], found["y"]], axis=-1) * pixels
         scores = ops.where(found["live"], found["score"], -1.0)
-        return DecodedTriplets(*super().decode(outputs, input_size), centers, scores, found["label"])
+        return DecodedTriplets(*corners, centers, scores, found["label"])
 
 
 def confirm_by_centers(

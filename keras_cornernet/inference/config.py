@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from keras_cornernet.checks import check_choice, check_number, check_numbers, check_size
+from keras_cornernet.checks import check_choice, check_flag, check_number, check_numbers, check_size
 from keras_cornernet.ops.suppression import METHODS
 from keras_cornernet.preprocessing import Size, View, fit_view, padded_view
 
@@ -38,7 +38,7 @@ class PostprocessConfig:
     best_center: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("flip", self.flip, (True, False))
+        check_flag("flip", self.flip)
         check_choice("method", self.method, METHODS)
         check_number("sigma", self.sigma, above=0)
         check_number("iou_threshold", self.iou_threshold, at_least=0, at_most=1)
@@ -47,7 +47,7 @@ class PostprocessConfig:
         check_number("max_detections", self.max_detections, at_least=1, whole=True)
         if self.border is not None:
             check_number("border", self.border, at_least=0)
-        check_choice("best_center", self.best_center, (True, False))
+        check_flag("best_center", self.best_center)
 
     @property
     def center_view(self) -> int:
@@ -93,7 +93,7 @@ class InferenceConfig(PostprocessConfig):
         if self.input_size is not None:
             check_size("input_size", self.input_size)
         check_number("size_divisor", self.size_divisor, at_least=1, whole=True)
-        check_choice("whole_multiples", self.whole_multiples, (True, False))
+        check_flag("whole_multiples", self.whole_multiples)
         check_positive("scales", self.scales)
         if self.input_size is not None and tuple(self.scales) != (1.0,):
             raise ValueError(
@@ -158,8 +158,8 @@ class PoseInferenceConfig:
     def __post_init__(self) -> None:
         check_size("input_size", self.input_size)
         check_number("padding", self.padding, above=0)
-        check_choice("flip", self.flip, (True, False))
-        check_choice("shift_mirrored", self.shift_mirrored, (True, False))
+        check_flag("flip", self.flip)
+        check_flag("shift_mirrored", self.shift_mirrored)
         check_number("min_score", self.min_score, at_least=0, at_most=1)
         if not isinstance(self.label, str) or not self.label:
             raise ValueError(f"label must be the name of a class, not {self.label!r}")

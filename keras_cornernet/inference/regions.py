@@ -1,13 +1,13 @@
 """The regions that CornerNet-Saccade crops: `(n, 4)` arrays, rows y, x in image pixels, zoom, score."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_cornernet.codecs import LEVELS
 from keras_cornernet.ops import affine
-from keras_cornernet.preprocessing import Size, View, warp, zoom_view, zoomed_side
+from keras_cornernet.preprocessing import Size, View, warp, zoom_view
 
 LARGEST_ZOOM = 4.0  # crops with a larger zoom are not taken
 LARGEST_ATTENDED_ZOOM = 2.0  # on crops with a larger zoom, attention maps are not read
@@ -20,13 +20,14 @@ class ZoomedCrop(NamedTuple):
 
     Attributes:
         view: how the crop is resampled.
-        zoom: crop pixels for one image pixel.
+        zoom: crop pixels for one image pixel; a float32 in the first round of the released code, see
+            `first_regions`.
         corner: x, y of the crop's upper left corner in image pixels, for the way back of the released code,
             see `SaccadeConfig.released_geometry`; None for the inverse of the view's affine.
     """
 
     view: View
-    zoom: float
+    zoom: float | np.floating[Any]
     corner: tuple[int, int] | None = None
 
     @property
@@ -34,7 +35,7 @@ class ZoomedCrop(NamedTuple):
         """The `(2, 3)` affine from crop pixels back to image pixels."""
         if self.corner is None:
             return self.view.image_from_input
-        return affine.compose(affine.translation(*self.corner), affine.scaling(1 / self.zoom, 1 / self.zoom))
+        return affine.compose(affine.translation(*self.corner), affine.scaling(*[1 / float(self.zoom)] * 2))
 
     def points_to_image(self, points: np.ndarray) -> np.ndarray:
         """`(..., 2)` points from crop pixels back to image pixels."""
@@ -66,20 +67,33 @@ def crop_at(region: np.ndarray, image_size: Size, input_size: Size, *, released:
         image_size, input_size: `(height, width)` of the image and of the crop.
         released: whether boxes come back as in `SaccadeConfig.released_geometry`.
     """
-    y, x, zoom = (float(value) for value in region[:3])
-    view = zoom_view(image_size, (x, y), zoom, input_size)
-    if not released:
-        return ZoomedCrop(view, zoom)
-    rows, columns = (zoomed_side(side, zoom) for side in input_size)
-    return ZoomedCrop(view, zoom, (int(x) - columns // 2, int(y) - rows // 2))
+    (y, x), zoom = map(float, region[:2]), region[2]
+    rows, columns = (crop_side(side, zoom, released=released) for side in input_size)
+    view = zoom_view(image_size, (x, y), (rows, columns), input_size, whole=not released)
+    corner = (int(x) - columns // 2, int(y) - rows // 2) if released else None
+    return ZoomedCrop(view, zoom, corner)
+
+
+def crop_side(side: int, zoom: np.floating[Any], *, released: bool) -> int:
+    """The side in image pixels, at least 2, of the crop that is resized to `side` input pixels.
+
+    The released code truncates the quotient, which it computes in the type of `zoom`. Rounding makes some
+    quotients a little smaller than the whole number that they should be; only there the two differ.
+    """
+    if released:
+        return max(2, int(zoom.dtype.type(side) / zoom))
+    return max(2, int(side / float(zoom) * (1 + 1e-6)))
 
 
 def first_regions(image_size: Size, sizes: Sequence[float]) -> np.ndarray:
-    """The centre of the image, zoomed so that the longer side of the image has each of `sizes`."""
+    """The centre of the image, zoomed so that the longer side of the image has each of `sizes`.
+
+    These regions are float32 and those of later rounds float64, as in the released code: the last digit of a
+    zoom decides on the last pixel of a crop, and on regions that lie exactly `nms_distance` apart.
+    """
     height, width = image_size
-    # Zooms are float32 as in the released code, see `ZoomedCrop.points_to_image`.
-    zooms = np.array([size / max(image_size) for size in sizes], np.float32)
-    return np.array([[height // 2, width // 2, zoom, 1.0] for zoom in zooms])
+    rows = [[height // 2, width // 2, size / max(image_size), 1.0] for size in sizes]
+    return np.array(rows, np.float32)
 
 
 def attended_regions(
@@ -109,7 +123,7 @@ def attended_regions(
     found = [np.zeros((0, 4))]
     for i, crop in enumerate(crops):
         for (name, level), factor in zip(LEVELS.items(), zooms, strict=True):
-            zoom = factor * crop.zoom
+            zoom = crop.zoom * factor
             if crop.zoom > LARGEST_ATTENDED_ZOOM or zoom > LARGEST_ZOOM or (closer and factor <= 1):
                 continue
             cells = np.argwhere(maps[name][i] > threshold)

@@ -161,7 +161,7 @@ class SaccadeDetector(Detector):
         )
         if settings.box_score is not None:
             regions = np.concatenate([regions, regions_of_boxes(boxes[scores > settings.box_score])])
-        regions = distinct_regions(regions, settings.nms_distance, both_ways=settings.nms_both_axes)
+            regions = distinct_regions(regions, settings.nms_distance, both_ways=settings.nms_both_axes)
         regions = regions[: job.crops_left]
         return job._replace(regions=regions, crops_left=job.crops_left - len(regions))
 

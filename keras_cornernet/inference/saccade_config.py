@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from keras_cornernet.checks import check_choice, check_number, check_numbers, check_size
+from keras_cornernet.checks import check_flag, check_number, check_numbers, check_size
 from keras_cornernet.inference.config import PostprocessConfig, check_positive
 from keras_cornernet.preprocessing import Size
 
@@ -23,10 +23,11 @@ class SaccadeConfig(PostprocessConfig):
         crop_batch: crops that go through the network together, of all images that are read together; the last
             batch is filled up.
         first_score: boxes of the first round with a lower score are left out.
-        box_score: around boxes with a higher score another crop is taken, at a zoom that suits their size;
-            None takes none.
+        box_score: around boxes with a higher score another crop is taken, at a zoom that suits their size.
+            None takes none, and takes the regions that attention maps mark in their order, crop by crop and
+            from large to small objects, without suppressing any: `"ref_dets": false` of the released code.
         nms_distance: of regions that are at most this many crop pixels apart at about the same zoom, the best
-            one is kept.
+            one is kept; not with `box_score=None`.
         nms_both_axes: whether regions must be that close in x and y; False requires x or y, as in the
             released code, which keeps few regions.
         released_geometry: regions and boxes come back to the image by the zoom that was asked for, as in the
@@ -76,8 +77,8 @@ class SaccadeConfig(PostprocessConfig):
         if self.box_score is not None:
             check_number("box_score", self.box_score, at_least=0, at_most=1)
         check_number("nms_distance", self.nms_distance, at_least=0)
-        check_choice("nms_both_axes", self.nms_both_axes, (True, False))
-        check_choice("released_geometry", self.released_geometry, (True, False))
+        check_flag("nms_both_axes", self.nms_both_axes)
+        check_flag("released_geometry", self.released_geometry)
 
     def check_network(self, network: Any) -> None:
         """See `PostprocessConfig.check_network`."""

@@ -9,7 +9,6 @@ from keras_cornernet.preprocessing.views import (
     padded_view,
     person_view,
     zoom_view,
-    zoomed_side,
 )
 from keras_cornernet.preprocessing.warping import Size, warp
 
@@ -30,5 +29,4 @@ __all__ = [
     "warp",
     "warp_into",
     "zoom_view",
-    "zoomed_side",
 ]

@@ -118,36 +118,36 @@ def padded_view(
     return View(placed, (rows, columns), (left, top, right, bottom))
 
 
-def zoom_view(image_size: Size, center: tuple[float, float], zoom: float, input_size: Size) -> View:
-    """A crop of `int(input side / zoom)` pixels around a point of the image, resized to the input.
-
-    Outside of the image the input is black. Its last rows and columns may be black, too, since the halves of
-    the crop are truncated to whole pixels.
+def zoom_view(
+    image_size: Size, center: tuple[float, float], crop_size: Size, input_size: Size, *, whole: bool = True
+) -> View:
+    """A crop around a point of the image, resized to the input; outside of the image the input is black.
 
     Args:
         image_size: `(height, width)`.
         center: x, y in image pixels, truncated to whole ones.
-        zoom: input pixels per image pixel.
+        crop_size: `(height, width)` in image pixels.
         input_size: `(height, width)`.
+        whole: a crop of an odd side reaches one pixel further to the right or down, so that it has as many
+            pixels as asked for and fills the input. False truncates both halves of the crop and of the input
+            to whole pixels, as in the released code, where a crop of the whole image loses its last row or
+            column if the image has an odd side, and the last rows and columns of the input may be black.
 
     Source: `crop_image_gpu` of princeton-vl/CornerNet-Lite, `core/sample/utils.py`. As there, the visible
     part of the image is resized to a whole number of input pixels, here by one affine map.
     """
     spans = []
-    for middle, length, side in zip(map(int, center), image_size[::-1], input_size[::-1], strict=True):
-        crop = zoomed_side(side, zoom)
+    sides = zip(map(int, center), *(size[::-1] for size in (image_size, crop_size, input_size)), strict=True)
+    for middle, length, crop, side in sides:
         first = max(middle - crop // 2, 0)
-        last = max(min(middle + crop // 2, length), first + 1)
+        last = max(min(middle + (crop - crop // 2 if whole else crop // 2), length), first + 1)
         start = side // 2 - int((middle - first) * (side / crop))
-        end = max(side // 2 + int((last - middle) * (side / crop)), start + 1)
+        reach = (last - middle) * (side / crop)
+        reach = min(math.ceil(reach - 1e-6), side - side // 2) if whole else int(reach)
+        end = max(side // 2 + reach, start + 1)
         spans.append((start, end, (end - start) / (last - first), first))
     (left, right, stretch_x, x), (top, bottom, stretch_y, y) = spans
     placed = affine.compose(
         affine.translation(left, top), affine.scaling(stretch_x, stretch_y), affine.translation(-x, -y)
     )
     return View(placed, input_size, (left, top, right, bottom))
-
-
-def zoomed_side(side: int, zoom: float) -> int:
-    """The side in image pixels, at least 2, of the crop that is resized to `side` input pixels."""
-    return max(2, int(side / zoom))

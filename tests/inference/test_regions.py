@@ -39,6 +39,56 @@ def test_the_first_places_show_the_whole_image_small():
     )
 
 
+@pytest.mark.parametrize("side", [255, 256, 320, 333, 641, 1001, 1333, 4032])
+def test_the_first_look_keeps_the_last_pixel(side):
+    """Of every size in a range about each; the input is filled from edge to edge."""
+    for longer in range(side, side + 12):
+        for size in ((longer, longer), (longer // 2, longer), (longer, 200)):
+            (region,) = first_regions(size, (255,))
+            crop = crop_at(region, size, (255, 255), released=False)
+            left, top, right, bottom = crop.view.boxes_to_image(np.array([crop.view.visible], np.float64))[0]
+            np.testing.assert_allclose([left, top, right, bottom], [0, 0, size[1], size[0]], atol=1e-6)
+            x1, y1, x2, y2 = crop.view.visible
+            assert max(x2 - x1, y2 - y1) >= 254 and min(x1, y1) >= 0 and max(x2, y2) <= 255
+
+
+def test_crops_keep_the_last_pixel_of_every_input_size():
+    for side in (63, 64, 127, 128, 255, 256):
+        for length in range(side // 2, 3 * side, 7):
+            crop = crop_at(
+                first_regions((length, length), (side,))[0], (length,) * 2, (side,) * 2, released=False
+            )
+            x1, y1, x2, y2 = crop.view.visible
+            assert min(x1, y1) >= 0 and max(x2, y2) <= side
+            np.testing.assert_allclose(
+                crop.view.boxes_to_image(np.array([[x1, y1, x2, y2]], float))[0, 2:], length
+            )
+
+
+def released_offset(region, image_size, side):
+    """The corner of a crop and its visible part along x and y, by the released code's arithmetic."""
+    y, x, zoom = region[:3]
+    crop = int(np.asarray(side, region.dtype) / zoom)
+    scale, spans = side / crop, []
+    for middle, length in ((int(x), image_size[1]), (int(y), image_size[0])):
+        first, last = max(0, middle - crop // 2), min(middle + crop // 2, length)
+        spans.append((side // 2 - int((middle - first) * scale), side // 2 + int((last - middle) * scale)))
+    return (int(x) - crop // 2, int(y) - crop // 2), spans
+
+
+@pytest.mark.parametrize("shorter", [100, 333])
+def test_the_released_first_look_truncates_a_quotient_in_float32(shorter):
+    lost = 0
+    for longer in range(400, 900):
+        for region in first_regions((shorter, longer), (192, 255)):
+            crop = crop_at(region, (shorter, longer), (255, 255), released=True)
+            corner, (columns, rows) = released_offset(region, (shorter, longer), 255)
+            assert crop.corner == corner
+            assert crop.view.visible == (columns[0], rows[0], columns[1], rows[1])
+        lost += crop.corner[0] > 0
+    assert region.dtype == np.float32 and 0 < lost < 50  # in float64 it would be half of them
+
+
 def test_marked_cells_become_places():
     maps = maps_with(
         {"large": {(0, 2, 3): 0.5, (0, 9, 9): 0.3}, "small": {(1, 10, 20): 0.9, (0, 63, 0): 0.8}}, crops=2

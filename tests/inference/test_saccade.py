@@ -120,6 +120,35 @@ def test_no_more_crops_are_looked_at_than_asked_for():
     assert looks == [2, 2, 2]  # five crops by two
 
 
+@pytest.mark.parametrize("released", [True, False])
+def test_without_boxes_marked_cells_are_taken_in_their_order(monkeypatch, released):
+    """`"ref_dets": false` of the released code: no crops around boxes, no suppression, no sorting."""
+    scores = {"large": np.zeros((2, 4, 4)), "medium": np.zeros((2, 8, 8)), "small": np.zeros((2, 16, 16))}
+    scores["small"][:, 8, 8], scores["small"][:, 8, 9] = 0.4, 0.9  # neighbours
+    scores["medium"][1, 4, 4], scores["large"][0, 2, 2] = 0.5, 0.31
+
+    class Marked(BrightBox):
+        def attention(self, images):
+            return {name: ops.convert_to_tensor(maps.astype(np.float32)) for name, maps in scores.items()}
+
+    finder, seen = Marked(), []
+    settings = SaccadeConfig(
+        input_size=(63, 63), first_sizes=(48, 63), max_crops=4, box_score=None, released_geometry=released
+    )
+    crop_at = saccade.crop_at
+    monkeypatch.setattr(
+        saccade, "crop_at", lambda region, *a, **k: seen.append(region) or crop_at(region, *a, **k)
+    )
+    SaccadeDetector(finder, finder, CATEGORIES, settings).predict(rectangle((90, 120), (50, 40, 70, 50)))
+    first, crops = seen[:2], np.array(seen[2:])
+    expected = []
+    for view, zoom in enumerate(region[2] for region in first):
+        for factor, maps in zip((1, 2, 4), scores.values(), strict=True):
+            expected += [(factor * zoom, score) for score in maps[view][maps[view] > 0.3]]
+    assert len(expected) == 6
+    np.testing.assert_allclose(crops[:, 2:], expected[:4], rtol=1e-6)
+
+
 def test_images_of_any_size_share_their_batches_of_crops():
     images = [
         rectangle((150, 200), (100, 60, 117, 75)),
