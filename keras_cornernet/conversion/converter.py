@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from keras_cornernet.conversion.name_maps import recognize
 from keras_cornernet.conversion.parts import COUNTER
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 from keras_cornernet.models.network import Network
+from keras_cornernet.models.weights import check_finite
 from keras_cornernet.structures import Categories
 
 # Names that an error lists before it only counts.
@@ -91,7 +92,8 @@ def convert_checkpoint(
     Raises:
         ImportError: PyTorch is not installed.
         ValueError: the file is no checkpoint, follows no known layout, or does not fit: the message
-            lists the first missing, unexpected and misshapen names and the layout it was taken for.
+            lists the first missing, unexpected and misshapen names and the layout it was taken for; or a
+            weight is not finite.
     """
     state = read_checkpoint(path)
     try:
@@ -119,6 +121,7 @@ def convert_state(
     if classes is None and (num_classes is not None or categories is not None):
         raise ValueError(f"num_classes and categories are of detectors; this is a file of {layout.name}")
     named = None if classes is None else default_categories(num_classes or classes, categories)
+    _check_before_building(state, layout, arguments)
     network = layout.network(**arguments)
     names = match_names(network.weights, state, layout, arguments)
     taken = set(names.values())
@@ -128,6 +131,7 @@ def convert_state(
         if weight.path not in names:
             missing.append(weight.path)
             continue
+        check_finite([(weight.path, state[names[weight.path]])], names[weight.path])
         weight.assign(to_keras(state.pop(names[weight.path]), weight.path, layout))
         parameters += int(np.prod(weight.shape)) if weight.trainable else 0
     state.clear()
@@ -156,6 +160,24 @@ def infer_arguments(state: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: the names follow no known layout, or one that is needed is missing.
     """
     return recognize(state).infer(state)
+
+
+def _check_before_building(state: Mapping[str, Any], layout: Layout, arguments: Mapping[str, Any]) -> None:
+    """Raises `ValueError` where a file cannot fit the network that its names ask for."""
+    try:
+        config = layout.network.config_type(**arguments)
+    except ValueError as error:
+        raise ValueError(f"taken for a checkpoint of {layout.name}, but {error}") from None
+    known = set(layout.weight_names(arguments).values())
+    strangers = [name for name in state if name not in known and _reason_unused(name, layout) is None]
+    if strangers:
+        _raise_misfit(layout, {"unexpected": strangers})
+    numbers = sum(int(np.prod(array.shape)) for array in state.values())
+    if config.fewest_arrays > len(state) or config.fewest_values > numbers:
+        raise ValueError(
+            f"taken for a checkpoint of {layout.name} whose network has at least {config.fewest_arrays:,} "
+            f"weights of {config.fewest_values:,} numbers, and the file holds {len(state):,} of {numbers:,}"
+        )
 
 
 def match_names(
@@ -188,15 +210,19 @@ def match_names(
             misshapen.append(f"{name} {tuple(state[name].shape)}, not {wanted}")
     problems = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
     if any(problems.values()):
-        listed = "; ".join(
-            f"{len(found)} {kind}: {', '.join(found[:_LISTED])}{', ...' if len(found) > _LISTED else ''}"
-            for kind, found in problems.items()
-            if found
-        )
-        raise ValueError(
-            f"the weights do not fit the network they were taken for (layout of {layout.name}): {listed}"
-        )
+        _raise_misfit(layout, problems)
     return names
+
+
+def _raise_misfit(layout: Layout, problems: Mapping[str, Sequence[str]]) -> NoReturn:
+    listed = "; ".join(
+        f"{len(found)} {kind}: {', '.join(found[:_LISTED])}{', ...' if len(found) > _LISTED else ''}"
+        for kind, found in problems.items()
+        if found
+    )
+    raise ValueError(
+        f"the weights do not fit the network they were taken for (layout of {layout.name}): {listed}"
+    )
 
 
 def to_keras(array: np.ndarray, path: str, layout: Layout) -> np.ndarray:

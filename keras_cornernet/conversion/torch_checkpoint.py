@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cornernet import bounds
 from keras_cornernet.extras import import_extra
 
 _ZIP = b"PK\x03\x04"
@@ -54,6 +54,7 @@ def read_checkpoint(path: str | Path) -> dict[str, np.ndarray]:
         state = _weights_in(_load(path), path)
     while prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in state)), ""):
         state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    _check_sizes(state, path)
     return {name: _to_array(tensor, f"{path}: {name}") for name, tensor in state.items()}
 
 
@@ -66,19 +67,28 @@ def _check_outline(path: Path) -> None:
     if not head:
         raise ValueError(f"{path}: the file is empty")
     if head.startswith(_ZIP):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = {name.rpartition("/")[2] for name in archive.namelist()}
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path}: the checkpoint is damaged or cut short ({error})") from None
-        if "constants.pkl" in members:
-            raise ValueError(f"{path}: holds a TorchScript program; save the model's state_dict() instead")
-        if "data.pkl" not in members:
-            raise ValueError(f"{path}: a zip file, but not a PyTorch checkpoint (it has no data.pkl)")
+        _check_archive(path)
     elif not head.startswith(_LEGACY[: len(head)]):
         raise ValueError(
             f"{path}: not a PyTorch checkpoint: neither format of torch.save begins like this. (A plain "
             "pickle is not opened, since that could run code from the file)"
+        )
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with bounds.open_zip(path, ratio=bounds.WEIGHTS_RATIO) as archive:
+            sizes = {member.filename.rpartition("/")[2]: member.file_size for member in archive.infolist()}
+    except ValueError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: the checkpoint is damaged or cut short ({reason})") from None
+    if "constants.pkl" in sizes:
+        raise ValueError(f"{path}: holds a TorchScript program; save the model's state_dict() instead")
+    if "data.pkl" not in sizes:
+        raise ValueError(f"{path}: a zip file, but not a PyTorch checkpoint (it has no data.pkl)")
+    if sizes["data.pkl"] > bounds.LARGEST_TEXT:
+        raise ValueError(
+            f"{path}: its data.pkl unpacks to {sizes['data.pkl'] / 1e6:.0f} MB, which is not read"
         )
 
 
@@ -91,7 +101,9 @@ def _load(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None:
-            raise ValueError(f"{path}: the checkpoint is damaged ({_first_line(error)})") from error
+            # The other words of PyTorch's message advise to load the file without its safety.
+            reason = str(error).partition("WeightsUnpickler error: ")[2] or "it cannot be unpickled"
+            raise ValueError(f"{path}: the checkpoint is damaged ({_first_line(reason)})") from error
         raise ValueError(
             f"{path}: refused, since loading it would run code: it asks for {found.group(1)}, and only "
             "tensors and plain containers are loaded. If you trust its origin, save its state_dict() alone"
@@ -126,7 +138,7 @@ def _load_safetensors(path: Path) -> dict[str, Any]:
     return state
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: Exception | str) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
@@ -163,6 +175,20 @@ def _inside(content: Any, keys: Sequence[str], depth: int) -> Iterator[Any]:
 
 def _some(names: Iterable[Any]) -> str:
     return ", ".join(map(repr, list(names)[:5])) or "nothing in it"
+
+
+def _check_sizes(state: dict[str, Any], path: Path) -> None:
+    """Raises `ValueError` where tensors repeat a few stored numbers to more than the file holds."""
+    total = 0
+    for name, tensor in state.items():
+        size = tensor.numel() * tensor.element_size()
+        if str(tensor.layout) == "torch.strided" and str(tensor.device) == "cpu":
+            stored = tensor.untyped_storage().nbytes()
+            if stored < size:
+                raise ValueError(f"{path}: {name} has {size:,} bytes, and {stored:,} are stored")
+            total += size
+    if total > max(bounds.SMALL, bounds.WEIGHTS_RATIO * path.stat().st_size):
+        raise ValueError(f"{path}: its tensors take {total / 1e9:.1f} GB, which is not what the file holds")
 
 
 def _to_array(tensor: Any, where: str) -> np.ndarray:

@@ -11,11 +11,12 @@ import keras
 from keras_cornernet import files
 from keras_cornernet.inference.model import Labels, Model
 from keras_cornernet.models.network import Network
+from keras_cornernet.models.weights import check_finite
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import COCO_CLASSES, family_of
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
 from keras_cornernet.presets.weights import weights_path
-from keras_cornernet.presets.weights_file import NOT_OURS, check_finite, check_keras_file, network_class
+from keras_cornernet.presets.weights_file import NOT_OURS, check_keras_file, network_class
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
 

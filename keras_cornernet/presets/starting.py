@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_cornernet import bounds, files
 from keras_cornernet.models.network import Network
+from keras_cornernet.models.weights import check_finite
 from keras_cornernet.presets.loading import load_network
-from keras_cornernet.presets.weights_file import check_finite
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,12 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
-import numpy as np
 
 from keras_cornernet import bounds
 from keras_cornernet.models.network import Network, upgraded
@@ -46,26 +45,6 @@ def check_keras_file(path: Path) -> None:
         _check_fits(network, config, content)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {NOT_OURS} ({error})") from None
-
-
-def check_finite(weights: Iterable[Any], source: object) -> None:
-    """Raises `ValueError` where a weight holds a number that is not finite, or a variance below 0.
-
-    Args:
-        weights: Keras variables, or pairs of a name and an array.
-        source: what they belong to, for the message.
-    """
-    for weight in weights:
-        name, values = weight if isinstance(weight, tuple) else (weight.path, weight.numpy())
-        values = np.asarray(values)
-        if values.dtype.kind in "iub":  # counters
-            continue
-        if values.dtype.kind != "f":  # types of two bytes that NumPy lacks
-            values = values.astype(np.float32)
-        if not np.isfinite(values).all():
-            raise ValueError(f"{source}: the weight {name} holds numbers that are not finite")
-        if name.endswith("moving_variance") and values.size and values.min() < 0:
-            raise ValueError(f"{source}: the weight {name} is a variance and holds numbers below 0")
 
 
 def _config(path: Path, archive: zipfile.ZipFile) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from keras_cornernet.conversion import convert, convert_state, infer_arguments, 
 from keras_cornernet.conversion.converter import match_names
 from keras_cornernet.conversion.corner_names import CORNERNET, CORNERNET_LITE
 from keras_cornernet.conversion.name_maps import recognize
+from keras_cornernet.models import CornerNet
 from keras_cornernet.presets import from_preset
 
 FIXTURE = np.load(Path(__file__).parents[1] / "fixtures" / "cornernet_tiny.npz")
@@ -188,3 +189,46 @@ class TestConvert:
     def test_the_output_must_be_a_keras_file(self, tmp_path):
         with pytest.raises(ValueError, match=r"ends in \.keras, not .*out\.h5"):
             convert(tmp_path / "absent.pth", tmp_path / "out.h5")
+
+
+class TestBeforeBuilding:
+    """What a file cannot fit is refused before the network that it asks for is built."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_is_built(self, monkeypatch):
+        monkeypatch.setattr(CornerNet, "__init__", lambda *_, **__: pytest.fail("the network is built"))
+
+    @pytest.mark.parametrize("count", [50, 2000])
+    def test_stray_names(self, state, count):
+        state |= {f"kps.{i}.x": np.ones(1) for i in range(2, count)}
+        with pytest.raises(ValueError, match=r"unexpected: kps\.2\.x|stacks must be at most 64, not 2000"):
+            convert_state(state)
+
+    def test_stacks_of_which_little_is_there(self, state):
+        state |= {f"kps.{i}.up1.0.conv1.weight": np.ones(1) for i in range(2, 64)}
+        state |= {f"kps.0.low2.up1.{i}.conv1.weight": np.ones(1) for i in range(60)}
+        with pytest.raises(ValueError, match="network has at least .* weights of .* and the file holds"):
+            convert_state(state)
+
+    def test_widths_that_a_single_weight_states(self, state):
+        state["kps.0.low2.up1.0.bn2.weight"] = np.ones(16_000)
+        with pytest.raises(ValueError, match=r"network has at least .* and the file holds"):
+            convert_state(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (
+            "pre.0.conv.weight",
+            np.nan,
+            r"pre\.0\.conv\.weight: the weight stem_conv/conv/kernel holds",
+        ),
+        ("pre.0.bn.running_var", np.inf, "moving_variance holds numbers that are not finite"),
+        ("pre.0.bn.running_var", -1.0, "moving_variance is a variance and holds numbers below 0"),
+    ],
+)
+def test_a_weight_that_is_not_finite_is_named(state, name, value, words):
+    state[name] = np.full_like(state[name], value)
+    with pytest.raises(ValueError, match=words):
+        convert_state(state)

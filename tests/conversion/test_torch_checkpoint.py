@@ -243,3 +243,62 @@ def test_safetensors(tmp_path, torch):
     for name, words in (("cut", "not a safetensors file, or damaged"), ("gone", "no such file")):
         with pytest.raises(ValueError, match=words):
             read_checkpoint(tmp_path / f"{name}.safetensors")
+
+
+def with_members(path, **changes):
+    """Writes a checkpoint again with other members, named without their folder."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, changes.get(name.rpartition("/")[2].replace(".", "_"), content))
+    return path
+
+
+@pytest.fixture
+def saved(tmp_path, torch):
+    torch.save({"a": torch.ones(4), "b": torch.ones(4)}, tmp_path / "file.pth")
+    return tmp_path / "file.pth"
+
+
+def test_an_outline_that_unpacks_to_too_much_is_not_loaded(saved, torch, monkeypatch):
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it is loaded"))
+    with_members(saved, data_pkl=b"\x80\x02" + b"N0" * 2**23 + b"N.")
+    with pytest.raises(ValueError, match=r"file\.pth: its data\.pkl unpacks to 17 MB"):
+        read_checkpoint(saved)
+    with_members(saved, data_pkl=bytes(2**27))
+    with pytest.raises(ValueError, match=r"file\.pth: the checkpoint is damaged .*unpacks to 0.1 GB"):
+        read_checkpoint(saved)
+
+
+def test_a_damaged_name_in_the_archive_is_named_with_the_file(saved):
+    content = bytearray(saved.read_bytes())
+    at = content.rindex(b"data.pkl")
+    content[at] = 0xE3
+    header = content.rindex(b"PK\x01\x02", 0, at)
+    content[header + 9] |= 0x08  # the flag that says UTF-8
+    saved.write_bytes(content)
+    with pytest.raises(ValueError, match=r"file\.pth: the checkpoint is damaged"):
+        read_checkpoint(saved)
+
+
+def test_no_message_advises_to_load_without_safety(saved):
+    with_members(saved, data_pkl=b"\x80\x02\x95junk")
+    with pytest.raises(ValueError, match=r"file\.pth: the checkpoint is damaged") as caught:
+        read_checkpoint(saved)
+    assert "weights_only" not in str(caught.value) and "False" not in str(caught.value)
+
+
+def test_a_tensor_that_repeats_what_is_stored_is_refused(tmp_path, torch):
+    path = tmp_path / "wide.pth"
+    torch.save({"a": torch.ones(1).expand(10**9), "b": torch.ones(2)}, path)
+    with pytest.raises(ValueError, match=r"wide\.pth: a has 4,000,000,000 bytes, and 4 are stored"):
+        read_checkpoint(path)
+
+
+def test_many_names_of_one_large_tensor_are_refused(tmp_path, torch):
+    path = tmp_path / "many.pth"
+    tensor = torch.ones(10**6)
+    torch.save({str(i): tensor for i in range(100)}, path)
+    with pytest.raises(ValueError, match=r"many\.pth: its tensors take 0.4 GB"):
+        read_checkpoint(path)
