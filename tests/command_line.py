@@ -24,6 +24,6 @@ def load_once() -> Iterator[None]:
     """Keeps models that commands load, and their compiled graphs: compiling takes seconds each time."""
     patch = pytest.MonkeyPatch()
     load = lru_cache(maxsize=4)(tasks.load_model)
-    patch.setattr(tasks, "load_model", lambda model: load(str(model)))
+    patch.setattr(tasks, "load_model", lambda model, **options: load(str(model), **options))
     yield
     patch.undo()

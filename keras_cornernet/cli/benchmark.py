@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from keras_cornernet.cli.console import show
-from keras_cornernet.cli.options import AsJson, Flip, Runnable
+from keras_cornernet.cli.options import AsJson, Flip, Runnable, Trust
 
 UNITS = {"preprocessing": "ms", "network": "ms", "decoding": "ms", "total": "ms", "peak_memory": "MB"}
 
@@ -61,7 +61,12 @@ class BenchmarkResult:
 
 
 def benchmark_model(
-    model: str, *, image: str | Path | None = None, repeats: int = 20, flip: bool | None = False
+    model: str,
+    *,
+    image: str | Path | None = None,
+    repeats: int = 20,
+    flip: bool | None = False,
+    trust: bool = False,
 ) -> BenchmarkResult:
     """Measures a model on one image, again and again.
 
@@ -70,6 +75,7 @@ def benchmark_model(
         image: a file; by default a scene of 480 x 640 is drawn.
         repeats: runs of each part; the first, which compiles, is not counted.
         flip: average with the mirror image; None follows the model's settings.
+        trust: of a SavedModel, see `export.load`.
 
     Raises:
         ValueError: there is no such model.
@@ -80,7 +86,7 @@ def benchmark_model(
     from keras_cornernet.preprocessing import read_image
     from keras_cornernet.tasks import load_model
 
-    loaded = load_model(model)
+    loaded = load_model(model, trust=trust)
     pixels = draw_scene(0, (480, 640))[0] if image is None else read_image(image)
     total = median_milliseconds(lambda: loaded.predict(pixels, flip=flip), repeats)
     if isinstance(loaded, Model):
@@ -169,7 +175,8 @@ def benchmark(
     image: Annotated[Path | None, typer.Option(help="To measure on; by default a scene is drawn.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs, of which the median is reported.")] = 20,
     flip: Flip = False,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how long a model takes for an image, part by part, and its size."""
-    show(benchmark_model(model, image=image, repeats=repeats, flip=flip), as_json)
+    show(benchmark_model(model, image=image, repeats=repeats, flip=flip, trust=trust), as_json)

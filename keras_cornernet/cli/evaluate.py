@@ -19,6 +19,7 @@ from keras_cornernet.cli.options import (
     Flip,
     Images,
     Split,
+    Trust,
     class_names,
 )
 
@@ -36,6 +37,7 @@ def evaluate_files(
     flip: bool | None = None,
     settings: Mapping[str, Any] | None = None,
     paper: bool = False,
+    trust: bool = False,
     progress: Any = list,
 ) -> EvaluationResult:
     """Measures a model on annotated images.
@@ -50,6 +52,7 @@ def evaluate_files(
         settings: of a detector in Keras: fields of `InferenceConfig` that differ from the model's. With
             `scales` images keep their own size, as in the papers.
         paper: measure with several scales and the mirror image, as the paper of the network does.
+        trust: of models that are SavedModels, see `export.load`.
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -59,7 +62,7 @@ def evaluate_files(
     from keras_cornernet import files
     from keras_cornernet.tasks import load_model, task_of
 
-    loaded = load_model(model)
+    loaded = load_model(model, trust=trust)
     if paper:
         settings, flip = {**_multi_scale(loaded, model), **(settings or {})}, True
     if settings:
@@ -67,7 +70,7 @@ def evaluate_files(
     dataset = data_sets.read(task_of(loaded), "val")
     if dataset is None:
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
-    options = {} if detector is None else task_of(loaded).with_detector(load_model(detector))
+    options = {} if detector is None else task_of(loaded).with_detector(load_model(detector, trust=trust))
     result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
     if json_file is not None:
         files.write_json(json_file, dict(result.metrics), indent=1)
@@ -159,6 +162,7 @@ def evaluate(
     max_detections: Annotated[
         int | None, typer.Option(min=1, help="Boxes kept for each image; by default as the model says.")
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
     if results is not None:
@@ -189,6 +193,7 @@ def evaluate(
         flip=flip,
         settings={name: value for name, value in settings.items() if value is not None},
         paper=paper,
+        trust=trust,
         progress=progress_bar("measuring"),
     )
     show(result)

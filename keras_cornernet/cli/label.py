@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
-from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, class_names
+from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, Trust, class_names
 from keras_cornernet.cli.predicting import expand_sources
 
 
@@ -51,6 +51,7 @@ def label_files(
     unsure: float | None = None,
     classes: Sequence[str] = (),
     flip: bool | None = None,
+    trust: bool = False,
     progress: Any = list,
 ) -> LabelResult:
     """Labels images with what a model finds on them; see `experiment.labelling.label_images`.
@@ -62,6 +63,7 @@ def label_files(
         detector: for a pose network: the model that finds the people.
         min_score, unsure, classes: see `label_images`; people are scored by box and joints together.
         flip: average with the mirror image; None follows the model's settings.
+        trust: of models that are SavedModels, see `export.load`.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -77,9 +79,9 @@ def label_files(
     if not paths:
         raise ValueError(f"sources: there is no image in {', '.join(map(str, sources))}")
     root = files.common_folder(paths)
-    loaded = load_model(model)
+    loaded = load_model(model, trust=trust)
     task = task_of(loaded)
-    finder = None if detector is None else load_model(detector)
+    finder = None if detector is None else load_model(detector, trust=trust)
     lowest = min_score / 2 if unsure is None else unsure
     plan = task.prediction(loaded, detector=finder, min_score=None if finder is None else lowest)
     plan = replace(plan, stream_options={**plan.stream_options, "flip": flip})
@@ -114,6 +116,7 @@ def label(
         str | None, typer.Option(help="For a pose network: a detector that finds the people.")
     ] = None,
     flip: Flip = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Label your own images with a model: a COCO file to train with, or to correct first."""
@@ -126,6 +129,7 @@ def label(
         unsure=unsure,
         classes=class_names(classes),
         flip=flip,
+        trust=trust,
         progress=progress_bar("labelling"),
     )
     show(result, as_json)

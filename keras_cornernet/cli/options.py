@@ -56,6 +56,10 @@ Flip = Annotated[
     bool | None,
     typer.Option("--flip/--no-flip", help="Average with the mirror image; by default as the model says."),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run a SavedModel of any operations, which may read and write files."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print json on standard output and nothing else there.")]
 InputSize = Annotated[
     Any,

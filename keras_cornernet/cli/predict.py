@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
-from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, class_names
+from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, Trust, class_names
 from keras_cornernet.cli.predicting import predict_files
 
 
@@ -58,6 +58,7 @@ def predict(
     max_frames: Annotated[
         int | None, typer.Option(min=1, help="Of videos and cameras: end after so many frames.")
     ] = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
@@ -75,6 +76,7 @@ def predict(
         max_frames=max_frames,
         annotations=annotations,
         boxes=boxes,
+        trust=trust,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

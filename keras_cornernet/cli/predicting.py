@@ -62,6 +62,7 @@ def predict_files(
     max_frames: int | None = None,
     annotations: str | Path | None = None,
     boxes: str | Path | None = None,
+    trust: bool = False,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
@@ -84,6 +85,7 @@ def predict_files(
         annotations: a COCO json file whose ids the images get, in place of ids from 1; others are not read.
         boxes: of a pose network: where people are, found by any other detector, see
             `inference.given_boxes.read_boxes`.
+        trust: of models that are SavedModels, see `export.load`.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -110,11 +112,11 @@ def predict_files(
     if annotations is not None:
         ids, strangers = image_ids(annotations, paths)
         failed += strangers
-    loaded = load_model(model)
+    loaded = load_model(model, trust=trust)
     task = task_of(loaded)
     if classes and not hasattr(loaded, "categories"):
         raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
-    finder = None if detector is None else load_model(detector)
+    finder = None if detector is None else load_model(detector, trust=trust)
     plan = task.prediction(loaded, detector=finder, min_score=None if boxes is not None else min_score)
     given = None
     if boxes is not None:

@@ -15,19 +15,19 @@ __all__ = ["EXPORTED", "ExportedDetector", "ExportedPoseEstimator", "describe", 
 EXPORTED: dict[str, Any] = {"detection": ExportedDetector, "pose": ExportedPoseEstimator}
 
 
-def load(path: str | Path, *, threads: int | None = None) -> Any:
+def load(path: str | Path, *, threads: int | None = None, trust: bool = False) -> Any:
     """Opens an exported file with the runtime that it is made for.
 
     Args:
         path: a `.tflite`, `.onnx` or OpenVINO `.xml` file, or the folder of a version of a SavedModel.
-        threads: see `open_runtime`.
+        threads, trust: see `open_runtime`.
 
     Returns:
         An `ExportedDetector`, an `ExportedPoseEstimator`, or what else `EXPORTED` holds for the task of the
         file.
 
     Raises:
-        ValueError: there is no such file, or it is not an export of this package.
+        ValueError: there is no such file, it is not an export of this package, or see `trust`.
         ImportError: the runtime is not installed; the message names the extra.
 
     Example:
@@ -35,7 +35,7 @@ def load(path: str | Path, *, threads: int | None = None) -> Any:
         >>> model.predict("street.jpg")[0].save("found.jpg")
         PosixPath('found.jpg')
     """
-    runtime = open_runtime(path, threads=threads)
+    runtime = open_runtime(path, threads=threads, trust=trust)
     task = runtime.description.task
     if task not in EXPORTED:
         raise ValueError(f"{path}: a model for {task!r}, and only {', '.join(EXPORTED)} are known")

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from keras_cornernet.export.description import KEY, Description
+from keras_cornernet.export.operations import check_operations
 from keras_cornernet.extras import import_extra
 
 # Where the description lies in a SavedModel, see `export.saved_model`.
@@ -35,17 +37,18 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
+def open_runtime(path: str | Path, *, threads: int | None = None, trust: bool = False) -> Runtime:
     """Opens a `.tflite`, `.onnx` or `.xml` file or the folder of a SavedModel.
 
     Args:
         path: of the file or folder.
         threads: number of threads that the runtime may use; None leaves it to the runtime. Those of
             TensorFlow are set for the whole process, not here.
+        trust: run a SavedModel whatever operations it has; they may read and write any file.
 
     Raises:
-        ValueError: there is no such file, it is damaged, or it is not an export of this package. Running it
-            raises the same where the damage shows only then.
+        ValueError: there is no such file, it is damaged, it is not an export of this package, or it may do
+            more than compute. Running it raises the same where the damage shows only then.
         ImportError: the runtime is not installed; the message names the extra.
     """
     path = Path(path)
@@ -55,7 +58,7 @@ def open_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
     if runtime is None:
         suffixes = ", ".join(RUNTIMES)
         raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {suffixes}")
-    return Opened(path, runtime, threads)
+    return Opened(path, partial(runtime, trust=True) if trust and path.is_dir() else runtime, threads)
 
 
 class Opened:
@@ -101,11 +104,13 @@ def is_exported(path: str | Path) -> bool:
 class SavedModelRuntime:
     """TensorFlow, on the signature `images`."""
 
-    def __init__(self, path: Path, threads: int | None = None):
+    def __init__(self, path: Path, threads: int | None = None, *, trust: bool = False):
         tensorflow = import_extra("tensorflow", "tf-cpu", "a SavedModel")
         if not (path / DESCRIPTION_ASSET).is_file():
             raise ValueError(f"{path}: not a SavedModel of this package: {DESCRIPTION_ASSET} is missing")
         self.description = _description(path, (path / DESCRIPTION_ASSET).read_bytes())
+        if not trust:
+            check_operations(path)
         # Kept, because its functions die with it.
         self._loaded = tensorflow.saved_model.load(str(path))
         self._function = self._loaded.signatures["images"]
@@ -153,6 +158,7 @@ class OnnxRuntime:
 
     def __init__(self, path: Path, threads: int | None = None):
         onnxruntime = import_extra("onnxruntime", "onnx", "an ONNX model")
+        _check_onnx(path)
         onnxruntime.set_default_logger_severity(3)  # its warnings are about details that change no answer
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -190,6 +196,25 @@ RUNTIMES: dict[str, Callable[..., Runtime]] = {
     ".onnx": OnnxRuntime,
     ".xml": OpenVinoRuntime,
 }
+
+
+def _check_onnx(path: Path) -> None:
+    """Raises `ValueError` where weights of an ONNX file lie in another file, which may be any."""
+    onnx = import_extra("onnx", "onnx", "an ONNX model")
+    model = onnx.load(str(path), load_external_data=False)
+    waiting = [model.graph, *model.functions]
+    while waiting:
+        part = waiting.pop()
+        tensors = [*getattr(part, "initializer", ())]
+        tensors += [
+            t for sparse in getattr(part, "sparse_initializer", ()) for t in (sparse.values, sparse.indices)
+        ]
+        for attribute in (attribute for node in part.node for attribute in node.attribute):
+            waiting += [attribute.g, *attribute.graphs]
+            tensors += [attribute.t, *attribute.tensors]
+        for tensor in tensors:
+            if tensor.external_data:
+                raise ValueError(f"{path}: the weight {tensor.name} lies in another file, which is not read")
 
 
 def _description(path: Path, text: str | bytes | None) -> Description:

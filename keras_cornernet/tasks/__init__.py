@@ -64,15 +64,19 @@ def _task_with_network(network: type) -> Task:
     return next(task for task in TASKS.values() if issubclass(network, tuple(task.families)))
 
 
-def load_model(name_or_path: str | Path) -> Any:
+def load_model(name_or_path: str | Path, *, trust: bool = False) -> Any:
     """Loads a preset with trained weights, a `.keras` file or an exported file.
+
+    Args:
+        name_or_path: of the preset or of the file.
+        trust: of a SavedModel, see `export.load`.
 
     Raises:
         ValueError: there is no such model, or it is a preset without trained weights; the message lists those
             that have some.
     """
     if is_exported(name_or_path):
-        return load(name_or_path)
+        return load(name_or_path, trust=trust)
     preset = PRESETS.get(str(name_or_path))
     if preset is not None and preset.weights is None and not Path(name_or_path).is_file():
         trained = _names_with_weights()

@@ -95,3 +95,30 @@ def test_a_stop_leaves_no_graph_with_the_weights_of_another(tmp_path, monkeypatc
 def test_openvino_wants_an_xml(model, tmp_path):
     with pytest.raises(ValueError, match=r"path must end in \.xml"):
         export.to_openvino(model, tmp_path / "pets.bin")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_weights_in_another_file_are_not_read(tmp_path, nested):
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    (tmp_path / "secret").write_bytes(bytes(range(20)))
+    tensor = TensorProto(name="weight", data_type=TensorProto.UINT8, dims=[20])
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": "secret", "offset": "0", "length": "20"}.items():
+        tensor.external_data.add(key=key, value=value)
+    output = helper.make_tensor_value_info("y", TensorProto.UINT8, [20])
+    if nested:
+        constant = helper.make_node("Constant", [], ["y"], value=tensor)
+        branch = helper.make_graph([constant], "branch", [], [output])
+        true = helper.make_tensor("true", TensorProto.BOOL, [], [1])
+        node = helper.make_node("If", ["true"], ["y"], then_branch=branch, else_branch=branch)
+        graph = helper.make_graph([node], "graph", [], [output], [true])
+    else:
+        node = helper.make_node("Identity", ["weight"], ["y"])
+        graph = helper.make_graph([node], "graph", [], [output], [tensor])
+    path = tmp_path / "model.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    assert onnx.load(path, load_external_data=False)
+    with pytest.raises(ValueError, match=r"model\.onnx: the weight weight lies in another file"):
+        export.load(path)
