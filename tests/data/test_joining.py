@@ -251,7 +251,17 @@ def test_a_folder_that_is_not_there_or_not_clear_is_named(tmp_path):
         find_part(tmp_path, "detection", "train")
 
 
-@pytest.mark.parametrize("flag", [1, "1", True, "true", "Yes", 1.0])
+def test_a_flag_that_says_neither_is_named(tmp_path):
+    coco_folder(tmp_path, "train", boxes=2, images=1)
+    content = json.loads((tmp_path / "instances_train.json").read_text())
+    content["annotations"][0]["difficult"] = ["perhaps"]
+    (tmp_path / "instances_train.json").write_text(json.dumps(content))
+    dataset = read_coco(tmp_path / "instances_train.json", tmp_path / "train")
+    assert len(dataset.samples[0].boxes) == 1
+    assert "difficult: the flag ['perhaps'] is neither true nor false" in str(dataset.problems[0])
+
+
+@pytest.mark.parametrize("flag", [1, "1", True, "true", "Yes", 1.0, "on", "1.0"])
 def test_difficult_boxes_are_ignored_in_every_spelling(tmp_path, flag):
     coco_folder(tmp_path, "train", boxes=2, images=1)
     content = json.loads((tmp_path / "instances_train.json").read_text())

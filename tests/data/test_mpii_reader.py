@@ -134,6 +134,7 @@ def test_h5_of_a_test_split_may_have_no_joints(tmp_path, folder):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"center": [(-1, -1), (5, 5)]}, "the centre is missing (-1, -1)"),
         ({"center": [(math.nan, 3), (5, 5)]}, "the centre [nan, 3.0] is not two finite numbers"),
         ({"scale": [math.inf, 1]}, "the scale inf is not a number above 0"),
         ({"scale": [-1, 1]}, "the scale -1.0 is not a number above 0"),
@@ -250,6 +251,7 @@ def test_mat_without_visible_flags_and_without_head_box(tmp_path, folder):
     [
         ({"scale": []}, "the scale None is not a number above 0"),
         ({"objpos": []}, "the centre None is not two finite numbers"),
+        ({"objpos": {"x": -1, "y": -1}}, "the centre is missing (-1, -1)"),
         ({"objpos": {"x": np.nan, "y": 1}}, "the centre [nan, 1.0] is not two finite numbers"),
         ({"annopoints": {"point": struct({"x": 5, "y": 6, "id": 16})}}, "a joint's id 16.0 is not a whole"),
         ({"annopoints": {"point": struct({"x": 5, "y": 6, "id": []})}}, "a joint's id None is not a whole"),
@@ -347,6 +349,7 @@ def test_json_of_a_test_split_has_no_joints(tmp_path, folder):
         ("image", None, "the file name None is not a text"),
         ("center", None, "the centre None is not two finite numbers"),
         ("center", [1, "2"], "the centre [1, '2'] is not two finite numbers"),
+        ("center", [-1, -1.0], "the centre is missing (-1, -1)"),
         ("scale", None, "the scale None is not a number above 0"),
         ("scale", math.nan, "the scale nan is not a number above 0"),
         ("joints", "none", "the joints 'none' are not a list of 16"),

@@ -140,6 +140,39 @@ def test_a_faulty_file_is_named_and_left_out(read, text, fault):
     assert len(dataset.samples) == 1
 
 
+@pytest.mark.parametrize("flag", ["1", " 1 ", "1.0", "true", "True", "YES", "on", "2"])
+def test_difficult_in_every_spelling(read, flag):
+    text = voc(thing(difficult=flag), thing("dog"), thing("cow", difficult="false"))
+    for xml in (text, text.replace("difficult>", "Difficult>")):
+        assert read({"a": xml}).samples[0].boxes.ignore.tolist() == [True, False, False]
+
+
+def test_a_flag_that_says_neither_is_named(read):
+    dataset = read({"a": voc(thing("dog"), thing("cat", difficult="perhaps"))})
+    assert len(dataset.samples[0].boxes) == 1
+    (problem,) = dataset.problems
+    assert (problem.where, problem.reason) == (
+        "object 2 ('cat')",
+        "difficult: the flag 'perhaps' is neither true nor false",
+    )
+
+
+@pytest.mark.parametrize("space", ['xmlns="http://example.org/voc"', 'xmlns:v="http://example.org/voc"'])
+def test_namespaces_are_passed_over(read, space):
+    text = voc(thing("dog", difficult=1))
+    if "xmlns:v" in space:
+        text = (
+            text.replace("<", "<v:")
+            .replace("<v:/", "</v:")
+            .replace("<v:annotation>", f"<v:annotation {space}>")
+        )
+    else:
+        text = text.replace("<annotation>", f"<annotation {space}>")
+    (sample,) = read({"a": text}).samples
+    assert sample.size == (80, 100) and sample.boxes.xyxy.tolist() == [[10, 20, 40, 60]]
+    assert sample.boxes.ignore.tolist() == [True]
+
+
 def test_a_size_need_not_be_stated(read):
     sizes = ["", "<size><width>0</width><height>0</height></size>"]  # labelling tools write 0 for unknown
     for size in sizes:

@@ -74,6 +74,8 @@ def _unusable(entry: Entry, folder: ImageFolder, skeleton: Skeleton) -> str | No
         return reason
     if not are_numbers(entry.center) or len(entry.center) != 2:
         return f"the centre {shown(entry.center)} is not two finite numbers"
+    if entry.center[0] == entry.center[1] == -1:
+        return "the centre is missing (-1, -1)"
     if not are_numbers([entry.scale]) or entry.scale <= 0:
         return f"the scale {shown(entry.scale)} is not a number above 0"
     if entry.joints is None:

@@ -87,8 +87,20 @@ def unusable_boxes(xyxy: np.ndarray, sizes: np.ndarray) -> dict[int, str]:
 
 
 def is_true(flag: object) -> bool:
-    """Whether a flag such as `difficult` is set: 1, true or yes, as a number, a text or a truth value."""
-    return flag is True or str(flag).strip().lower() in ("1", "1.0", "true", "yes")
+    """Whether a flag such as `difficult` is set: a number but 0, true, yes or on, as a text or a value.
+
+    Raises:
+        ValueError: it is neither that nor 0, false, no, off, none or empty.
+    """
+    text = str(flag).strip().lower()
+    if text in ("true", "yes", "on", "t", "y"):
+        return True
+    if text in ("false", "no", "off", "f", "n", "none", "null", "unspecified", ""):
+        return False
+    try:
+        return float(text) != 0
+    except ValueError:
+        raise ValueError(f"the flag {shown(flag)} is neither true nor false") from None
 
 
 def shown(value: object) -> str:

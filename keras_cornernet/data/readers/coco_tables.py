@@ -108,7 +108,9 @@ def read_tables(annotations: str | Path, images: str | Path) -> CocoTables:
         owners=owners,
         labels=labels,
         xyxy=xyxy,
-        ignore=np.array([is_ignored(entry) for entry in entries], bool),
+        ignore=np.array(
+            [row not in unusable and is_ignored(entry) for row, entry in enumerate(entries)], bool
+        ),
         areas=np.array([_area(entry) for entry in entries], np.float64),
         unusable=unusable,
     )
@@ -212,6 +214,10 @@ def _boxes(
             box = [0, 0, 1, 1]
         if entry.get("iscrowd") not in (None, 0, 1):
             unusable[i] = f"iscrowd {shown(entry['iscrowd'])} is neither 0 nor 1"
+        try:
+            is_true(entry.get("difficult"))
+        except ValueError as error:
+            unusable[i] = f"difficult: {error}"
         rows.append(box)
     xyxy = np.array(rows, np.float64).reshape(-1, 4)
     xyxy[:, 2:] += xyxy[:, :2]

@@ -99,16 +99,26 @@ def _image(path: Path, folder: ImageFolder, known: set[str] | None) -> tuple[Lab
     files.check_is_file(path)
     parser = ElementTree.XMLParser(target=_NoDocumentType())
     annotation = ElementTree.fromstring(path.read_bytes(), parser)
+    for element in annotation.iter():  # some tools set a namespace, or capitals
+        element.tag = element.tag.rpartition("}")[2].lower()
     size = image_size(*_numbers(annotation.find("size"), ("height", "width")))
     image = LabelledImage(_image_path(annotation, path.stem, folder), size)
     problems = []
     for number, entry in enumerate(annotation.findall("object"), start=1):
         name = entry.findtext("name", "").strip()
         try:
-            image.add(_corners(entry, name, known), name, ignore=is_true(entry.findtext("difficult")))
+            corners = _corners(entry, name, known)
+            image.add(corners, name, ignore=_is_difficult(entry))
         except ValueError as error:
             problems.append(Problem(str(path), f"object {number} ({name!r})", str(error)))
     return image, problems
+
+
+def _is_difficult(entry: ElementTree.Element) -> bool:
+    try:
+        return is_true(entry.findtext("difficult"))
+    except ValueError as error:
+        raise ValueError(f"difficult: {error}") from None
 
 
 def _corners(entry: ElementTree.Element, name: str, known: set[str] | None) -> list[float]:
