@@ -33,8 +33,9 @@ def prepare_backend(*, training: bool = False) -> None:
     extra = {"tensorflow": "tf-cpu", "jax": "jax"}.get(name)
     if extra is None:
         raise ImportError(
-            f"Keras is set to the backend {name!r}, but keras_cornernet runs on 'tensorflow' or 'jax': "
-            "set the environment variable KERAS_BACKEND to one of them"
+            f"Keras is set to the backend {name!r}{'' if chosen else f' by {_settings_file()}'}, but "
+            "keras_cornernet runs on 'tensorflow' or 'jax': set the environment variable KERAS_BACKEND to one "
+            "of them"
         )
     if not _is_installed(name):
         raise ImportError(
@@ -71,11 +72,14 @@ def start_backend_quietly() -> None:
 
 def _configured_backend() -> str:
     """The backend in Keras' own settings file, which holds where no environment variable is set."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
-        return str(json.loads((home / "keras.json").read_text())["backend"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(_settings_file().read_text())["backend"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "tensorflow"
+
+
+def _settings_file() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
 
 
 def _backend() -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+MOST_PIXELS = 2**27  # of an image or an input; in float32 such a one takes 1.6 GB
+
 
 def check_number(
     name: str,
@@ -82,10 +84,12 @@ def check_numbers(name: str, values: Any, *, length: int | None = None, **bounds
 
 
 def check_size(name: str, value: Any) -> None:
-    """Checks that a value is a `(height, width)` in whole pixels."""
+    """Checks that a value is a `(height, width)` in whole pixels, of an image that fits into memory."""
     if (
         not isinstance(value, Sequence)
         or len(value) != 2
         or any(isinstance(side, bool) or not isinstance(side, Integral) or side < 1 for side in value)
     ):
         raise ValueError(f"{name} must be (height, width), two whole numbers of at least 1, not {value!r}")
+    if int(value[0]) * int(value[1]) > MOST_PIXELS:
+        raise ValueError(f"{name} must have at most {MOST_PIXELS:,} pixels, not {value[0]} x {value[1]}")

@@ -103,3 +103,10 @@ def test_the_width_of_gaussians_is_a_setting():
         heatmap = np.asarray(codec.encode(annotations, (64, 64), (16, 16))["top_left"]["heatmap"])[0, ..., 0]
         sigma = 5 / divisor
         np.testing.assert_allclose(heatmap[2, 1:4], np.exp(-np.array([1, 0, 1]) / (2 * sigma**2)), rtol=1e-5)
+
+
+def test_a_size_must_fit_into_memory():
+    check_size("size", (10_000, 10_000))
+    for size in ((10**6, 10**6), (1, 10**12)):
+        with pytest.raises(ValueError, match="size must have at most 134,217,728 pixels, not "):
+            check_size("size", size)

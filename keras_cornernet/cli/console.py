@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from keras_cornernet.backend import prepare_backend, start_backend_quietly
+from keras_cornernet.checks import check_size
 
 DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
 WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -41,7 +42,15 @@ def cli_errors(*, training: bool = False) -> Iterator[None]:
             _fail(f"error: {error}", 1, error)
         if "No space left on device" in str(error):  # HDF5 raises a RuntimeError
             _fail("error: the disk is full", 1, error)
-        raise
+        if isinstance(error, MemoryError):
+            _fail(f"error: there is not enough memory ({_one_line(error)})", 1, error)
+        # A fault of this package; whoever looks for it wants the traceback.
+        _fail(f"error: {type(error).__name__}: {_one_line(error)} ({DEBUG}=1 shows more)", 1, error)
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else "no message"
 
 
 class _Plain(logging.Formatter):
@@ -96,9 +105,14 @@ def progress_bar(words: str) -> Callable[[Any], Any]:
 def parse_size(text: str) -> tuple[int, int]:
     """Reads `HEIGHTxWIDTH`."""
     parts = str(text).lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
+    if len(parts) != 2 or not all(part.isdecimal() and part.strip("0") for part in parts):
         raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
-    return int(parts[0]), int(parts[1])
+    try:
+        size = int(parts[0]), int(parts[1])
+        check_size("HEIGHTxWIDTH", size)
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise typer.BadParameter(str(error)) from None
+    return size
 
 
 def parse_numbers(name: str, text: str) -> tuple[float, ...]:

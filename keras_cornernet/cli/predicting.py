@@ -208,14 +208,19 @@ def picture_names(paths: Sequence[Path], suffixes: Sequence[str] = ()) -> list[s
     taken: set[str] = set()
     for path in paths:
         known = path.suffix.lower() in suffixes
-        stem, suffix = (path.stem, path.suffix) if known else (path.name, ".jpg")
+        stem, suffix = (path.stem, path.suffix) if known else (_cut(path.name), ".jpg")
         name, number = stem + suffix, 1
         while name.casefold() in taken:  # some file systems ignore case
             number += 1
-            name = f"{stem}_{number}{suffix}"
+            name = f"{_cut(stem)}_{number}{suffix}"
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _cut(stem: str) -> str:
+    """So much of a name that a number and a suffix still fit into 255 bytes."""
+    return stem.encode(errors="surrogateescape")[:230].decode(errors="ignore")
 
 
 def image_ids(annotations: str | Path, paths: Sequence[Any]) -> tuple[dict[str, int], list[str]]:

@@ -8,6 +8,9 @@ from keras_cornernet.checks import check_choice, check_flag, check_number, check
 from keras_cornernet.ops.suppression import METHODS
 from keras_cornernet.preprocessing import Size, View, fit_view, padded_view
 
+# Beyond these an image would take more memory than there is.
+MOST_DETECTIONS, LARGEST_DIVISOR, LARGEST_SCALE = 100_000, 8192, 32
+
 
 @dataclass(frozen=True)
 class PostprocessConfig:
@@ -45,6 +48,7 @@ class PostprocessConfig:
         if self.merge_exponent is not None:
             check_number("merge_exponent", self.merge_exponent, above=0)
         check_number("max_detections", self.max_detections, at_least=1, whole=True)
+        check_number("max_detections", self.max_detections, at_most=MOST_DETECTIONS)
         if self.border is not None:
             check_number("border", self.border, at_least=0)
         check_flag("best_center", self.best_center)
@@ -93,8 +97,10 @@ class InferenceConfig(PostprocessConfig):
         if self.input_size is not None:
             check_size("input_size", self.input_size)
         check_number("size_divisor", self.size_divisor, at_least=1, whole=True)
+        check_number("size_divisor", self.size_divisor, at_most=LARGEST_DIVISOR)
         check_flag("whole_multiples", self.whole_multiples)
         check_positive("scales", self.scales)
+        check_numbers("scales", self.scales, at_most=LARGEST_SCALE)
         if self.input_size is not None and tuple(self.scales) != (1.0,):
             raise ValueError(
                 f"scales need input_size=None, not {self.input_size}: a fitted image has one size"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_cornernet.checks import check_flag, check_number, check_numbers, check_size
-from keras_cornernet.inference.config import PostprocessConfig, check_positive
+from keras_cornernet.inference.config import LARGEST_DIVISOR, PostprocessConfig, check_positive
 from keras_cornernet.preprocessing import Size
 
 
@@ -63,6 +63,7 @@ class SaccadeConfig(PostprocessConfig):
         if self.input_size[0] != self.input_size[1]:
             raise ValueError(f"input_size must be a square, not {self.input_size}")
         check_positive("first_sizes", self.first_sizes)
+        check_numbers("first_sizes", self.first_sizes, at_most=LARGEST_DIVISOR)
         check_numbers("thresholds", self.thresholds, at_least=0, at_most=1)
         if len(self.zooms) != len(self.thresholds):
             raise ValueError(

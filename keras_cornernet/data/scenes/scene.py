@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from keras_cornernet.checks import check_size
 from keras_cornernet.data.scenes.backgrounds import paint_background
 from keras_cornernet.data.scenes.dice import between, chance
 from keras_cornernet.data.scenes.light import finish, paint_shadow
@@ -81,6 +82,7 @@ def check_arguments(size: Size, max_people: int, heights: tuple[float, float]) -
     """Raises `ValueError` if an argument of `draw_scene` is out of range."""
     if len(size) != 2 or min(size) < 32:
         raise ValueError(f"size must be (height, width) of at least 32 pixels each, got {size}")
+    check_size("size", size)
     if max_people < 0:
         raise ValueError(f"max_people must be at least 0, got {max_people}")
     if len(heights) != 2 or not 0.05 <= heights[0] <= heights[1] <= 2:
