@@ -32,10 +32,10 @@ def prepare_backend(*, training: bool = False) -> None:
         name = os.environ["KERAS_BACKEND"] = "jax"
     extra = {"tensorflow": "tf-cpu", "jax": "jax"}.get(name)
     if extra is None:
+        origin = "" if chosen else f" by {_settings_file()}"
         raise ImportError(
-            f"Keras is set to the backend {name!r}{'' if chosen else f' by {_settings_file()}'}, but "
-            "keras_cornernet runs on 'tensorflow' or 'jax': set the environment variable KERAS_BACKEND to one "
-            "of them"
+            f"Keras is set to the backend {name!r}{origin}, but keras_cornernet runs on 'tensorflow' or "
+            "'jax': set the environment variable KERAS_BACKEND to one of them"
         )
     if not _is_installed(name):
         raise ImportError(

@@ -15,7 +15,6 @@ from typing import Any
 import typer
 
 from keras_cornernet.backend import prepare_backend, start_backend_quietly
-from keras_cornernet.checks import check_size
 
 DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
 WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -104,6 +103,8 @@ def progress_bar(words: str) -> Callable[[Any], Any]:
 
 def parse_size(text: str) -> tuple[int, int]:
     """Reads `HEIGHTxWIDTH`."""
+    from keras_cornernet.checks import check_size
+
     parts = str(text).lower().split("x")
     if len(parts) != 2 or not all(part.isdecimal() and part.strip("0") for part in parts):
         raise typer.BadParameter(f"expected HEIGHTxWIDTH such as 320x448, got {text!r}")
