@@ -14,6 +14,7 @@ from keras_cornernet.export.resampling import Fit, fitted
 from keras_cornernet.inference.answers import Answers
 from keras_cornernet.inference.placement import Placement
 from keras_cornernet.models.network import Network
+from keras_cornernet.ops.gradients import without_gradients
 from keras_cornernet.preprocessing import Size
 
 
@@ -57,7 +58,8 @@ class Graph:
         """
         if self._flip:
             inputs = tf.concat([inputs, inputs[:, :, ::-1]], axis=0)
-        maps = self.network(inputs, training=False)
+        with without_gradients():
+            maps = self.network(inputs, training=False)
         return {f"{branch}/{head}": value for branch, heads in maps.items() for head, value in heads.items()}
 
     def answers(self, maps: Mapping[str, Any], placement: Placement) -> dict[str, Any]:

@@ -45,9 +45,11 @@ def read_image(index: Any, data: Any) -> Any:
     Raises (when the graph runs):
         InvalidArgumentError: the bytes are no such image; the message has the index.
     """
-    # A data set of one element, because it can drop what fails, and nothing else in a graph can.
+    # A data set, because it can drop what fails, and nothing else in a graph can. Its first element is taken,
+    # the image or else the empty one: `reduce` would optimise the data set anew in each call.
+    empty = tf.data.Dataset.from_tensors(tf.zeros((0, 0, 3), tf.uint8))
     read = tf.data.Dataset.from_tensors(data).map(_decoded).ignore_errors()
-    image = read.reduce(tf.zeros((0, 0, 3), tf.uint8), lambda _, image: image)
+    image = read.concatenate(empty).take(1).get_single_element()
     readable = tf.debugging.Assert(
         tf.size(image) > 0, ["image_bytes holds no readable JPEG, PNG, GIF or BMP at index", index]
     )

@@ -8,24 +8,25 @@ from typing import Any
 _NAMES = """
 Abs Add AddN AddV2 All Any ArgMax ArgMin Assert AvgPool BatchMatMulV2 BiasAdd BiasAddV1 Bitcast BitwiseAnd
 BitwiseOr BitwiseXor BroadcastArgs BroadcastTo Case Cast Ceil CheckNumerics CheckNumericsV2 ClipByValue
-ConcatV2 Const Conv2D Conv2DBackpropInput CropAndResize Cumsum Cumprod DecodeBmp DecodeGif DecodeImage
-DecodeJpeg DecodePng DecodeRaw DepthwiseConv2dNative DisableCopyOnRead Div DivNoNan DynamicStitch Einsum Elu
-EnsureShape Equal Exp ExpandDims Expm1 ExtractJpegShape Fill Floor FloorDiv FloorMod FusedBatchNormV3 Gather
-GatherNd GatherV2 Greater GreaterEqual Identity IdentityN If IgnoreErrorsDataset InvertPermutation IsFinite
-IsInf IsNan LeakyRelu LeftShift Less LessEqual LinSpace Log Log1p LogicalAnd LogicalNot LogicalOr LogSoftmax
-LoopCond MapDataset MatMul MatrixBandPart Max MaxPool MaxPoolV2 Maximum Mean Min Minimum MirrorPad Mod Mul
-MulNoNan Neg NoOp NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack
-Pad PadV2 ParallelMapDatasetV2 PartitionedCall Placeholder PlaceholderWithDefault Pow PreventGradient Prod
-RandomUniform Range Rank ReadVariableOp RealDiv Reciprocal ReduceDataset Relu Relu6 Reshape ResizeArea
-ResizeBicubic ResizeBilinear ResizeNearestNeighbor ReverseV2 RightShift Rint Round Rsqrt ScatterNd
-SearchSorted Select SelectV2 Selu Shape ShapeN Sigmoid Sign Size Slice Softmax Softplus Softsign
-SpaceToDepth DepthToSpace Split SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall
-StatelessCase StatelessIf StatelessWhile StopGradient StridedSlice StringLength StringSplitV2 StringStrip
-StringToNumber Sub Substr Sum Tanh TensorDataset TensorListConcatV2 TensorListElementShape
-TensorListFromTensor TensorListGather TensorListGetItem TensorListLength TensorListReserve TensorListResize
-TensorListSetItem TensorListStack TensorScatterAdd TensorScatterUpdate TensorSliceDataset Tile TopK TopKV2
-Transpose TruncateDiv TruncateMod UniqueV2 Unpack UnsortedSegmentMax UnsortedSegmentSum VarHandleOp
-VarIsInitializedOp Where While Xdivy Xlogy ZerosLike
+ConcatV2 ConcatenateDataset Const Conv2D Conv2DBackpropInput CropAndResize Cumprod Cumsum
+DatasetToSingleElement DecodeBmp DecodeGif DecodeImage DecodeJpeg DecodePng DecodeRaw DepthToSpace
+DepthwiseConv2dNative DisableCopyOnRead Div DivNoNan DynamicStitch Einsum Elu EnsureShape Equal Exp ExpandDims
+Expm1 ExtractJpegShape Fill Floor FloorDiv FloorMod FusedBatchNormV3 Gather GatherNd GatherV2 Greater
+GreaterEqual Identity IdentityN If IgnoreErrorsDataset InvertPermutation IsFinite IsInf IsNan LeakyRelu
+LeftShift Less LessEqual LinSpace Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LoopCond MapDataset
+MatMul MatrixBandPart Max MaxPool MaxPoolV2 Maximum Mean Min Minimum MirrorPad Mod Mul MulNoNan Neg NoOp
+NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack Pad PadV2
+ParallelMapDatasetV2 PartitionedCall Placeholder PlaceholderWithDefault Pow PreventGradient Prod RandomUniform
+Range Rank ReadVariableOp RealDiv Reciprocal ReduceDataset Relu Relu6 Reshape ResizeArea ResizeBicubic
+ResizeBilinear ResizeNearestNeighbor ReverseV2 RightShift Rint Round Rsqrt ScatterNd SearchSorted Select
+SelectV2 Selu Shape ShapeN Sigmoid Sign Size Slice Softmax Softplus Softsign SpaceToDepth Split SplitV Sqrt
+Square SquaredDifference Squeeze StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile StopGradient
+StridedSlice StringLength StringSplitV2 StringStrip StringToNumber Sub Substr Sum TakeDataset Tanh
+TensorDataset TensorListConcatV2 TensorListElementShape TensorListFromTensor TensorListGather
+TensorListGetItem TensorListLength TensorListReserve TensorListResize TensorListSetItem TensorListStack
+TensorScatterAdd TensorScatterUpdate TensorSliceDataset Tile TopK TopKV2 Transpose TruncateDiv TruncateMod
+UniqueV2 Unpack UnsortedSegmentMax UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While Xdivy Xlogy
+ZerosLike
 """
 OPERATIONS = frozenset(_NAMES.split())
 

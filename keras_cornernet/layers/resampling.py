@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from keras_cornernet.ops.gradients import custom_gradient
 from keras_cornernet.tensors import Shape, Tensor
 
 
@@ -29,4 +30,4 @@ def repeated(x: Tensor) -> Tensor:
 
         return ops.image.resize(x, (2 * height, 2 * width), interpolation="nearest"), gradient
 
-    return ops.custom_gradient(repeat)(x)
+    return custom_gradient(repeat)(x)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from keras_cornernet.ops.gradients import custom_gradient
 from keras_cornernet.tensors import Tensor
 
 
@@ -44,4 +45,4 @@ def line_maximum(x: Tensor, axis: int) -> Tensor:
 
         return ops.max(x, axis=axis, keepdims=True), gradient
 
-    return ops.custom_gradient(pool)(ops.convert_to_tensor(x))
+    return custom_gradient(pool)(ops.convert_to_tensor(x))

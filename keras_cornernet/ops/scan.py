@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from keras_cornernet.ops.gradients import custom_gradient
 from keras_cornernet.tensors import Tensor
 
 
@@ -87,7 +88,7 @@ def _unrolled(x: Tensor, axis: int, reverse: bool) -> Tensor:
 
         return join(running), gradient
 
-    return ops.custom_gradient(pool)(x)
+    return custom_gradient(pool)(x)
 
 
 def _looped(x: Tensor, axis: int, reverse: bool) -> Tensor:
@@ -124,4 +125,4 @@ def _looped(x: Tensor, axis: int, reverse: bool) -> Tensor:
 
         return join(running), gradient
 
-    return ops.custom_gradient(pool)(x)
+    return custom_gradient(pool)(x)
