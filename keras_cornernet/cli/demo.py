@@ -125,7 +125,7 @@ def _load(model: str, task: str, expected: str) -> Any:
 
 def _pose(estimator: Any, image: Any, found: Any) -> Any:
     """The people in the boxes that score high enough for the estimator."""
-    sure = found.with_min_score(estimator.settings.min_score).non_empty()
+    sure = found.shown(estimator.settings.min_score).non_empty()
     (poses,) = estimator.predict(image, [sure.boxes], flip=None)
     return poses.replace(box_scores=sure.scores)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from keras_cornernet.cli.options import (
     Data,
     Flip,
     Images,
+    MinPrecision,
     Split,
     Trust,
     class_names,
@@ -37,6 +39,9 @@ def evaluate_files(
     flip: bool | None = None,
     settings: Mapping[str, Any] | None = None,
     paper: bool = False,
+    min_precision: float | None = None,
+    plots: str | Path | None = None,
+    keep: bool = False,
     trust: bool = False,
     progress: Any = list,
 ) -> EvaluationResult:
@@ -51,6 +56,9 @@ def evaluate_files(
         flip: average with the mirror image; None follows the model's settings.
         settings: of a detector in Keras: fields of `InferenceConfig` that differ from the model's. With
             `scales` images keep their own size, as in the papers.
+        min_precision: see `evaluation.fit_operating_point`.
+        plots: a folder for curves of precision over recall, and the confusion matrix.
+        keep: write into the file of the model from which score on boxes of each class are worth showing.
         paper: measure with several scales and the mirror image, as the paper of the network does.
         trust: of models that are SavedModels, see `export.load`.
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
@@ -60,8 +68,11 @@ def evaluate_files(
             classes or joints do not match.
     """
     from keras_cornernet import files
+    from keras_cornernet.experiment import keep_min_scores
     from keras_cornernet.tasks import load_model, task_of
 
+    if keep and not Path(model).exists():
+        raise ValueError(f"--keep writes into a .keras or exported file, and {model} is a preset")
     loaded = load_model(model, trust=trust)
     if paper:
         settings, flip = {**_multi_scale(loaded, model), **(settings or {})}, True
@@ -72,6 +83,18 @@ def evaluate_files(
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
     options = {} if detector is None else task_of(loaded).with_detector(load_model(detector, trust=trust))
     result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
+    point = task_of(loaded).operating_point(loaded, dataset, result, min_precision)
+    if point is None:
+        if plots is not None or keep or min_precision is not None:
+            raise ValueError(f"--plots, --keep and --min-precision are of detectors, and {model} is none")
+    else:
+        metrics = {**result.metrics, "operating_point": point.rows()}
+        table = f"{result.table}\n\nthe best score of each class to show boxes from:\n{point}"
+        result = replace(result, metrics=metrics, table=table)
+        if plots is not None:
+            point.save(plots)
+        if keep:
+            keep_min_scores(model, point.min_scores, trust=trust)
     if json_file is not None:
         files.write_json(json_file, dict(result.metrics), indent=1)
     if save_results is not None:
@@ -137,6 +160,17 @@ def evaluate(
         Path | None, typer.Option(help="For PCKh on a json of mpii: its mpii_gt_val.mat.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the numbers.")] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the curves of precision over recall, and the confusion matrix."),
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Keep the best score of each class in the file of the model, for predict."
+        ),
+    ] = False,
+    min_precision: MinPrecision = None,
     save_results: Annotated[
         Path | None, typer.Option(help="File for what was found, in COCO's result form with the data's ids.")
     ] = None,
@@ -193,6 +227,9 @@ def evaluate(
         flip=flip,
         settings={name: value for name, value in settings.items() if value is not None},
         paper=paper,
+        min_precision=min_precision,
+        plots=plots,
+        keep=keep,
         trust=trust,
         progress=progress_bar("measuring"),
     )

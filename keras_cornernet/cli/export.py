@@ -118,7 +118,8 @@ def export_files(
         config: how; None: a SavedModel.
         images: an image or a folder of images to compare on, and for `"int8"` to measure ranges on. By
             default some scenes are drawn, but not for `"int8"`.
-        annotations: of a pose network's `images`; then the people are shown, each in a square.
+        annotations: of the `images`. People are shown to a pose network each in a square; for a detector the
+            scores from which on boxes are shown are fitted again, to what was written.
         annotation_format: of the annotations.
 
     Raises:
@@ -144,30 +145,52 @@ def export_files(
         raise ValueError(f"MODEL must be a preset or a .keras file, and {model} is an exported file already")
     changes = {"input_size": config.input_size, "flip": config.flip}
     loaded = loaded.with_settings(**{key: value for key, value in changes.items() if value is not None})
-    shown = _images(loaded, images, annotations, annotation_format)
+    dataset = None if annotations is None else _dataset(loaded, images, annotations, annotation_format)
+    shown = _images(loaded, images, dataset)
     written = loaded.export(config.path(output, model), config.format, **config.options(shown))
     opened = exports.load(written.path, threads=config.threads)
     agreement = exports.compare(loaded, opened, evenly_spaced(shown, COMPARED))
     failed = [] if agreement.sound else [agreement.disagreement(written.path, config.precision)]
-    return ExportResult(str(written.path), written.size, asdict(agreement), list(written.notes), failed)
+    notes = [*written.notes, *_fit_scores(written.path, opened, dataset)]
+    if precision_named(config.precision).whole_numbers and dataset is None and opened.description.scores:
+        notes.append("the scores to show boxes from are those of the model in Keras: --annotations fits them")
+    return ExportResult(str(written.path), written.size, asdict(agreement), notes, failed)
 
 
-def _images(
-    model: Any, images: str | Path | None, annotations: str | Path | None, annotation_format: str
-) -> Sequence[Any]:
-    """What the two are compared on: annotated examples, named images, or drawn ones."""
+def _dataset(model: Any, images: Any, annotations: str | Path, annotation_format: str) -> Any:
     from keras_cornernet.data.readers import read_annotations
+    from keras_cornernet.tasks import task_of
+
+    return read_annotations(task_of(model).readers, annotations, images, annotation_format, part="train")
+
+
+def _fit_scores(path: Path, opened: Any, dataset: Any) -> list[str]:
+    """Keeps in what was written the scores that suit it best; what was done, for people."""
+    from keras_cornernet.experiment import keep_min_scores
+    from keras_cornernet.tasks import task_of
+
+    if dataset is None or not hasattr(opened, "categories"):
+        return []
+    point = task_of(opened).operating_point(opened, dataset, opened.evaluate(dataset))
+    assert point is not None
+    keep_min_scores(path, point.min_scores)
+    scores = (
+        f"{score:.2f} {name}" for score, name in zip(point.min_scores, opened.categories.names, strict=True)
+    )
+    return [f"boxes are shown from these scores, fitted to {len(dataset)} images: {', '.join(scores)}"]
+
+
+def _images(model: Any, images: str | Path | None, dataset: Any) -> Sequence[Any]:
+    """What the two are compared on: annotated examples, named images, or drawn ones."""
     from keras_cornernet.inference.reading import list_images
     from keras_cornernet.preprocessing import read_image
     from keras_cornernet.tasks import task_of
 
-    if images is not None and annotations is None:
-        return [read_image(path) for path in evenly_spaced(list_images(images), CALIBRATED)]
     task = task_of(model)
-    if annotations is not None:
-        assert images is not None
-        dataset = read_annotations(task.readers, annotations, images, annotation_format, part="train")
+    if dataset is not None:
         return task.annotated_images(model, dataset.select(evenly_spaced(range(len(dataset)), CALIBRATED)))
+    if images is not None:
+        return [read_image(path) for path in evenly_spaced(list_images(images), CALIBRATED)]
     return task.export_images(model, DRAWN)
 
 
@@ -186,7 +209,10 @@ def export(
         typer.Option(help="Images to compare on, and for int8 to measure ranges on; else scenes are drawn."),
     ] = None,
     annotations: Annotated[
-        Path | None, typer.Option(help="Of a pose network's --images: show the people, each in a square.")
+        Path | None,
+        typer.Option(
+            help="Of --images: show people each in a square; fit the scores from which on boxes are shown."
+        ),
     ] = None,
     annotation_format: Annotated[
         str, typer.Option(metavar="coco|lsp|mpii|flic", help="Of the annotations.")

@@ -84,7 +84,7 @@ def label_files(
     finder = None if detector is None else load_model(detector, trust=trust)
     lowest = min_score / 2 if unsure is None else unsure
     plan = task.prediction(loaded, detector=finder, min_score=None if finder is None else lowest)
-    plan = replace(plan, stream_options={**plan.stream_options, "flip": flip})
+    plan = replace(plan, all_options={**plan.all_options, "flip": flip})
     content = label_images(
         plan,
         progress(paths),

@@ -60,6 +60,12 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Run a SavedModel of any operations, which may read and write files."),
 ]
+MinPrecision = Annotated[
+    float | None,
+    typer.Option(
+        help="Of detectors: show each class from the lowest score with this precision, not the best F1."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print json on standard output and nothing else there.")]
 InputSize = Annotated[
     Any,

@@ -25,8 +25,8 @@ def predict(
         typer.Option(
             min=0,
             max=1,
-            help="Leave out boxes below this score; by default pictures show boxes from 0.3, "
-            "predictions.json holds all, and people are posed from 0.3.",
+            help="Leave out boxes below this score; by default predictions.json holds all, and pictures show "
+            "boxes from the score that the model states for their class (see evaluate --keep), or from 0.3.",
         ),
     ] = None,
     detector: Annotated[

@@ -75,8 +75,9 @@ def predict_files(
             a video an annotated one and a json line for each frame, in which objects keep their `id`.
         detector: for a pose network: the model that finds the people; None takes each image as one person
             who fills it.
-        min_score: leave out boxes below this score; by default a detector's `predictions.json` holds all
-            boxes and its pictures show those from 0.3, and people are posed from 0.3.
+        min_score: leave out boxes below this score. By default a detector's `predictions.json` holds all
+            boxes; pictures show, and people are posed, from the score that the model states for the class, or
+            from 0.3.
         flip: average with the mirror image; None follows the model's settings.
         classes: of a detector: names of those that are wanted; none: all.
         recursive: of folders, also the images in the folders in them.
@@ -130,7 +131,7 @@ def predict_files(
             continue
         try:
             mine = {} if given is None else {"boxes": [given[str(path)]]}
-            (found,) = plan.model.stream(path, flip=flip, **plan.stream_options, **mine)
+            (found,) = plan.model.stream(path, flip=flip, **plan.all_options, **mine)
         except OSError as error:
             failed.append(str(error))
             continue
@@ -173,9 +174,7 @@ def _predict_video(
         rate = video.rate / options["every"]
     lines = target.with_suffix(".jsonl")
     count, objects = 0, set()
-    drawn_from = plan.save_options.get("min_score", 0.3)
     options = {**plan.stream_options, **options}
-    options["min_score"] = max(options.get("min_score", 0.0), drawn_from)
     with ExitStack() as stack:
         write = stack.enter_context(video_writer(target, rate)) if pictures else None
         text = stack.enter_context(stack.enter_context(files.write_aside(lines)).open("w"))

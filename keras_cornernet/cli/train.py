@@ -16,6 +16,7 @@ from keras_cornernet.cli.options import (
     Data,
     Images,
     InputSize,
+    MinPrecision,
     class_names,
 )
 from keras_cornernet.cli.training import RateResult, train_on_files
@@ -109,6 +110,7 @@ def train(
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Epochs between measurements (5).")
     ] = None,
+    min_precision: MinPrecision = None,
     find_learning_rate: Annotated[
         bool,
         typer.Option(
@@ -138,6 +140,7 @@ def train(
         "freeze": freeze,
         "early_stopping": early_stopping,
         "evaluate_every": evaluate_every,
+        "min_precision": min_precision,
         "seed": seed,
     }
     result = train_on_files(

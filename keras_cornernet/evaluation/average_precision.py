@@ -20,6 +20,7 @@ ENGINES = {
 }
 AREAS = {"": "all", "s": "small", "m": "medium", "l": "large"}
 IOU_75 = 5  # index in 0.50, 0.55 .. 0.95
+RECALLS = np.linspace(0, 1, 101)
 
 
 def average_precision(
@@ -62,6 +63,40 @@ def average_precision(
         evaluator.evaluate()
         evaluator.accumulate()
     return _metrics(evaluator.eval["precision"], evaluator.eval["recall"], names, max_detections)
+
+
+def precision_recall(
+    images: Sequence[int],
+    names: Mapping[int, str],
+    truth: Sequence[Entry],
+    found: Sequence[Entry],
+    *,
+    engine: str = "auto",
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Precision and score over recall of each class, at an intersection over union of 0.5.
+
+    Args:
+        images, names, truth, found, engine: see `average_precision`.
+
+    Returns:
+        By category id, `(101,)` each at the recalls `RECALLS`: the best precision at that recall or above,
+        and the score of the detection that gives the recall; 0 where none does, -1 without true boxes.
+    """
+    if not images or not names:
+        return {id_: np.full(101, -1.0) for id_ in names}, {id_: np.full(101, -1.0) for id_ in names}
+    new_coco, new_evaluator = engine_classes(engine)
+    with contextlib.redirect_stdout(io.StringIO()):
+        true_boxes, found_boxes = (coco_table(new_coco, images, names, boxes) for boxes in (truth, found))
+        evaluator = new_evaluator(true_boxes, found_boxes, "bbox")
+        evaluator.params.maxDets = [100]
+        evaluator.params.iouThrs = np.array([0.5])
+        evaluator.params.areaRng, evaluator.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluator.evaluate()
+        evaluator.accumulate()
+    # `(iou, recall, class, area, limit)`, classes by increasing id.
+    tables = (np.asarray(evaluator.eval[key])[0, :, :, 0, 0] for key in ("precision", "scores"))
+    precisions, scores = ({id_: table[:, k] for k, id_ in enumerate(sorted(names))} for table in tables)
+    return precisions, scores
 
 
 def entry(

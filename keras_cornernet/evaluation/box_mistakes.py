@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_cornernet.evaluation.probability import probability_of
 from keras_cornernet.structures import Boxes, DetectionDataset, Record, Sample
-from keras_cornernet.structures.boxes import overlaps
+from keras_cornernet.structures.boxes import covered, overlaps
 
 MISSING, WRONG_CLASS, SHIFTED, EXTRA = "missing box", "wrong class", "shifted box", "extra box"
 MET = 0.5  # intersection over union from which a detection means a labelled object
@@ -107,7 +107,7 @@ class _Image:
         self.rows = np.flatnonzero(~sample.boxes.ignore)
         self.boxes, self.labels = sample.boxes.xyxy[self.rows], sample.boxes.labels[self.rows]
         ignored = sample.boxes.xyxy[sample.boxes.ignore]
-        kept &= _covered(answer.boxes, ignored) <= MET
+        kept &= covered(answer.boxes, ignored) <= MET
         self.found, self.found_labels = answer.boxes[kept], answer.labels[kept]
         self.scores = answer.scores[kept].astype(np.float64)
         self.overlap = overlaps(self.boxes, self.found)
@@ -182,18 +182,6 @@ class _Image:
                 score, label = float(self.scores[i]), int(self.found_labels[i])
                 result.append(BoxMistake(MISSING, self.index, score, -1, self.found[i].copy(), label))
         return result
-
-
-def _covered(boxes: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """`(n,)` the fraction of each box that lies in one of the other boxes, the largest."""
-    if not len(by):
-        return np.zeros(len(boxes))
-    low = np.maximum(boxes[:, None, :2], by[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], by[None, :, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=-1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1)
-    result: np.ndarray = common.max(axis=1) / np.maximum(areas, 1e-9)
-    return result
 
 
 def _owners(overlap: np.ndarray) -> np.ndarray:

@@ -41,8 +41,7 @@ def evaluate_detections(
         ValueError: as `coco_results`.
         ImportError: the engine is not installed.
     """
-    truth = [row for sample in dataset.samples for row in _true_entries(sample, dataset.categories.ids)]
-    found = [found_entry(result) for result in coco_results(dataset, detections)]
+    truth, found = coco_entries(dataset, detections)
     return average_precision(
         [sample.image_id for sample in dataset.samples],
         dict(zip(dataset.categories.ids, dataset.categories.names, strict=True)),
@@ -51,6 +50,16 @@ def evaluate_detections(
         max_detections=max_detections,
         engine=engine,
     )
+
+
+def coco_entries(dataset: DetectionDataset, detections: DetectionsByImage) -> tuple[list[Entry], list[Entry]]:
+    """True boxes and detections as the engines of `average_precision` take them.
+
+    Raises:
+        ValueError: as `coco_results`.
+    """
+    truth = [row for sample in dataset.samples for row in _true_entries(sample, dataset.categories.ids)]
+    return truth, [found_entry(result) for result in coco_results(dataset, detections)]
 
 
 def coco_results(dataset: DetectionDataset, detections: DetectionsByImage) -> list[dict[str, Any]]:
@@ -71,7 +80,7 @@ def coco_results(dataset: DetectionDataset, detections: DetectionsByImage) -> li
             common.
     """
     results = []
-    for image_id, found in _by_image(dataset, detections):
+    for image_id, found in by_image(dataset, detections):
         ids = _category_ids(dataset, found)
         _check(found, image_id)
         boxes = _corner_and_size(found.boxes).tolist()
@@ -92,7 +101,7 @@ def _true_entries(sample: Sample, category_ids: Sequence[int]) -> Iterable[Entry
         yield entry(sample.image_id, category_ids[label], box, area, crowd=ignore)
 
 
-def _by_image(dataset: DetectionDataset, detections: DetectionsByImage) -> list[tuple[int, Detections]]:
+def by_image(dataset: DetectionDataset, detections: DetectionsByImage) -> list[tuple[int, Detections]]:
     """The detections with their image ids, in the order of the data set."""
     images = [sample.image_id for sample in dataset.samples]
     if isinstance(detections, Mapping):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_cornernet import files, visualization
+from keras_cornernet.evaluation import OperatingPoint
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets import save_model
@@ -77,6 +78,7 @@ class EvaluateAndSave(EvaluationCallback):
         self.limit = limit
         self._measured_at = 0.0 if limit is None else limit.elapsed
         self._drawn = time.monotonic()
+        self.point: OperatingPoint | None = None
         self.names: tuple[str, ...] = ()  # of the validation's numbers; the first decides which model is best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -125,20 +127,27 @@ class EvaluateAndSave(EvaluationCallback):
         for problem in self.result.problems:
             if self.on_problem is not None and problem not in self.dataset.problems:
                 self.on_problem(problem)
-        pictures = task_of(self.dataset).draw_predictions(self.measured, self.result, PICTURES)
+        task = task_of(self.dataset)
+        pictures = task.draw_predictions(self.measured, self.result, PICTURES)
         if pictures:
             files.write_image(self.output / "predictions.jpg", visualization.grid(pictures, 3, 1200))
+        self.point = task.operating_point(self.measured, self.dataset, self.result, self.config.min_precision)
+        if self.point is not None:
+            self.point.save(self.output)
         self.names = tuple(self.result.headline)
         return dict(self.result.headline)
 
     def _save(self, row: dict[str, Any]) -> None:
-        save_model(self.measured, self.output / "last.keras")
+        model = self.measured
+        if self.point is not None:
+            model = model.with_settings(min_scores=self.point.min_scores)
+        save_model(model, self.output / "last.keras")
         if not self.names:
             return
         score = self.names[0]
         best = np.nanmax([math.nan, -1.0, *self.table.curve(score)])
         if row.get(score, math.nan) > best:
-            save_model(self.measured, self.output / "best.keras")
+            save_model(model, self.output / "best.keras")
 
     def _draw_curves(self) -> None:
         columns = ["loss", *self.model.loss_terms.names]

@@ -66,7 +66,7 @@ def label_images(
     for path in paths:
         name = files.relative_to(root, path)
         try:
-            (found,) = plan.model.stream(str(path), **plan.stream_options)
+            (found,) = plan.model.stream(str(path), **plan.all_options)
         except OSError as error:
             if on_error is None:
                 raise

@@ -50,6 +50,8 @@ def prepared(
     """
     keras.utils.set_random_seed(config.seed)
     model = _model_for(preset, train_dataset, task_of(train_dataset))
+    if getattr(model.settings, "min_scores", None) is not None:  # they were those of other weights
+        model = model.with_settings(min_scores=None)
     if weights is not None:
         start_from(model.network, weights)
     freeze(model.network, config.freeze)

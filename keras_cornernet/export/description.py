@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Any, NamedTuple
 
-from keras_cornernet.checks import check_number, check_size
+from keras_cornernet.checks import check_number, check_numbers, check_size
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories
@@ -25,6 +25,7 @@ class Description(NamedTuple):
         image_size: `[height, width]` of the images that the file takes, or None for any size.
         input_scale: RGB values from 0 to 255 times this are what the file takes.
         score: boxes or joints with a lower score should not be drawn.
+        scores: the same for each class; empty where `score` holds for all.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         input_size: `[height, width]` of the network's input.
         padding: of a pose network: side of the square to crop around a person, over the longer side of the
@@ -43,6 +44,7 @@ class Description(NamedTuple):
     precision: str = "float32"
     input_size: Size | None = None
     padding: float = 1.0
+    scores: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         """The description as json text."""
@@ -75,6 +77,9 @@ class Description(NamedTuple):
             if getattr(self, name) is not None:
                 check_size(name, getattr(self, name))
         check_number("score", self.score)
+        check_numbers("scores", self.scores, at_least=0, at_most=1)
+        if self.scores and len(self.scores) != len(self.names):
+            raise ValueError(f"scores must hold one number for each of {len(self.names)} names")
         check_number("padding", self.padding, above=0)
 
     @property

@@ -23,7 +23,9 @@ class ExportedDetector(MeasuresDetections, Exported):
     @staticmethod
     def described(model: Any) -> dict[str, Any]:
         """The fields of `Description` that only detectors have."""
-        return {"names": model.categories.names, "ids": model.categories.ids}
+        chosen = model.settings.min_scores
+        scores = {} if chosen is None else {"score": min(chosen), "scores": chosen}
+        return {"names": model.categories.names, "ids": model.categories.ids, **scores}
 
     @staticmethod
     def scores(result: Detections) -> np.ndarray:
@@ -39,7 +41,7 @@ class ExportedDetector(MeasuresDetections, Exported):
         self,
         source: Any,
         *,
-        min_score: float = 0.3,
+        min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 1,
         channel_order: str = "rgb",
@@ -65,7 +67,7 @@ class ExportedDetector(MeasuresDetections, Exported):
         self,
         source: Any,
         *,
-        min_score: float = 0.3,
+        min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 1,
         channel_order: str = "rgb",
@@ -80,7 +82,7 @@ class ExportedDetector(MeasuresDetections, Exported):
                 continue
             graph = Stopwatch()
             with Stopwatch() as total:
-                found = self._found(image, graph).with_min_score(min_score)
+                found = self._found(image, graph).shown(min_score)
             yield found.replace(speed=speed_of(image.milliseconds, total, graph))
 
     def _found(self, image: ReadImage, graph: Stopwatch) -> Detections:
@@ -90,4 +92,12 @@ class ExportedDetector(MeasuresDetections, Exported):
         if view is not None:
             height, width = image.size
             boxes = np.clip(view.boxes_to_image(boxes), 0, [width, height, width, height])
-        return Detections(boxes.astype(np.float32), scores, labels, self.categories, image.image, image.path)
+        return Detections(
+            boxes.astype(np.float32),
+            scores,
+            labels,
+            self.categories,
+            image.image,
+            image.path,
+            min_scores=self.description.scores or None,
+        )

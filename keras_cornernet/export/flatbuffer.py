@@ -93,8 +93,17 @@ def _signature(graph: Any, inputs: list[str], outputs: list[str]) -> Any:
     return signature
 
 
+def parsed(data: bytes) -> schema.ModelT:
+    """A file as an object."""
+    return schema.ModelT.InitFromPackedBuf(data, 0)
+
+
 def with_text(model: schema.ModelT, name: str, text: str) -> schema.ModelT:
-    """Adds a text to the model's metadata."""
+    """Adds a text to the model's metadata, or changes the one of that name."""
+    for entry in model.metadata or []:
+        if entry.name in (name, name.encode()):
+            model.buffers[entry.buffer].data = list(text.encode())
+            return model
     buffer = schema.BufferT()
     buffer.data = list(text.encode())
     entry = schema.MetadataT()

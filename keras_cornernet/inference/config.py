@@ -26,6 +26,8 @@ class PostprocessConfig:
             None rejects none.
         best_center: of several centres in the middle of a box, use the score of the best one; False uses the
             first one, as the released code does, see `codecs.confirm_by_centers`. Only with a `TripletCodec`.
+        min_scores: for each class the score from which on its boxes are shown, as
+            `evaluation.fit_operating_point` finds it; None for 0.3 each.
 
     Raises:
         ValueError: a value is out of range; the message names it.
@@ -39,6 +41,7 @@ class PostprocessConfig:
     max_detections: int = 100
     border: float | None = None
     best_center: bool = False
+    min_scores: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         check_flag("flip", self.flip)
@@ -52,6 +55,8 @@ class PostprocessConfig:
         if self.border is not None:
             check_number("border", self.border, at_least=0)
         check_flag("best_center", self.best_center)
+        if self.min_scores is not None:
+            check_numbers("min_scores", self.min_scores, at_least=0, at_most=1)
 
     @property
     def center_view(self) -> int:
@@ -147,7 +152,8 @@ class PoseInferenceConfig:
         flip: average with the mirror image.
         shift_mirrored: the heatmaps of the mirror image are moved one cell to the right; for networks trained
             with mmpose's positions, in which mirroring moves cell 0 to the last cell but one.
-        min_score: people whom the detector finds with a lower score are left out.
+        min_score: people whom the detector finds with a lower score are left out; None: the detector's own
+            score for people, see `PostprocessConfig.min_scores`.
         label: name of the detector's class whose objects are people.
 
     Raises:
@@ -158,7 +164,7 @@ class PoseInferenceConfig:
     padding: float = 1.25
     flip: bool = True
     shift_mirrored: bool = False
-    min_score: float = 0.3
+    min_score: float | None = None
     label: str = "person"
 
     def __post_init__(self) -> None:
@@ -166,7 +172,8 @@ class PoseInferenceConfig:
         check_number("padding", self.padding, above=0)
         check_flag("flip", self.flip)
         check_flag("shift_mirrored", self.shift_mirrored)
-        check_number("min_score", self.min_score, at_least=0, at_most=1)
+        if self.min_score is not None:
+            check_number("min_score", self.min_score, at_least=0, at_most=1)
         if not isinstance(self.label, str) or not self.label:
             raise ValueError(f"label must be the name of a class, not {self.label!r}")
 

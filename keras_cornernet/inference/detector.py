@@ -57,6 +57,12 @@ class Detector(MeasuresDetections, Model):
         self.categories = categories
         self.settings = settings or self.settings_type()
         self.check_settings()
+        chosen = self.settings.min_scores
+        if chosen is not None and len(chosen) != len(categories.names):
+            count = len(categories.names)
+            raise ValueError(
+                f"min_scores must hold one number for each of {count} classes, not {len(chosen)}"
+            )
         self.answers = self._make_answers()
         self._find = jit(self._candidates, network)
         self._reduce = jit(self.answers.best)
@@ -75,7 +81,7 @@ class Detector(MeasuresDetections, Model):
         self,
         source: Any,
         *,
-        min_score: float = 0.3,
+        min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 1,
         channel_order: str = "rgb",
@@ -85,7 +91,8 @@ class Detector(MeasuresDetections, Model):
         Args:
             source: paths, patterns, addresses, bytes, PIL images, arrays, tensors, or lists, generators and
                 data sets of those, see `inference.reading.images_of`.
-            min_score: boxes with a lower score are left out; 0 gives all.
+            min_score: boxes with a lower score are left out; 0 gives all. None: those of each class from its
+                score in `settings.min_scores` on, or from 0.3.
             flip: use the mirror image too, which takes twice the time; None follows `settings.flip`, as
                 evaluation does.
             batch_size: images of equal input size that go through the network together.
@@ -105,7 +112,7 @@ class Detector(MeasuresDetections, Model):
         self,
         source: Any,
         *,
-        min_score: float = 0.3,
+        min_score: float | None = None,
         flip: bool | None = False,
         batch_size: int = 1,
         channel_order: str = "rgb",
@@ -126,7 +133,7 @@ class Detector(MeasuresDetections, Model):
                 results = self._detect(images, flip, graph)
             for image, found in zip(images, results, strict=True):
                 speed = speed_of(image.milliseconds, total, graph, len(images))
-                yield found.with_min_score(min_score).replace(speed=speed)
+                yield found.shown(min_score).replace(speed=speed)
 
     def _make_answers(self) -> BoxAnswers:
         return BoxAnswers(self.codec, self.settings)
@@ -156,7 +163,8 @@ class Detector(MeasuresDetections, Model):
         results = []
         for i, (image, count) in enumerate(zip(images, answers["num_detections"], strict=True)):
             boxes, scores, labels = (answers[name][i, :count] for name in ("boxes", "scores", "labels"))
-            results.append(Detections(boxes, scores, labels, self.categories, image.image, image.path))
+            found = Detections(boxes, scores, labels, self.categories, image.image, image.path)
+            results.append(found.replace(min_scores=self.settings.min_scores))
         return results
 
     def _candidates(self, inputs: Tensor, placement: Placement) -> tuple[Tensor, ...]:

@@ -57,12 +57,7 @@ class MeasuresDetections:
         Raises:
             ValueError: no image can be measured, or the classes do not match.
         """
-        categories, notes = match_categories(self.categories, dataset.categories)
-        shared = [i for i, name in enumerate(dataset.names) if name in categories.names]
-        if len(shared) < len(dataset.names):
-            ids = dataset.categories.ids
-            known = Categories(tuple(dataset.names[i] for i in shared), tuple(ids[i] for i in shared))
-            dataset = with_classes(dataset, known)
+        dataset, categories, notes = with_shared_classes(dataset, self.categories)
         problems, found, measured = list(dataset.problems), {}, []
         for sample in progress(dataset.samples):
             unread: list[Problem] = []
@@ -90,6 +85,26 @@ class MeasuresDetections:
             tuple(problems),
             notes,
         )
+
+
+def with_shared_classes(
+    dataset: DetectionDataset, model: Categories
+) -> tuple[DetectionDataset, Categories, tuple[str, ...]]:
+    """A data set with those classes alone that a model knows.
+
+    Returns:
+        The data set; the model's classes as the data set spells them; and notes for people.
+
+    Raises:
+        ValueError: the classes do not match, see `evaluation.match_categories`.
+    """
+    categories, notes = match_categories(model, dataset.categories)
+    shared = [i for i, name in enumerate(dataset.names) if name in categories.names]
+    if len(shared) < len(dataset.names):
+        ids = dataset.categories.ids
+        known = Categories(tuple(dataset.names[i] for i in shared), tuple(ids[i] for i in shared))
+        dataset = with_classes(dataset, known)
+    return dataset, categories, notes
 
 
 @dataclass(frozen=True)

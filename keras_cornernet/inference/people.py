@@ -87,7 +87,7 @@ def found_people(
     """
     boxes_of: dict[str, np.ndarray] = {}
     for path in dict.fromkeys(dataset.paths):
-        for result in detector.stream(path, on_error=on_error):
+        for result in detector.stream(path, min_score=settings.min_score, on_error=on_error):
             boxes_of[path] = people_found(result, settings.label)[0]
     people, missed = [], np.zeros(len(dataset), bool)
     for i, person in enumerate(dataset.people):

@@ -219,7 +219,7 @@ class PoseReader:
         return self._read_views([(view, image.image) for view in views], batching)
 
     def _people(
-        self, image: ReadImage, boxes: Any, min_score: float, flip: bool | None, graph: Stopwatch
+        self, image: ReadImage, boxes: Any, min_score: float | None, flip: bool | None, graph: Stopwatch
     ) -> tuple[np.ndarray, np.ndarray]:
         """Boxes and scores of the people on one image."""
         if boxes is None:

@@ -178,9 +178,9 @@ def read_batches(
         yield group
 
 
-def check_options(min_score: float, batch_size: int) -> None:
+def check_options(min_score: float | None, batch_size: int) -> None:
     """Raises `ValueError` for options of `predict` that are out of range."""
-    if not 0 <= min_score <= 1:
+    if min_score is not None and not 0 <= min_score <= 1:
         raise ValueError(f"min_score must be in 0..1, not {min_score}")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")

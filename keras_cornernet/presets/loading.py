@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,13 @@ def build_model(
     metadata = read_metadata(network, source)
     named = labels if labels is not None and not isinstance(labels, int) else metadata.labels
     named = named or model.unnamed(int(network.num_outputs or 0))
+    settings = metadata.settings
+    if getattr(settings, "min_scores", None) and (
+        metadata.labels is None or metadata.labels.names != named.names
+    ):
+        settings = replace(settings, min_scores=None)  # they were those of other classes
     try:
-        return model(network, metadata.codec, named, metadata.settings)
+        return model(network, metadata.codec, named, settings)
     except ValueError as error:  # settings that do not fit the network
         raise ValueError(f"{source or network.name}: {error}") from error
 

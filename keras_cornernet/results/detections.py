@@ -14,7 +14,7 @@ from keras_cornernet.results.shapes import check_shapes
 from keras_cornernet.results.speed import Speed
 from keras_cornernet.structures import Categories, Record
 
-DRAWN_FROM = 0.3  # the score from which boxes are drawn by default
+DRAWN_FROM = 0.3  # the score from which boxes are shown where the model states none
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,9 +50,10 @@ class Detections(ImageResult[Detection]):
         image: `(height, width, 3)` uint8 RGB, the image that was read, or None.
         path: where it was read from, or None for an array.
         speed: the time that it took, or None if it was not measured.
+        min_scores: of each category, the score from which on its boxes are shown; None for 0.3.
 
     Raises:
-        ValueError: the arrays do not have these shapes, or a label has no category.
+        ValueError: the arrays do not have these shapes, or a label has no category or no minimal score.
 
     Example:
         >>> import numpy as np
@@ -78,6 +79,7 @@ class Detections(ImageResult[Detection]):
     image: np.ndarray | None = None
     path: str | None = None
     speed: Speed | None = field(default=None, compare=False)
+    min_scores: tuple[float, ...] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,6 +89,8 @@ class Detections(ImageResult[Detection]):
         wrong = self.labels[(self.labels < 0) | (self.labels >= classes)]
         if wrong.size:
             raise ValueError(f"labels: expected indices of {classes} categories, got {wrong[0]}")
+        if self.min_scores is not None and len(self.min_scores) != classes:
+            raise ValueError(f"min_scores: expected one for each of {classes} categories")
 
     @property
     def names(self) -> list[str]:
@@ -108,6 +112,18 @@ class Detections(ImageResult[Detection]):
         wanted = [label for label, name in enumerate(known) if name in {n.casefold() for n in names}]
         return self[np.isin(self.labels, wanted)]
 
+    def shown(self, min_score: float | None = None) -> "Detections":
+        """The boxes that are worth showing.
+
+        Args:
+            min_score: those with at least this score; None: with the score of their class in `min_scores`.
+        """
+        if min_score is None and self.min_scores is not None:
+            limits = np.asarray(self.min_scores, np.float64)
+            kept: np.ndarray = self.scores >= limits[self.labels]
+            return self[kept]
+        return self.with_min_score(DRAWN_FROM if min_score is None else min_score)
+
     def non_empty(self) -> "Detections":
         """The boxes that have an area; clipping to the image can leave boxes without one."""
         has_area: np.ndarray = np.min(self.boxes[:, 2:] - self.boxes[:, :2], axis=1) > 0
@@ -117,13 +133,13 @@ class Detections(ImageResult[Detection]):
         """The image with boxes, names and scores drawn on it.
 
         Args:
-            min_score: boxes with a lower score are not drawn; None for 0.3.
+            min_score: boxes with a lower score are not drawn; None: see `shown`.
 
         Raises:
             ValueError: the result carries no image.
         """
         image = self._required_image()
-        shown = self.with_min_score(DRAWN_FROM if min_score is None else min_score)
+        shown = self.shown(min_score)
         return visualization.draw_boxes(
             image, shown.boxes, shown.labels, self.categories.names, scores=shown.scores
         )

@@ -136,3 +136,22 @@ def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     areas = np.prod(boxes[..., 2:] - boxes[..., :2], axis=-1) + np.prod(others[..., 2:] - others[..., :2], -1)
     result: np.ndarray = shared / np.maximum(areas - shared, 1e-9)
     return result
+
+
+def covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The largest fraction of each box that one of the others covers, as COCO meets crowds.
+
+    Args:
+        boxes, others: `(n, 4)` and `(m, 4)` `xyxy`.
+
+    Returns:
+        `(n,)`, 0..1; 0 without others.
+    """
+    if not len(others):
+        return np.zeros(len(boxes))
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=-1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1)
+    result: np.ndarray = common.max(axis=1) / np.maximum(areas, 1e-9)
+    return result

@@ -15,9 +15,10 @@ from keras_cornernet.data.joining import with_classes
 from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.data.writers import WRITERS, coco_of_boxes
-from keras_cornernet.evaluation import EvaluationResult, coco_results
+from keras_cornernet.evaluation import EvaluationResult, OperatingPoint, coco_results, fit_operating_point
 from keras_cornernet.export.exported import ExportedDetector
 from keras_cornernet.inference import Detector
+from keras_cornernet.inference.evaluating import with_shared_classes
 from keras_cornernet.models.network import Network
 from keras_cornernet.preprocessing import read_image
 from keras_cornernet.presets import FAMILIES, Family, Preset
@@ -78,12 +79,28 @@ class DetectionTask:
         return [found.replace(image=read_image(found.path)).plot() for found in shown]
 
     def prediction(self, model: Any, *, detector: Any | None, min_score: float | None) -> Prediction:
-        """All boxes are kept and those of at least 0.3 drawn, unless `min_score` is given."""
+        """Files keep all boxes, unless `min_score` is given."""
         if detector is not None:
             raise ValueError(f"--detector finds people for a pose network, and {model} is a detector itself")
         if min_score is None:
-            return Prediction(model, {"min_score": 0.0})
-        return Prediction(model, {"min_score": min_score}, {"min_score": min_score})
+            return Prediction(model, {}, {"min_score": 0.0})
+        given = {"min_score": min_score}
+        return Prediction(model, given, given, given)
+
+    def operating_point(
+        self,
+        model: Any,
+        dataset: DetectionDataset,
+        result: EvaluationResult,
+        min_precision: float | None = None,
+    ) -> OperatingPoint:
+        """See `evaluation.fit_operating_point`."""
+        dataset, categories, _ = with_shared_classes(dataset, model.categories)
+        measured = [sample for sample in dataset.samples if sample.image_id in result.predictions]
+        named = {id_: found.replace(categories=categories) for id_, found in result.predictions.items()}
+        dataset = dataset.replace(samples=tuple(measured), parts=())
+        point = fit_operating_point(dataset, named, min_precision=min_precision)
+        return point.replace(min_scores=point.scores_of(categories.names))
 
     def with_names_of(self, dataset: DetectionDataset, other: DetectionDataset) -> DetectionDataset:
         """The boxes with the classes of another data set; boxes of further classes are left out."""
@@ -98,8 +115,8 @@ class DetectionTask:
         return [draw_scene(seed, max_people=2)[0] for seed in range(count)]
 
     def annotated_images(self, model: Detector, dataset: DetectionDataset) -> Sequence[np.ndarray]:
-        """Raises `ValueError`: a detector sees whole images."""
-        raise ValueError("--annotations is of pose networks: a detector sees whole --images")
+        """The whole images."""
+        return [read_image(path) for path in dataset.paths]
 
 
 def _heatmaps(targets: Mapping[str, Any]) -> Iterator[np.ndarray]:

@@ -97,8 +97,15 @@ class PoseTask:
                 raise ValueError("--min-score is of the detector's boxes, and no --detector is given")
             return Prediction(model)
         model.detector = _checked_detector(detector)
-        options = {} if min_score is None else {"min_score": min_score}
-        return Prediction(model, {"boxes": "detect", **options})
+        options: dict[str, Any] = {"boxes": "detect"}
+        if min_score is not None:
+            options["min_score"] = min_score
+        return Prediction(model, options, options)
+
+    def operating_point(
+        self, model: Any, dataset: PoseDataset, result: EvaluationResult, min_precision: float | None = None
+    ) -> None:
+        """None: a pose network reads everyone whom it is shown."""
 
     def with_names_of(self, dataset: PoseDataset, other: PoseDataset) -> PoseDataset:
         """The people as they are: joints are never left out."""

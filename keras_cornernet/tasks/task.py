@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from PIL import Image
 
-from keras_cornernet.evaluation import EvaluationResult
+from keras_cornernet.evaluation import EvaluationResult, OperatingPoint
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets import Family, Preset
 from keras_cornernet.structures import Progress
@@ -20,12 +20,14 @@ class Prediction:
 
     Attributes:
         model: has `stream`.
-        stream_options: further arguments of `stream`.
+        stream_options: further arguments of `stream`, for what is worth showing.
+        all_options: the same, for all that the model finds.
         save_options: further arguments of the results' `save`.
     """
 
     model: Any
     stream_options: Mapping[str, Any] = field(default_factory=dict)
+    all_options: Mapping[str, Any] = field(default_factory=dict)
     save_options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -106,6 +108,21 @@ class Task(Protocol):
             ValueError: an argument does not apply to the task.
         """
 
+    def operating_point(
+        self, model: Any, dataset: Any, result: EvaluationResult, min_precision: float | None = None
+    ) -> OperatingPoint | None:
+        """For each class of a model the score from which on its objects are worth showing.
+
+        Args:
+            model: that was measured.
+            dataset: on which.
+            result: what its `evaluate` returned.
+            min_precision: see `evaluation.fit_operating_point`.
+
+        Returns:
+            None where the task knows no such scores.
+        """
+
     def with_names_of(self, dataset: Any, other: Any) -> Any:
         """A data set with the classes or joints of another, in its order, as far as it has them."""
 
@@ -120,8 +137,4 @@ class Task(Protocol):
         """Drawn images on which an exported file can be compared with its model."""
 
     def annotated_images(self, model: Any, dataset: Any) -> Sequence[np.ndarray]:
-        """The images of a data set as the model's network sees them, one for each example.
-
-        Raises:
-            ValueError: the task shows its networks whole images.
-        """
+        """The images of a data set as an exported file is given them, one for each example."""

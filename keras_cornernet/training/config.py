@@ -59,6 +59,8 @@ class TrainingConfig:
         freeze: fraction of the weights, counted from the images on, that are not trained, see
             `training.freezing.freeze`.
         early_stopping: the run ends after so many measurements without a better one; None never ends it.
+        min_precision: of a detector: for each class the model keeps the lowest score with this precision on
+            the validation set, in place of that with the best F1, see `evaluation.fit_operating_point`.
         evaluate_every: epochs between evaluations on the validation set; the last epoch is always evaluated.
         input_size: `(height, width)` for training and inference, instead of the preset's.
         augmentation: `"default"` for the preset's, or `"photos"` for a stronger one for photographs.
@@ -90,6 +92,7 @@ class TrainingConfig:
     accumulate: int = 1
     freeze: float = 0.0
     early_stopping: int | None = None
+    min_precision: float | None = None
     evaluate_every: int = 5
     input_size: tuple[int, int] | None = None
     augmentation: str = "default"
@@ -106,6 +109,8 @@ class TrainingConfig:
             check_number(name, getattr(self, name), at_least=1, whole=True)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_number("learning_rate", self.learning_rate, above=0)
+        if self.min_precision is not None:
+            check_number("min_precision", self.min_precision, above=0, at_most=1)
         check_number("lr_decay_factor", self.lr_decay_factor, at_least=1)
         check_number("warmup", self.warmup, at_least=0, below=1)
         check_number("seed", self.seed, at_least=0, whole=True)

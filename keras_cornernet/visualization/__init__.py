@@ -7,7 +7,8 @@ from keras_cornernet.visualization.boxes import draw_boxes
 from keras_cornernet.visualization.charts import plot_curves
 from keras_cornernet.visualization.comparison import compare
 from keras_cornernet.visualization.heatmaps import draw_heatmap
+from keras_cornernet.visualization.matrices import draw_matrix
 from keras_cornernet.visualization.sheets import grid
 from keras_cornernet.visualization.skeletons import draw_skeletons
 
-__all__ = ["compare", "draw_boxes", "draw_heatmap", "draw_skeletons", "grid", "plot_curves"]
+__all__ = ["compare", "draw_boxes", "draw_heatmap", "draw_matrix", "draw_skeletons", "grid", "plot_curves"]

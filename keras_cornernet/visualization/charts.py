@@ -20,7 +20,7 @@ TEXT: Colour = (90, 96, 106)
 
 @dataclass(frozen=True)
 class _Axes:
-    """The area of the curves, and the values at its edges; `last` is the largest whole number across."""
+    """The area of the curves, and the values at its edges; `first` .. `last` are the whole numbers across."""
 
     left: float
     top: float
@@ -28,11 +28,13 @@ class _Axes:
     bottom: float
     low: float
     high: float
+    first: int
     last: int
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where the value `y` at the whole number `x` is drawn."""
-        across = (x - 1) / (self.last - 1) if self.last > 1 else 0.5
+        span = self.last - self.first
+        across = (x - self.first) / span if span > 0 else 0.5
         up = (y - self.low) / (self.high - self.low)
         return self.left + (self.right - self.left) * across, self.bottom - (self.bottom - self.top) * up
 
@@ -43,16 +45,18 @@ def plot_curves(
     *,
     log: bool = False,
     x_label: str = "epoch",
+    first: int = 1,
     size: tuple[int, int] = (480, 800),
 ) -> Image.Image:
     """A line chart of training curves.
 
     Args:
-        curves: one list of values per name; value `i` is drawn at `i + 1` on the horizontal axis. NaN and
+        curves: one list of values per name; value `i` is drawn at `first + i` on the horizontal axis. NaN and
             infinite values leave a gap.
         title: written above the chart.
         log: logarithmic vertical axis, for losses; values of 0 and below leave a gap.
         x_label: what is counted horizontally.
+        first: where the horizontal axis begins.
         size: `(height, width)` of the picture in pixels.
 
     Returns:
@@ -75,7 +79,9 @@ def plot_curves(
     right, bottom = 2 * width - 40, 2 * height - 92
     draw.text((left, 26), title, DARK, font_of_size(LARGE))
     top = _draw_legend(draw, list(series), left, right, 84) + 16
-    axes = _Axes(left, top, right, bottom, low, high, max([len(v) for v in series.values()], default=0))
+    axes = _Axes(
+        left, top, right, bottom, low, high, first, first - 1 + max(map(len, series.values()), default=0)
+    )
     _draw_axes(draw, axes, ticks, texts)
     middle = (left + right) / 2
     draw.text((middle, 2 * height - 14), x_label, TEXT, font_of_size(SMALL), anchor="mb")
@@ -104,10 +110,11 @@ def _draw_axes(draw: ImageDraw.ImageDraw, axes: _Axes, ticks: list[float], texts
     """Draws a line across for each tick, and the whole numbers below the chart."""
     font = font_of_size(SMALL)
     for tick, text in zip(ticks, texts, strict=True):
-        y = axes.at(1, tick)[1]
+        y = axes.at(axes.first, tick)[1]
         draw.line((axes.left, y, axes.right, y), fill=GRID, width=2)
         draw.text((axes.left - 14, y), text, TEXT, font, anchor="rm")
     for number in whole_ticks(axes.last):
+        number = axes.first if number == 1 else number
         x = axes.at(number, axes.low)[0]
         draw.line((x, axes.bottom, x, axes.bottom + 10), fill=AXIS, width=2)
         draw.text((x, axes.bottom + 16), str(number), TEXT, font, anchor="mt")
@@ -119,7 +126,7 @@ def _draw_curve(draw: ImageDraw.ImageDraw, axes: _Axes, values: np.ndarray, colo
     index = np.flatnonzero(np.isfinite(values))
     stretches = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1) if len(index) else []
     for stretch in stretches:
-        path = [axes.at(int(i) + 1, float(values[i])) for i in stretch]
+        path = [axes.at(axes.first + int(i), float(values[i])) for i in stretch]
         draw.line(path, fill=colour, width=5, joint="curve")
         if len(stretch) == 1 or axes.last <= 40:
             for x, y in path:

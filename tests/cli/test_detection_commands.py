@@ -239,7 +239,10 @@ def test_evaluate_prints_the_table_and_writes_the_numbers(tiny, scenes, tmp_path
     assert "Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] =" in answer.stdout
     keys = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
     metrics = json.loads((tmp_path / "m.json").read_text())
-    assert [key for key in metrics if key != "per_class"] == keys
+    assert [key for key in metrics if key not in ("per_class", "operating_point")] == keys
+    assert all(
+        row["min_score"] is None or 0 <= row["min_score"] <= 1 for row in metrics["operating_point"].values()
+    )
 
 
 def test_evaluate_names_images_and_boxes_that_it_left_out(tiny, faulty):

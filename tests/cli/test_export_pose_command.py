@@ -60,18 +60,19 @@ def test_an_exported_pose_network_is_evaluated_as_its_model(models, scenes, tmp_
 
 def test_annotated_people_are_what_the_network_sees(poser, scenes):
     files = scenes / "annotations.json", scenes / "images"
-    people = read_coco_people(*files).people
-    shown = _images(poser, files[1], files[0], "coco")
+    dataset = read_coco_people(*files)
+    people = dataset.people
+    shown = _images(poser, files[1], dataset)
     assert [image.shape for image in shown] == [(32, 32, 3)] * len(people)
     first = person_view(people[0].center, people[0].side, (32, 32)).apply(read_image(people[0].path))
     np.testing.assert_array_equal(shown[0], first)
 
 
-def test_images_for_ranges_are_spread_over_all(tmp_path):
+def test_images_for_ranges_are_spread_over_all(poser, tmp_path):
     count = 2 * CALIBRATED - 1
     for number in range(count):
         Image.fromarray(np.full((1, 1), number % 256, np.uint8)).save(tmp_path / f"{number:03}.png")
-    shown = _images(None, tmp_path, None, "coco")
+    shown = _images(poser, tmp_path, None)
     assert len(shown) == CALIBRATED
     assert (shown[0][0, 0, 0], shown[-1][0, 0, 0]) == (0, (count - 1) % 256)
 

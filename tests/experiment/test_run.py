@@ -18,7 +18,8 @@ from keras_cornernet.inference import Detector, InferenceConfig, SaccadeConfig, 
 from keras_cornernet.inference.evaluating import MeasuresDetections
 from keras_cornernet.inference.model import Model
 from keras_cornernet.models import CornerNet, CornerNetSaccade
-from keras_cornernet.presets import save_model, training_config
+from keras_cornernet.preprocessing import read_image
+from keras_cornernet.presets import from_preset, save_model, training_config
 from keras_cornernet.results import Detections
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Sample
 from keras_cornernet.training import TrainingConfig, averaged_weights, make_optimizer
@@ -274,3 +275,19 @@ def test_results_are_kept_and_replaced_by_epoch(tmp_path):
         {"epoch": 3, "loss": 1.0},
     ]
     np.testing.assert_equal(again.curve("AP"), [np.nan, 0.5, np.nan])
+
+
+def test_a_run_keeps_the_operating_point_of_its_validation(squares, cornernet, tmp_path):
+    image, box = read_image(squares.paths[0]), squares.samples[0].boxes.xyxy
+    found = Detections(box, np.array([0.62]), np.zeros(1, int), CATEGORIES, image, squares.paths[0])
+    started = save_model(from_preset(cornernet).with_settings(min_scores=(0.9,)), tmp_path / "started.keras")
+    config = TrainingConfig(epochs=1, batch_size=2, evaluate_every=1, pipeline="host")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Detector, "stream", lambda *_, **__: iter([found]))
+        run = train(str(started), squares, squares.select([0]), tmp_path / "run", config, verbose=0)
+        alone = train(str(started), squares, None, tmp_path / "alone", config, verbose=0)
+    assert run.model.settings.min_scores == (0.62,)
+    assert from_preset(tmp_path / "run" / "last.keras").settings.min_scores == (0.62,)
+    assert alone.model.settings.min_scores is None
+    for name in ("precision_recall.png", "confusion_matrix.png"):
+        assert (tmp_path / "run" / name).is_file()

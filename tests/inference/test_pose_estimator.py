@@ -63,7 +63,7 @@ class Finder:
 
     def predict(self, image, *, min_score, flip):
         found = Detections(*self.found, self.labels, self.categories, image)
-        return [found.with_min_score(min_score)]
+        return [found.shown(min_score)]
 
 
 def estimator(network=None, *, detector=None, **settings):
