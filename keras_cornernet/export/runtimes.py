@@ -1,16 +1,16 @@
 """The runtimes that exported files are made for: each opens a file and answers for an image."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_cornernet.export.description import KEY, Description
 from keras_cornernet.export.operations import check_operations
+from keras_cornernet.export.pool import Pool, workers_for
 from keras_cornernet.extras import import_extra
 
 # Where the description lies in a SavedModel, see `export.saved_model`.
@@ -121,36 +121,27 @@ class SavedModelRuntime:
         return {name: value.numpy() for name, value in answers.items()}
 
 
-class LockedRuntime:
-    """A runtime that computes in buffers of its own, so that each call must wait for the one before."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def run(self, images: np.ndarray) -> Answers:
-        """See `Runtime.run`."""
-        with self._lock:
-            return self._run(images)
-
-    def _run(self, images: np.ndarray) -> Answers:
-        raise NotImplementedError
-
-
-class TFLiteRuntime(LockedRuntime):
-    """LiteRT, the runtime of phones."""
+class TFLiteRuntime:
+    """LiteRT, the runtime of phones; each call has an interpreter of its own."""
 
     def __init__(self, path: Path, threads: int | None = None):
-        super().__init__()
         interpreter = import_extra("ai_edge_litert.interpreter", "tflite", "a TensorFlow Lite model")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
-        self._interpreter = interpreter.Interpreter(model_content=data, num_threads=threads)
-        self._runner = self._interpreter.get_signature_runner()
-        self._dtype = self._runner.get_input_details()["images"]["dtype"]
 
-    def _run(self, images: np.ndarray) -> Answers:
-        answers: Answers = self._runner(images=images.astype(self._dtype))
-        return answers
+        def runner() -> Any:
+            # The weights are shared: they stay in `data`, which no interpreter copies.
+            return interpreter.Interpreter(model_content=data, num_threads=threads).get_signature_runner()
+
+        self._runners = Pool(runner, workers_for(threads))  # left to itself, LiteRT takes one thread
+        with self._runners.lent() as first:
+            self._dtype = first.get_input_details()["images"]["dtype"]
+
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
+        with self._runners.lent() as runner:
+            answers: Answers = runner(images=images.astype(self._dtype))
+            return answers
 
 
 class OnnxRuntime:
@@ -172,11 +163,10 @@ class OnnxRuntime:
         return dict(zip(self._names, values, strict=True))
 
 
-class OpenVinoRuntime(LockedRuntime):
-    """OpenVINO on the CPU, in float32."""
+class OpenVinoRuntime:
+    """OpenVINO on the CPU, in float32; each call has an inference request of its own."""
 
     def __init__(self, path: Path, threads: int | None = None):
-        super().__init__()
         openvino = import_extra("openvino", "openvino", "an OpenVINO model")
         model = openvino.Core().read_model(path)
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
@@ -184,11 +174,14 @@ class OpenVinoRuntime(LockedRuntime):
         settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._requests = Pool(compiled.create_infer_request, workers_for(threads))
 
-    def _run(self, images: np.ndarray) -> Answers:
-        values = self._compiled([images.astype(np.float32)])
-        return {output.get_any_name(): value for output, value in values.items()}
+    def run(self, images: np.ndarray) -> Answers:
+        """See `Runtime.run`."""
+        with self._requests.lent() as request:
+            values = request.infer([images.astype(np.float32)], share_outputs=False)
+            return {output.get_any_name(): value for output, value in values.items()}
 
 
 RUNTIMES: dict[str, Callable[..., Runtime]] = {

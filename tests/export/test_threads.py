@@ -11,16 +11,23 @@ from keras_cornernet import export
 IMAGES = [picture(32, 32, seed) for seed in range(8)]
 
 
+def to_folder(model, path):
+    return export.to_saved_model(model, path.parent, path.name)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "write", "name"),
     [
         ("ai_edge_litert", export.to_tflite, "face.tflite"),
         ("openvino", export.to_openvino, "face.xml"),
+        ("onnxruntime", export.to_onnx, "face.onnx"),
+        ("tensorflow", to_folder, "face"),
     ],
 )
-def test_eight_threads_get_the_answers_of_one(tmp_path, module, write, name):
+def test_eight_threads_get_the_answers_of_one(tmp_path, monkeypatch, module, write, name):
     pytest.importorskip(module)
+    monkeypatch.setattr("keras_cornernet.export.runtimes.workers_for", lambda threads: 3)  # on any machine
     model = export.load(write(estimator(), tmp_path / name).path)
     expected = [model.predict(image)[0].keypoints for image in IMAGES]
     with ThreadPoolExecutor(8) as pool:
