@@ -1,5 +1,6 @@
 """The data sets that a command is given: folders, or a file of labels with a folder of images."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
+LICENSES_WITHIN = 65536  # bytes from the beginning of a COCO file
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class DataSets:
         annotation_format: of `annotations`.
         classes: those that count, see `data.joining.join_datasets`; none: all.
         options: of the reader.
+        terms: on which each may be used; one for all, or one for each.
 
     Raises:
         ValueError: neither `data` nor `annotations` with `images` are given, or both are; or the number of
@@ -33,6 +36,7 @@ class DataSets:
     annotation_format: str = "coco"
     classes: Sequence[str] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    terms: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.data and (self.annotations or self.images):
@@ -44,6 +48,8 @@ class DataSets:
                 f"data_weights: expected one for each of {len(self.data)} data sets, got "
                 f"{len(self.data_weights)}"
             )
+        if len(self.terms) not in (0, 1, max(len(self.data), 1)):
+            raise ValueError(f"terms: expected one, or one for each of {len(self.data)} data sets")
         for folder in self.data:
             if not Path(folder).exists():
                 raise ValueError(f"data: there is no folder or file {folder}")
@@ -52,6 +58,15 @@ class DataSets:
     def names(self) -> list[str]:
         """What the sets are called in messages."""
         return [Path(folder).resolve().name for folder in self.data] or [str(self.annotations)]
+
+    def stated_terms(self) -> dict[str, str]:
+        """The terms of each set by its name: those given, else the licenses that its COCO file names."""
+        sources = [Path(str(source)) for source in self.data or (self.annotations,)]
+        if self.terms:
+            terms = list(self.terms) * (len(sources) if len(self.terms) == 1 else 1)
+        else:
+            terms = [_licenses(source) for source in sources]
+        return {name: text for name, text in zip(self.names, terms, strict=True) if text}
 
     def describe(self) -> dict[str, Any]:
         """What identifies the data, fit for json; a resumed run must have the same."""
@@ -140,3 +155,22 @@ class DataSets:
             log.info("%s: %s, %d %s for %s", name, found.format, len(dataset), dataset.noun, part)
             datasets.append(dataset)
         return datasets
+
+
+def _licenses(source: Path) -> str:
+    """The names of the licenses at the head of a set's COCO file; empty where there are none."""
+    found = [source] if source.is_file() else sorted(source.rglob("*.json"))[:20] if source.is_dir() else []
+    for path in found:
+        if path.suffix != ".json":
+            continue
+        with path.open("rb") as file:
+            head = file.read(LICENSES_WITHIN).decode("utf-8", errors="ignore")
+        _, key, rest = head.partition('"licenses"')
+        try:
+            listed, _ = json.JSONDecoder().raw_decode(rest.lstrip(" :\r\n\t")) if key else ([], 0)
+            names = [str(entry["name"]) for entry in listed if entry.get("name")]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue  # what names no license in this form is left unstated
+        if names:
+            return "; ".join(list(dict.fromkeys(names))[:3]) + (" and others" if len(set(names)) > 3 else "")
+    return ""

@@ -5,10 +5,11 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from keras_cornernet.cli.console import show
 from keras_cornernet.cli.options import AsJson
 
 
@@ -127,8 +128,77 @@ def count_parameters(path: str | Path) -> int:
     return total
 
 
-def models(as_json: AsJson = False) -> None:
-    """List the presets: networks to train and models with trained weights."""
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model says of itself; the fields are fit for json.
+
+    Attributes:
+        model: the name or path.
+        description: one line.
+        names: of its classes or joints.
+        min_scores: for each class the score from which on boxes are shown; None for 0.3 each.
+        provenance: see `structures.Provenance.to_json`.
+    """
+
+    model: str
+    description: str
+    names: list[str]
+    min_scores: list[float] | None
+    provenance: dict[str, Any]
+
+    def __str__(self) -> str:
+        lines = [self.description, f"finds {', '.join(self.names)}"]
+        if self.min_scores is not None:
+            pairs = zip(self.names, self.min_scores, strict=True)
+            lines.append("shows " + ", ".join(f"{name} from {score:.2f}" for name, score in pairs))
+        for source in self.provenance["data"]:
+            items = "" if source["items"] is None else f", {source['items']:,} images or people"
+            lines.append(f"trained on {source['name']}{items}; terms: {source['terms']}")
+            lines += [f"    annotations: sha256 {source['sha256']}"] if source["sha256"] else []
+        for parent in self.provenance["parents"]:
+            lines.append(
+                f"started from {parent['name']}"
+                + (f", sha256 {parent['sha256']}" if parent["sha256"] else "")
+            )
+        if not self.provenance["data"]:
+            lines.append("the data that it was trained on is not stated")
+        return "\n".join(lines)
+
+
+def describe_model(name_or_path: str) -> ModelInfo:
+    """What a model says of itself, where its weights come from above all.
+
+    Raises:
+        ValueError: as `tasks.load_model`.
+    """
+    from keras_cornernet.tasks import load_model
+
+    model = load_model(name_or_path)
+    labels = model.categories if hasattr(model, "categories") else model.skeleton
+    description = getattr(model, "description", None)
+    scores = getattr(model.settings, "min_scores", None) if description is None else description.scores
+    return ModelInfo(
+        name_or_path,
+        repr(model)
+        if description is None
+        else f"{name_or_path}: {description.task}, {description.precision}",
+        list(labels.names),
+        list(scores) if scores else None,
+        model.provenance.to_json(),
+    )
+
+
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="A preset, a .keras or an exported file to describe."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the presets: networks to train and models with trained weights. With MODEL: what is in it."""
+    if model is not None:
+        show(describe_model(model), as_json)
+        return
     rows = list_presets()
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=1))

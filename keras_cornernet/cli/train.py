@@ -49,6 +49,16 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="A .keras or .npz file to start from, as far as its weights fit.")
     ] = None,
+    from_scratch: Annotated[
+        bool,
+        typer.Option("--from-scratch", help="Start from random weights where the preset has trained ones."),
+    ] = False,
+    terms: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="On which the data may be used, kept in the model: for all, or once for each --data."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data (100; papers' presets: as published).")
     ] = None,
@@ -153,12 +163,14 @@ def train(
             annotation_format=annotation_format,
             classes=class_names(classes),
             options={"adjusted": adjusted},
+            terms=terms or (),
         ),
         val_annotations=val_annotations,
         val_images=val_images,
         val_fraction=val_fraction,
         background=background,
         weights=weights,
+        from_scratch=from_scratch,
         output=output,
         config={name: value for name, value in config.items() if value is not None},
         resume=resume,

@@ -69,6 +69,7 @@ def train_on_files(
     val_fraction: float | None = None,
     background: bool = False,
     weights: str | Path | None = None,
+    from_scratch: bool = False,
     output: str | Path | None = None,
     config: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -87,6 +88,7 @@ def train_on_files(
             `val_images.txt`.
         background: accept that over nine tenths of the images have no box.
         weights: a `.keras` or `.npz` file whose weights the network starts from, as far as they fit.
+        from_scratch: start from random weights where the preset has trained ones.
         output: the folder of the run, `runs/<preset>` by default.
         config: fields of `TrainingConfig` that differ from the preset's; a resumed run keeps the others.
         resume: continue after the last completed epoch found in `output`.
@@ -97,6 +99,8 @@ def train_on_files(
         ValueError: a path is missing, the folder holds a run, or a file is not of the format.
     """
     started = time.monotonic()
+    if from_scratch and (weights is not None or Path(preset).is_file()):
+        raise ValueError("--from-scratch is of presets with trained weights, and a file of weights is given")
     val_sets = _val_sets(data_sets, val_annotations, val_images, val_fraction)
     for sets in (data_sets, val_sets):
         if sets is not None and sets.annotations is not None and sets.images is not None:
@@ -109,6 +113,8 @@ def train_on_files(
 
     # Keras is loaded here, so that a mistyped path is reported at once.
     from keras_cornernet import experiment, files, presets
+    from keras_cornernet.experiment import origin
+    from keras_cornernet.structures import Provenance
     from keras_cornernet.tasks import task_of
 
     task = task_of(preset)
@@ -126,6 +132,10 @@ def train_on_files(
         found = experiment.find_learning_rate(preset, train_dataset, run_config, weights=weights)
         picture = files.write_image(output / "learning_rate.png", found.plot())
         return RateResult(found.suggestion, str(picture))
+    start = origin.start_of(preset, weights=weights, trained=not from_scratch)
+    _announce_start(start)
+    sources = origin.sources_of(train_dataset, data_sets.names[0], data_sets.stated_terms())
+    provenance = (start or Provenance()).grown(sources)
     unusable: dict[Any, None] = {}  # in the order found; each validation finds its own again
     run = experiment.train(
         preset,
@@ -134,6 +144,8 @@ def train_on_files(
         output,
         run_config,
         weights=weights,
+        trained=not from_scratch,
+        provenance=provenance,
         resume=resume,
         verbose=verbose,
         on_problem=unusable.setdefault,
@@ -244,6 +256,17 @@ def _settings(output: Path, preset: str, changes: Mapping[str, Any], resume: boo
         stored["input_size"] = tuple(stored["input_size"])
     stored["train_sizes"] = tuple(tuple(size) for size in stored.get("train_sizes", ()))
     return {**stored, **changes}
+
+
+def _announce_start(start: Any) -> None:
+    """Says what the run starts from, and on which terms."""
+    if start is None:
+        log.info("starts from random weights")
+        return
+    names = ", ".join(parent.name for parent in start.parents[:1])
+    log.info(
+        "starts from %s, %s (--from-scratch starts from random weights)", names, replace(start, parents=())
+    )
 
 
 def _announce(config: Any) -> None:

@@ -14,7 +14,7 @@ from keras_cornernet.conversion.parts import COUNTER
 from keras_cornernet.conversion.torch_checkpoint import read_checkpoint
 from keras_cornernet.models.network import Network
 from keras_cornernet.models.weights import check_finite
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Categories, DataSource, Parent, Provenance
 
 # Names that an error lists before it only counts.
 _LISTED = 5
@@ -97,9 +97,13 @@ def convert_checkpoint(
     """
     state = read_checkpoint(path)
     try:
-        return convert_state(state, num_classes=num_classes, categories=categories)
+        network, report = convert_state(state, num_classes=num_classes, categories=categories)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    seen = DataSource(f"the data of a checkpoint of {report.layout}", "those of the checkpoint")
+    parent = Parent(Path(path).name, files.sha256_of(path))
+    network.metadata = {**(network.metadata or {}), "provenance": Provenance((seen,), (parent,)).to_json()}
+    return network, report
 
 
 def convert_state(

@@ -38,18 +38,19 @@ def prepared(
     config: TrainingConfig,
     *,
     weights: str | Path | None = None,
+    trained: bool = True,
     on_problem: OnProblem | None = None,
 ) -> tuple[Model, Any]:
     """The model to train, not compiled yet, and the batches it reads.
 
     Args:
-        preset, train_dataset, config, weights, on_problem: see `train`.
+        preset, train_dataset, config, weights, trained, on_problem: see `train`.
 
     Raises:
         ValueError: the model is for another task, or cannot take an input size.
     """
     keras.utils.set_random_seed(config.seed)
-    model = _model_for(preset, train_dataset, task_of(train_dataset))
+    model = _model_for(preset, train_dataset, task_of(train_dataset), trained=trained)
     if getattr(model.settings, "min_scores", None) is not None:  # they were those of other weights
         model = model.with_settings(min_scores=None)
     if weights is not None:
@@ -81,13 +82,13 @@ def prepared(
     return model, dataset
 
 
-def _model_for(preset: str, dataset: Any, task: Task) -> Model:
+def _model_for(preset: str, dataset: Any, task: Task, *, trained: bool) -> Model:
     """A model with the classes or joints of the data."""
     own = task_of(preset)
     if own is not task:
         raise ValueError(f"{preset} is for {own.name}, and the data set is for {task.name}")
     labels_field = next(iter(task.families.values())).model.labels_field
-    return from_preset(preset, **{labels_field: getattr(dataset, labels_field)})
+    return from_preset(preset, trained=trained, **{labels_field: getattr(dataset, labels_field)})
 
 
 def check_same_names(train_dataset: Any, val_dataset: Any) -> None:

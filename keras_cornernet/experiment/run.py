@@ -8,11 +8,12 @@ from typing import Any
 
 from keras_cornernet import files
 from keras_cornernet.experiment.callbacks import Backup, EvaluateAndSave
+from keras_cornernet.experiment.origin import sources_of, start_of
 from keras_cornernet.experiment.preparation import check_same_names, precision, prepared
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets import from_preset, training_config
-from keras_cornernet.structures import OnProblem
+from keras_cornernet.structures import OnProblem, Provenance
 from keras_cornernet.training import TimeLimit, TrainingConfig, make_optimizer, rate_at
 
 NEVER = 10**6  # epochs
@@ -42,6 +43,8 @@ def train(
     config: TrainingConfig | None = None,
     *,
     weights: str | Path | None = None,
+    trained: bool = True,
+    provenance: Provenance | None = None,
     resume: bool = False,
     verbose: str | int = "auto",
     on_problem: OnProblem | None = None,
@@ -56,6 +59,8 @@ def train(
             `predictions.jpg`, `plan.json`.
         config: the settings of the run; None: `presets.training_config(preset)`.
         weights: a `.keras` or `.npz` file whose weights the network starts from, see `start_from`.
+        trained: start from the weights of a preset that has some.
+        provenance: of the model, once it is trained; None: see `origin.start_of` and `origin.sources_of`.
         resume: continue after the last completed epoch found in `output`.
         verbose: of `keras.Model.fit`.
         on_problem: called for images that cannot be used, which training and validation leave out; for one of
@@ -71,6 +76,9 @@ def train(
     """
     started = time.monotonic() if started is None else started
     config = config or training_config(preset)
+    if provenance is None:
+        start = start_of(preset, weights=weights, trained=trained) or Provenance()
+        provenance = start.grown(sources_of(train_dataset))
     with precision(config):
         return _train(
             preset,
@@ -79,6 +87,8 @@ def train(
             Path(output),
             config,
             weights,
+            trained,
+            provenance,
             resume,
             verbose,
             on_problem,
@@ -93,6 +103,8 @@ def _train(
     output: Path,
     config: TrainingConfig,
     weights: str | Path | None,
+    trained: bool,
+    provenance: Provenance,
     resume: bool,
     verbose: str | int,
     on_problem: OnProblem | None,
@@ -105,8 +117,14 @@ def _train(
     if config.early_stopping is not None and val_dataset is None:
         raise ValueError("early_stopping needs a validation set")
     model, dataset = prepared(
-        preset, train_dataset, config, weights=None if resume else weights, on_problem=on_problem
+        preset,
+        train_dataset,
+        config,
+        weights=None if resume else weights,
+        trained=trained,
+        on_problem=on_problem,
     )
+    model.provenance = provenance
     steps_per_epoch = int(dataset.cardinality())
     config = config.in_epochs(steps_per_epoch)
     model.compile(make_optimizer(config, steps_per_epoch, model.network.trainable_variables))

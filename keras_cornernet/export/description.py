@@ -2,12 +2,14 @@
 
 import json
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from keras_cornernet.checks import check_number, check_numbers, check_size
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Categories, Provenance
 
 log = logging.getLogger(__name__)
 KEY = "keras_cornernet"  # under which the formats keep the json text
@@ -25,6 +27,7 @@ class Description(NamedTuple):
         image_size: `[height, width]` of the images that the file takes, or None for any size.
         input_scale: RGB values from 0 to 255 times this are what the file takes.
         score: boxes or joints with a lower score should not be drawn.
+        provenance: where the weights come from, as `structures.Provenance.to_json` has it.
         scores: the same for each class; empty where `score` holds for all.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         input_size: `[height, width]` of the network's input.
@@ -45,10 +48,11 @@ class Description(NamedTuple):
     input_size: Size | None = None
     padding: float = 1.0
     scores: tuple[float, ...] = ()
+    provenance: Mapping[str, Any] = MappingProxyType({})
 
     def to_json(self) -> str:
         """The description as json text."""
-        return json.dumps(self._asdict(), indent=1)
+        return json.dumps({**self._asdict(), "provenance": dict(self.provenance)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Description":
@@ -78,6 +82,7 @@ class Description(NamedTuple):
                 check_size(name, getattr(self, name))
         check_number("score", self.score)
         check_numbers("scores", self.scores, at_least=0, at_most=1)
+        Provenance.from_json(self.provenance)
         if self.scores and len(self.scores) != len(self.names):
             raise ValueError(f"scores must hold one number for each of {len(self.names)} names")
         check_number("padding", self.padding, above=0)

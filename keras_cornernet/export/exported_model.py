@@ -8,6 +8,7 @@ from keras_cornernet.export.description import Description
 from keras_cornernet.export.runtimes import Runtime
 from keras_cornernet.inference.timing import Stopwatch
 from keras_cornernet.preprocessing import View, fit_view
+from keras_cornernet.structures import Provenance
 
 
 class Exported:
@@ -21,6 +22,11 @@ class Exported:
     def __init__(self, runtime: Runtime):
         self.runtime = runtime
         self.description: Description = runtime.description
+
+    @property
+    def provenance(self) -> Provenance:
+        """See `Model.provenance`."""
+        return Provenance.from_json(self.description.provenance)
 
     def with_settings(self, **changes: Any) -> Self:
         """Raises, because the settings of an exported file are fixed.

@@ -12,7 +12,7 @@ import keras
 from keras_cornernet.evaluation import EvaluationResult
 from keras_cornernet.models.network import Network
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories, Dataset, Progress
+from keras_cornernet.structures import Categories, Dataset, Progress, Provenance
 from keras_cornernet.training.callbacks import EvaluationCallback
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Model:
         codec: between annotations or results and the network's maps.
         labels: what its outputs stand for: `Categories` or a `Skeleton`.
         settings: of inference, an instance of `settings_type`.
+        provenance: where the weights come from.
         task: name of the task, as exported files state it.
         labels_field: `"categories"` or `"skeleton"`.
     """
@@ -48,6 +49,16 @@ class Model:
 
     def __init__(self, network: Network, codec: Any, labels: Any, settings: Any = None):
         raise NotImplementedError
+
+    @property
+    def provenance(self) -> Provenance:
+        """The data that the weights have seen, its terms, and the weights that they started from."""
+        metadata = getattr(self.network, "metadata", None) or {}
+        return Provenance.from_json(metadata.get("provenance", {}))
+
+    @provenance.setter
+    def provenance(self, provenance: Provenance) -> None:
+        self.network.metadata = {**(self.network.metadata or {}), "provenance": provenance.to_json()}
 
     @property
     def labels(self) -> Labels:

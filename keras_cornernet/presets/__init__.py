@@ -7,6 +7,7 @@ from keras_cornernet.presets.loading import (
     from_preset,
     load_network,
     network_type,
+    provenance_of,
     save_model,
 )
 from keras_cornernet.presets.preset import Preset, Published
@@ -39,6 +40,7 @@ __all__ = [
     "network_type",
     "preset_named",
     "preset_of",
+    "provenance_of",
     "save_model",
     "start_from",
     "training_config",

@@ -16,9 +16,14 @@ from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import COCO_CLASSES, family_of
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
 from keras_cornernet.presets.weights import weights_path
-from keras_cornernet.presets.weights_file import NOT_OURS, check_keras_file, network_class
+from keras_cornernet.presets.weights_file import (
+    NOT_OURS,
+    check_keras_file,
+    metadata_of,
+    network_class,
+)
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Categories, Provenance
 
 
 def from_preset(
@@ -27,6 +32,7 @@ def from_preset(
     *,
     categories: Categories | Sequence[str] | None = None,
     skeleton: Skeleton | None = None,
+    trained: bool = True,
 ) -> Model:
     """Builds a model from a preset, or loads one from a `.keras` file.
 
@@ -35,6 +41,7 @@ def from_preset(
         num_classes: of a detector; another number keeps the body's weights and gives new class heads.
         categories: names (and ids) of a detector's classes; decides `num_classes` too.
         skeleton: of a pose estimator; another number of joints keeps the body's weights.
+        trained: with the weights of a preset that has some; False starts from random ones.
 
     Returns:
         A `Detector`, `SaccadeDetector` or `PoseEstimator`, to be fitted, evaluated, used and exported.
@@ -53,10 +60,12 @@ def from_preset(
     elif num_classes is not None:
         given["categories"] = num_classes
     path = Path(name_or_path)
+    if not trained and (path.suffix == ".keras" or path.is_file()):
+        raise ValueError(f"trained=False is of presets, and {name_or_path} is a file of weights")
     if path.suffix == ".keras" or path.is_file():
         network = load_network(path)
     else:
-        network = _preset_network(str(name_or_path), given)
+        network = _preset_network(str(name_or_path), given, trained=trained)
     wanted = _labels(network, given, name_or_path)
     return build_model(network, wanted, source=path if path.is_file() else None)
 
@@ -105,10 +114,10 @@ def _labels(network: Network, given: dict[str, Any], name: str | Path) -> Labels
     return labels
 
 
-def _preset_network(name: str, given: dict[str, Any]) -> Network:
+def _preset_network(name: str, given: dict[str, Any], *, trained: bool) -> Network:
     """The network of a preset, with its trained weights where it has some."""
     preset = preset_named(name)
-    if preset.weights is not None:
+    if preset.weights is not None and trained:
         return load_network(weights_path(preset.weights))
     labels = given.get(family_of(preset.network).model.labels_field) or preset.skeleton or COCO_CLASSES
     count = labels if isinstance(labels, int) else len(labels.names)
@@ -133,6 +142,19 @@ def network_type(name_or_path: str | Path) -> type[Network]:
         return network_class(path)
     except FileNotFoundError:
         raise ValueError(_no_such_file(path)) from None
+
+
+def provenance_of(path: str | Path) -> Provenance:
+    """Where the weights in a `.keras` file come from; the network is not built.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: the file is not one of this package.
+    """
+    try:
+        return Provenance.from_json(metadata_of(Path(path)).get("provenance", {}))
+    except ValueError as error:
+        raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
 
 
 def _no_such_file(path: Path) -> str:

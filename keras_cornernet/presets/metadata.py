@@ -13,10 +13,10 @@ from keras_cornernet.inference.model import Labels
 from keras_cornernet.models.network import Network
 from keras_cornernet.presets.families import family_of
 from keras_cornernet.skeletons import Skeleton
-from keras_cornernet.structures import Categories
+from keras_cornernet.structures import Categories, Provenance
 
 log = logging.getLogger(__name__)
-KEYS = ("preset", "version", "settings", "codec", "categories", "skeleton")
+KEYS = ("preset", "version", "settings", "codec", "categories", "skeleton", "provenance")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,14 @@ class Metadata:
         settings: of inference, an instance of the model's `settings_type`.
         codec: an instance of the family's codec.
         labels: the classes or the joints; None where the file names none.
+        provenance: where the weights come from.
     """
 
     preset: str | None
     settings: Any
     codec: Any
     labels: Labels | None
+    provenance: Provenance
 
 
 def read_metadata(network: Network, source: str | Path | None = None) -> Metadata:
@@ -67,6 +69,7 @@ def write_metadata(model: Any) -> dict[str, Any]:
         "settings": asdict(model.settings),
         "codec": codec,
         model.labels_field: labels_to_json(model.labels),
+        "provenance": model.provenance.to_json(),
     }
 
 
@@ -97,6 +100,7 @@ class _Reader:
             self._built(family.model.settings_type, "settings"),
             self._built(family.codec, "codec", **count),
             self._labels(family.model.labels_field),
+            Provenance.from_json(self.values.get("provenance", {})),
         )
 
     def _built(self, kind: type, part: str, **more: Any) -> Any:

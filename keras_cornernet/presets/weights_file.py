@@ -29,6 +29,15 @@ def network_class(path: Path) -> type[Network]:
         return _class_of(_config(path, archive), path)
 
 
+def metadata_of(path: Path) -> Mapping[str, Any]:
+    """What a file says of itself besides its weights, unchecked; raises as `network_class`."""
+    with bounds.open_zip(path, ratio=bounds.WEIGHTS_RATIO) as archive:
+        config = _config(path, archive)
+    _class_of(config, path)
+    metadata = config["config"].get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
 def check_keras_file(path: Path) -> None:
     """Checks that building the network and reading the weights of a file takes no more than it should.
 

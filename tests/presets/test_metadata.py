@@ -46,7 +46,7 @@ def metadata_of(path):
 
 def test_a_file_says_which_version_wrote_it(saved):
     assert metadata_of(saved)["version"] == keras_cornernet.__version__
-    assert set(metadata_of(saved)) == {"preset", "version", "settings", "codec", "categories"}
+    assert set(metadata_of(saved)) == {"preset", "version", "settings", "codec", "categories", "provenance"}
 
 
 def test_settings_that_do_not_fit_the_network_are_named_with_the_file(saved, tmp_path):
