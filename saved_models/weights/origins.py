@@ -2,9 +2,9 @@
 
     python origins.py --data DATA --scores SCORES
 
-DATA holds the folders `bccd`, `coco_small`, `lspet`, `lspet_photos`, `people_mixed` and `voc_animals`. SCORES holds what
-`keras-cornernet evaluate NAME --no-flip --json SCORES/NAME.json` wrote for detectors. Only `config.json` in each `.keras`
-file changes.
+DATA holds the folders `bccd`, `coco_small`, `lspet`, `lspet_photos`, `people_mixed` and `voc_animals`. SCORES
+holds what `keras-cornernet evaluate NAME --no-flip --json SCORES/NAME.json` wrote for detectors. Only
+`config.json` in each `.keras` file changes.
 """
 
 import argparse
