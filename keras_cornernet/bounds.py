@@ -41,7 +41,8 @@ def open_zip(path: str | Path, *, ratio: int = LARGEST_RATIO) -> Iterator[zipfil
             _check_members(archive, Path(path).stat().st_size, ratio)
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, StructError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a zip file, or damaged ({error})") from None
+        reason = str(error).partition("\n")[0][:200]  # zipfile quotes what it found in place of a name
+        raise ValueError(f"{path}: not a zip file, or damaged ({reason})") from None
     except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in an unknown way
         raise ValueError(f"{path}: cannot be unpacked ({error})") from None
     except ValueError as error:

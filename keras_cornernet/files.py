@@ -5,11 +5,13 @@ import gc
 import hashlib
 import json
 import os
+import reprlib
 import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +153,7 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> Any:
         raise ValueError(f"{path}: expected an object with the keys {keys}, got a {type(content).__name__}")
     for key in tables:
         if key not in content:
-            raise ValueError(f"{path}: the key {key!r} is missing; it has {', '.join(content) or 'none'}")
+            raise ValueError(f"{path}: the key {key!r} is missing; it has {_listed(content)}")
         if not isinstance(content[key], list):
             raise ValueError(f"{path}: {key!r} should be a list, got a {type(content[key]).__name__}")
         for i, entry in enumerate(content[key]):
@@ -159,6 +161,12 @@ def read_json(path: str | Path, *, tables: tuple[str, ...] = ()) -> Any:
                 found = type(entry).__name__
                 raise ValueError(f"{path}: {key}[{i}] should be an object, got a {found}")
     return content
+
+
+def _listed(keys: Iterable[str]) -> str:
+    """Keys as a message quotes them: few, and on one line."""
+    shown = [reprlib.repr(key).strip("'") for key in islice(keys, 10)]
+    return ", ".join(shown) or "none"
 
 
 def write_json(path: str | Path, value: object, indent: int | None = None) -> Path:

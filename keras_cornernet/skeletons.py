@@ -6,6 +6,8 @@ image.
 
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import inf
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -25,7 +27,7 @@ class Skeleton:
 
     Raises:
         ValueError: a joint name is not a text or occurs twice, a pair is not one of joint indices, a joint is
-            in two flip pairs, or there are not as many sigmas as joints.
+            in two flip pairs, there are not as many sigmas as joints, or a field is of another type.
     """
 
     name: str
@@ -36,20 +38,27 @@ class Skeleton:
     torso: tuple[str, str] = ("left_shoulder", "right_hip")
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"name: expected a text, got {self.name!r}")
+        for field in ("joints", "limbs", "flip_pairs", "torso"):
+            if not isinstance(getattr(self, field), tuple | list):
+                raise ValueError(f"{field}: expected a tuple, got {getattr(self, field)!r}")
         count = len(self.joints)
         if not all(isinstance(joint, str) for joint in self.joints) or len(set(self.joints)) != count:
             raise ValueError(f"joints: expected different texts, got {self.joints!r}")
         for field, pairs in (("limbs", self.limbs), ("flip_pairs", self.flip_pairs)):
             for pair in pairs:
-                if len(pair) != 2 or pair[0] == pair[1] or not all(0 <= joint < count for joint in pair):
+                if not _is_pair(pair, count):
                     raise ValueError(f"{field}: {pair!r} is not a pair of two joint indices below {count}")
         paired = list(chain.from_iterable(self.flip_pairs))
         if len(set(paired)) != len(paired):
             raise ValueError(f"flip_pairs: a joint is in two pairs of {self.flip_pairs!r}")
-        if self.sigmas is not None and (len(self.sigmas) != count or not all(s > 0 for s in self.sigmas)):
+        if self.sigmas is not None and not _are_sigmas(self.sigmas, count):
             raise ValueError(
                 f"sigmas: expected a number above 0 for each of {count} joints, got {self.sigmas!r}"
             )
+        if len(self.torso) != 2 or not all(isinstance(joint, str) for joint in self.torso):
+            raise ValueError(f"torso: expected the names of two joints, got {self.torso!r}")
 
     def replace(self, **changes: Any) -> "Skeleton":
         """Makes a copy with other values in some fields.
@@ -81,6 +90,24 @@ class Skeleton:
         for a, b in self.flip_pairs:
             order[a], order[b] = b, a
         return tuple(order)
+
+
+def _is_pair(pair: Any, count: int) -> bool:
+    return (
+        isinstance(pair, tuple | list)
+        and len(pair) == 2
+        and all(isinstance(joint, Integral) and not isinstance(joint, bool) for joint in pair)
+        and pair[0] != pair[1]
+        and all(0 <= joint < count for joint in pair)
+    )
+
+
+def _are_sigmas(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, tuple | list)
+        and len(values) == count
+        and all(isinstance(value, Real) and 0 < float(value) < inf for value in values)
+    )
 
 
 # Andriluka et al. 2014. The sigmas are those of MMPose; MPII itself scores by PCKh.

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -95,7 +96,8 @@ def _check_archive(path: Path) -> None:
 def _load(path: Path) -> Any:
     torch = import_extra("torch", "torch", "reading a PyTorch checkpoint")
     try:
-        with _numpy_numbers(torch):
+        with _numpy_numbers(torch), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old forms, with advice to report them to PyTorch
             # Not mapped into memory: overwriting the file would then end the process with a bus error.
             return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except pickle.UnpicklingError as error:

@@ -86,6 +86,12 @@ class Description(NamedTuple):
         if self.scores and len(self.scores) != len(self.names):
             raise ValueError(f"scores must hold one number for each of {len(self.names)} names")
         check_number("padding", self.padding, above=0)
+        check_number("input_scale", self.input_scale, above=0)
+        # Of no use to other tasks, whose labels may be neither.
+        if self.task == "detection":
+            self.categories  # noqa: B018  (checks itself)
+        elif self.task == "pose":
+            self.joints  # noqa: B018
 
     @property
     def shorter_side(self) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 from keras_cornernet import files
 from keras_cornernet.preprocessing import read_image_size
 
+LARGEST = 1e9  # pixels; a number beyond it is taken for damage
+
 
 def read_boxes(
     source: str | Path, paths: list[Any], ids: Mapping[str, int], *, min_score: float = 0.3
@@ -40,8 +42,10 @@ def read_boxes(
         try:
             x, y, width, height = map(float, row["bbox"])
             score = float(row.get("score", 1.0))
-            key = row["file_name"] if "file_name" in row else int(row["image_id"])
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            key = str(row["file_name"]) if "file_name" in row else int(row["image_id"])
+            if not all(abs(number) < LARGEST for number in (x, y, width, height)):
+                raise ValueError("a number is not finite, or too large")
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(
                 f"{root}: [{i}] has no image_id (or file_name) and bbox of four numbers ({error})"
             ) from None
@@ -68,6 +72,8 @@ def _yolo(labels: Path, image: Any, min_score: float) -> np.ndarray:
             continue
         try:
             _, x, y, w, h, *score = map(float, line.split())
+            if not all(abs(number) < LARGEST for number in (x, y, w, h)):
+                raise ValueError
         except ValueError:
             raise ValueError(f"{labels}: line {number}: expected a class and four numbers") from None
         if (not score or score[0] >= min_score) and w > 0 and h > 0:

@@ -133,7 +133,9 @@ class _Reader:
         unknown = [key for key in values if key not in known]
         if not unknown:
             return values
-        names = ", ".join(f"{part}.{key}".lstrip(".") for key in unknown)
+        # Escaped and cut, since a key of a damaged file may be any text.
+        keys = [str(key).encode("unicode_escape").decode()[:80] for key in unknown[:10]]
+        names = ", ".join(f"{part}.{key}".lstrip(".") for key in keys)
         words = f"{names}: unknown to version {keras_cornernet.__version__}; the file was written by version "
         words += str(self.version or "unknown")
         if not _is_later(self.version):

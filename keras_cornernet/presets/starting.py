@@ -80,7 +80,8 @@ def _arrays(path: Path) -> Mapping[str, np.ndarray]:
         with bounds.open_zip(path, ratio=bounds.WEIGHTS_RATIO), np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # NumPy raises many kinds on damaged archives
-        reason = str(error).removeprefix(f"{path}: ")
+        # Only the first sentence: the next may advise to load the file without safety.
+        reason = str(error).removeprefix(f"{path}: ").partition(". ")[0].partition("\n")[0]
         raise ValueError(f"{path}: not an .npz file of arrays ({reason})") from None
     for name, array in arrays.items():
         if array.dtype.kind != "f":

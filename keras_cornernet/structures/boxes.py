@@ -34,9 +34,10 @@ class Categories:
         for name in self.names:
             if not isinstance(name, str):
                 raise ValueError(f"categories: the name {name!r} is not a text")
-        for id_, count in Counter(self.ids).items():
+        for id_ in self.ids:
             if not isinstance(id_, int | np.integer) or isinstance(id_, bool):
                 raise ValueError(f"categories: the id {id_!r} is not a whole number")
+        for id_, count in Counter(self.ids).items():
             if count > 1:
                 raise ValueError(f"categories: the id {id_} occurs {count} times")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from keras_cornernet.data.readers import read_lsp
+from keras_cornernet.data.readers import matlab, read_lsp
 from keras_cornernet.data.readers.matlab import number, read_mat, structs
 
 
@@ -78,3 +78,11 @@ def test_a_sparse_matrix_is_no_array_of_numbers(tmp_path):
     savemat(tmp_path / "joints.mat", {"joints": eye(3).tocsc()})
     with pytest.raises(ValueError, match=r"joints\.mat: the field 'joints' should have the shape"):
         read_lsp(tmp_path / "joints.mat", tmp_path)
+
+
+def test_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    savemat(tmp_path / "a.mat", {"joints": np.zeros((3, 14, 1000))}, do_compression=True)
+    assert read_mat(tmp_path / "a.mat", "joints").shape == (3, 14, 1000)
+    monkeypatch.setattr(matlab, "LARGEST", 10**5)
+    with pytest.raises(ValueError, match=r"a\.mat: not a MATLAB file: it unpacks to more than 0.0 GB"):
+        read_mat(tmp_path / "a.mat", "joints")

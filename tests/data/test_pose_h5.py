@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+from keras_cornernet.data.readers import pose_h5
 from keras_cornernet.data.readers.pose_h5 import h5_entries, read_pose_h5
 
 COLUMNS = {
@@ -73,4 +74,13 @@ def test_character_codes_that_are_none_are_named(path):
     with pytest.raises(
         ValueError, match="'imgname' should hold one text for each person, got character codes"
     ):
+        read_pose_h5(path, 3)
+
+
+def test_a_long_text_that_is_used_again_and_again_is_not_read(path, monkeypatch):
+    monkeypatch.setattr(pose_h5, "LARGEST_FIELD", 10**5)
+    with h5py.File(path, "a") as file:
+        del file["imgname"]
+        file.create_dataset("imgname", (200,), h5py.string_dtype())[:] = ["a" * 1000] * 200
+    with pytest.raises(ValueError, match=r"a\.h5: the field '/imgname' is too large to be read"):
         read_pose_h5(path, 3)

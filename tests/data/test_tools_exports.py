@@ -446,3 +446,12 @@ def test_the_task_is_that_which_finds_parts(tmp_path):
     (tmp_path / "instances_val.json").unlink()
     (tmp_path / "instances_train.json").rename(tmp_path / "labels.json")
     assert formats_of_folder(tmp_path) == {"detection": "coco", "pose": "coco"}
+
+
+@pytest.mark.parametrize(
+    "text", ["names: " + "[" * 5000, "names: 2020-99-99", "names: " + "9" * 5000 + "\n", "a: b: c"]
+)
+def test_yaml_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(ValueError, match=r"data\.yaml"):
+        read_dataset(tmp_path / "data.yaml")

@@ -87,7 +87,8 @@ def _of_file(path: Path) -> str | None:
 def _of_h5(path: Path) -> str | None:
     try:
         with h5py.File(path, "r") as file:
-            shape = file["part"].shape
+            inside = isinstance(file.get("part", getlink=True), h5py.HardLink)
+            shape: tuple[int, ...] = file["part"].shape if inside else ()
     except (OSError, RuntimeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path}: not an HDF5 file of poses: {error}") from None
     return FORMATS_OF_JOINTS.get(shape[1]) if len(shape) > 1 else None

@@ -1,5 +1,7 @@
 """Reads one variable of a MATLAB file as lists, dictionaries and arrays."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,9 @@ import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.extras import import_extra
+
+LARGEST = 2**30  # bytes that the packed parts of a file may unpack to
+_PACKED = 15  # kind of a part that is packed by zlib
 
 
 def read_mat(path: str | Path, field: str) -> object:
@@ -28,6 +33,7 @@ def read_mat(path: str | Path, field: str) -> object:
         ValueError: the file is not a MATLAB file or is of version 7.3, or it lacks the variable.
     """
     with _opened(path) as (io, stream):
+        _check_size(stream)
         names = [name for name, _, _ in io.whosmat(stream)]
         stream.seek(0)
         content = io.loadmat(stream, variable_names=[field])
@@ -57,6 +63,27 @@ def _opened(path: str | Path) -> Iterator[tuple[Any, BinaryIO]]:
             ) from None
         except Exception as error:  # SciPy raises nearly anything on damaged files
             raise ValueError(f"{path}: not a MATLAB file: {error}") from None
+
+
+def _check_size(stream: BinaryIO) -> None:
+    """Raises `ValueError` if the packed parts of a file of version 5 unpack to more than they should.
+
+    Each part after the header of 128 bytes has its kind, its size, and its content.
+    """
+    order = {b"IM": "<", b"MI": ">"}.get(stream.read(128)[126:], "")
+    left = LARGEST
+    while order and len(tag := stream.read(8)) == 8:
+        kind, size = struct.unpack(f"{order}2I", tag)
+        content = stream.read(size)
+        if kind != _PACKED:
+            continue
+        unpacking = zlib.decompressobj()
+        while content and not unpacking.eof:
+            left -= len(unpacking.decompress(content, 2**20))
+            if left < 0:
+                raise ValueError(f"it unpacks to more than {LARGEST / 1e9:.1f} GB")
+            content = unpacking.unconsumed_tail
+    stream.seek(0)
 
 
 def structs(value: object) -> list[dict[str, Any]]:

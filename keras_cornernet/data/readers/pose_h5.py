@@ -97,7 +97,20 @@ def _column(file: h5py.File, name: str, path: Path) -> np.ndarray:
         raise ValueError(f"{path}: the field {name!r} lies in another file, which is not read")
     if item.nbytes > LARGEST_FIELD:
         raise ValueError(f"{path}: the field {name!r} of the shape {item.shape} is too large to be read")
-    return np.asarray(item[()])
+    return np.asarray(item[()]) if item.dtype.kind != "O" else _long_texts(item, path)
+
+
+def _long_texts(item: h5py.Dataset, path: Path) -> np.ndarray:
+    """Texts of any length, read in small parts: many of them may be the same long one."""
+    texts: list[object] = []
+    left = LARGEST_FIELD
+    for start in range(0, item.size or 0, 64):
+        part = list(item[start : start + 64]) if item.ndim == 1 else []
+        left -= sum(len(text) for text in part if isinstance(text, bytes | str))
+        if left < 0:
+            raise ValueError(f"{path}: the field {item.name!r} is too large to be read")
+        texts += part
+    return np.array(texts, object)
 
 
 def _texts(values: np.ndarray, path: Path) -> list[str]:

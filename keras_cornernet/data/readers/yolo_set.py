@@ -30,10 +30,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         import yaml  # type: ignore[import-untyped]
     except ImportError as error:
         raise ImportError("yaml files need PyYAML: pip install pyyaml") from error
-    files.check_is_file(path)
+    text = files.decoded(path)
     try:
-        content = yaml.safe_load(files.decoded(path))
-    except yaml.YAMLError as error:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date that is none is a ValueError
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}" if mark else ""
         raise ValueError(f"{path}: not yaml{place}") from None
