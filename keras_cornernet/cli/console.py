@@ -116,6 +116,16 @@ def parse_size(text: str) -> tuple[int, int]:
     return size
 
 
+def parse_shard(text: str) -> tuple[int, int]:
+    """Reads `I/N`."""
+    index, slash, count = str(text).partition("/")
+    if not slash or not (index.isdecimal() and count.isdecimal() and len(index + count) < 12):
+        raise typer.BadParameter(f"expected I/N such as 1/8, got {text!r}")
+    if not 1 <= int(index) <= int(count):
+        raise typer.BadParameter(f"expected I/N with I from 1 to N, got {text!r}")
+    return int(index), int(count)
+
+
 def parse_numbers(name: str, text: str) -> tuple[float, ...]:
     """Reads `1,2.5,..`, the value of the option `name`."""
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,10 +21,14 @@ from keras_cornernet.cli.options import (
     Flip,
     Images,
     MinPrecision,
+    Resume,
+    Shard,
     Split,
     Trust,
     class_names,
 )
+from keras_cornernet.cli.predicting import identity
+from keras_cornernet.journal import Journal, shard_name, shard_of
 
 if TYPE_CHECKING:
     from keras_cornernet.evaluation import EvaluationResult
@@ -43,6 +48,8 @@ def evaluate_files(
     plots: str | Path | None = None,
     keep: bool = False,
     trust: bool = False,
+    resume: bool = False,
+    shard: tuple[int, int] | None = None,
     progress: Any = list,
 ) -> EvaluationResult:
     """Measures a model on annotated images.
@@ -61,6 +68,8 @@ def evaluate_files(
         keep: write into the file of the model from which score on boxes of each class are worth showing.
         paper: measure with several scales and the mirror image, as the paper of the network does.
         trust: of models that are SavedModels, see `export.load`.
+        resume: go on with the images that a stopped run left; what was found stands beside `save_results`.
+        shard: `(i, n)`: only every n-th image, from the i-th on; `save_results` gets a name of its own.
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -71,9 +80,13 @@ def evaluate_files(
     from keras_cornernet.experiment import keep_min_scores
     from keras_cornernet.tasks import load_model, task_of
 
+    if save_results is None and (resume or shard is not None):
+        raise ValueError("--resume and --shard need --save-results FILE, beside which results are kept")
     if keep and not Path(model).exists():
         raise ValueError(f"--keep writes into a .keras or exported file, and {model} is a preset")
     loaded = load_model(model, trust=trust)
+    if not hasattr(loaded, "categories") and (plots is not None or keep or min_precision is not None):
+        raise ValueError(f"--plots, --keep and --min-precision are of detectors, and {model} is none")
     if paper:
         settings, flip = {**_multi_scale(loaded, model), **(settings or {})}, True
     if settings:
@@ -82,12 +95,23 @@ def evaluate_files(
     if dataset is None:
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
     options = {} if detector is None else task_of(loaded).with_detector(load_model(detector, trust=trust))
-    result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
+    if shard is not None:
+        dataset = dataset.select(shard_of(list(range(len(dataset))), shard))
+    with ExitStack() as stack:
+        if save_results is not None:
+            save_results = shard_name(save_results, shard)
+            work = {
+                "model": identity(model),
+                "detector": None if detector is None else identity(detector),
+                "data": data_sets.describe(),
+                "settings": [flip, paper, {key: repr(value) for key, value in (settings or {}).items()}],
+                "shard": shard,
+            }
+            journal = Journal(save_results.with_suffix(".jsonl"), work, resume=resume)
+            options = {**options, "journal": stack.enter_context(journal)}
+        result: EvaluationResult = loaded.evaluate(dataset, flip=flip, progress=progress, **options)
     point = task_of(loaded).operating_point(loaded, dataset, result, min_precision)
-    if point is None:
-        if plots is not None or keep or min_precision is not None:
-            raise ValueError(f"--plots, --keep and --min-precision are of detectors, and {model} is none")
-    else:
+    if point is not None:
         metrics = {**result.metrics, "operating_point": point.rows()}
         table = f"{result.table}\n\nthe best score of each class to show boxes from:\n{point}"
         result = replace(result, metrics=metrics, table=table)
@@ -119,12 +143,12 @@ def _multi_scale(model: Any, name: str) -> Mapping[str, Any]:
 
 
 def evaluate_results(
-    results: str | Path, annotations: str | Path, *, json_file: str | Path | None = None
+    results: Sequence[str | Path], annotations: str | Path, *, json_file: str | Path | None = None
 ) -> EvaluationResult:
     """Measures the AP of boxes that were found before, by whatever program.
 
     Args:
-        results: a json file in COCO's result form.
+        results: json files in COCO's result form, such as those of all shards.
         annotations: the COCO json file with the true boxes.
         json_file: receives the metrics.
 
@@ -132,9 +156,12 @@ def evaluate_results(
         ValueError: a file is of another form.
     """
     from keras_cornernet import files
-    from keras_cornernet.evaluation import EvaluationResult, evaluate_coco_files, format_table
+    from keras_cornernet.evaluation import EvaluationResult, evaluate_coco_files, format_table, read_results
 
-    metrics = evaluate_coco_files(annotations, results)
+    rows: Any = results[0]
+    if len(results) > 1:
+        rows = [row for path in results for row in read_results(path)]
+    metrics = evaluate_coco_files(annotations, rows)
     if json_file is not None:
         files.write_json(json_file, dict(metrics), indent=1)
     return EvaluationResult(metrics, {"AP": metrics["AP"]}, format_table(metrics))
@@ -175,9 +202,14 @@ def evaluate(
         Path | None, typer.Option(help="File for what was found, in COCO's result form with the data's ids.")
     ] = None,
     results: Annotated[
-        Path | None,
-        typer.Option(help="In place of MODEL: boxes found before, a COCO result file; with --annotations."),
+        list[Path] | None,
+        typer.Option(
+            help="In place of MODEL: boxes found before, a COCO result file; several times for shards. With "
+            "--annotations."
+        ),
     ] = None,
+    resume: Resume = False,
+    shard: Shard = None,
     flip: Flip = None,
     scales: Annotated[
         str | None,
@@ -199,7 +231,7 @@ def evaluate(
     trust: Trust = False,
 ) -> None:
     """Measure COCO AP of a detector, or PCK of a pose network, on annotated images."""
-    if results is not None:
+    if results:
         if model is not None or annotations is None or annotation_format != "coco":
             raise ValueError("results: expected --results FILE and --annotations FILE of COCO, and no MODEL")
         show(evaluate_results(results, annotations, json_file=json_file))
@@ -231,6 +263,8 @@ def evaluate(
         plots=plots,
         keep=keep,
         trust=trust,
+        resume=resume,
+        shard=shard,
         progress=progress_bar("measuring"),
     )
     show(result)

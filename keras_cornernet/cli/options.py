@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from keras_cornernet.cli.console import parse_size
+from keras_cornernet.cli.console import parse_shard, parse_size
 
 Model = Annotated[
     str,
@@ -64,6 +64,15 @@ MinPrecision = Annotated[
     float | None,
     typer.Option(
         help="Of detectors: show each class from the lowest score with this precision, not the best F1."
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the images that a stopped run of this command left.")
+]
+Shard = Annotated[
+    Any,
+    typer.Option(
+        parser=parse_shard, metavar="I/N", help="Only every N-th image, from the I-th on, for N processes."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print json on standard output and nothing else there.")]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_cornernet.cli.console import exit_if_any, list_problems, progress_bar, show
-from keras_cornernet.cli.options import AsJson, Classes, Flip, Runnable, Trust, class_names
+from keras_cornernet.cli.options import AsJson, Classes, Flip, Resume, Runnable, Shard, Trust, class_names
 from keras_cornernet.cli.predicting import predict_files
 
 
@@ -59,6 +59,8 @@ def predict(
         int | None, typer.Option(min=1, help="Of videos and cameras: end after so many frames.")
     ] = None,
     trust: Trust = False,
+    resume: Resume = False,
+    shard: Shard = None,
     as_json: AsJson = False,
 ) -> None:
     """Find objects, or pose people: a picture for each image, and predictions.json in COCO result form."""
@@ -77,6 +79,8 @@ def predict(
         annotations=annotations,
         boxes=boxes,
         trust=trust,
+        resume=resume,
+        shard=shard,
         progress=progress_bar("predicting"),
     )
     show(result, as_json)

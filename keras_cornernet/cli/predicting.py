@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from keras_cornernet.cli.console import check_output_folder
+from keras_cornernet.journal import Journal, shard_name, shard_of, write_rows
 
 
 @dataclass(frozen=True)
@@ -19,30 +20,38 @@ class PredictionResult:
     Attributes:
         output: the folder.
         noun: what the predictions are counted in.
-        images: `{"id", "file_name", "path", "picture"}` of each image that was read, ids from 1.
-        predictions: in COCO result form.
+        images: that were read; `images.json` names them.
+        predictions: that were found on them; `predictions.json` holds them.
+        resumed: images of an earlier run among them.
         failed: one message for each input that could not be read, which names it.
+        pictures: whether each image has one.
+        files: names of the files of all images.
         videos: `{"path", "picture", "results", "frames", "objects"}` of each video that was read.
     """
 
     output: str
     noun: str
-    images: list[dict[str, Any]]
-    predictions: list[dict[str, Any]]
+    images: int
+    predictions: int
+    resumed: int
     failed: list[str]
+    pictures: bool = True
+    files: list[str] = field(default_factory=list)
     videos: list[dict[str, Any]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        drawn = "pictures and " if any(image["picture"] for image in self.images) else ""
+        drawn = "pictures and " if self.pictures and self.images else ""
+        before = f" ({self.resumed} of an earlier run)" if self.resumed else ""
         lines = [
             f"{video['path']}: {video['frames']} frames, {video['objects']} different {self.noun}: "
             f"{' and '.join(filter(None, (video['picture'], video['results'])))} in {self.output}"
             for video in self.videos
         ]
         if self.images or not self.videos:
+            named = self.files[-1] if self.files else "predictions.json"
             lines.append(
-                f"{len(self.images)} images, {len(self.predictions)} {self.noun}: "
-                f"{drawn}predictions.json in {self.output}"
+                f"{self.images} images{before}, {self.predictions} {self.noun}: "
+                f"{drawn}{named} in {self.output}"
             )
         return "\n".join(lines)
 
@@ -63,6 +72,8 @@ def predict_files(
     annotations: str | Path | None = None,
     boxes: str | Path | None = None,
     trust: bool = False,
+    resume: bool = False,
+    shard: tuple[int, int] | None = None,
     progress: Any = list,
 ) -> PredictionResult:
     """Finds objects, or poses people, on images and writes the results.
@@ -71,8 +82,9 @@ def predict_files(
         model: a preset with weights, a `.keras` file or an exported file.
         sources: images, folders, patterns, text files that list images, addresses, video files, and cameras
             such as `camera:0`.
-        output: folder for one picture per image, `predictions.json` in COCO result form and `images.json`; of
-            a video an annotated one and a json line for each frame, in which objects keep their `id`.
+        output: folder for one picture per image, `predictions.jsonl` with a line for each image as soon as it
+            is done, and at the end `predictions.json` in COCO result form and `images.json`; of a video an
+            annotated one and a json line for each frame, in which objects keep their `id`.
         detector: for a pose network: the model that finds the people; None takes each image as one person
             who fills it.
         min_score: leave out boxes below this score. By default a detector's `predictions.json` holds all
@@ -87,6 +99,9 @@ def predict_files(
         boxes: of a pose network: where people are, found by any other detector, see
             `inference.given_boxes.read_boxes`.
         trust: of models that are SavedModels, see `export.load`.
+        resume: go on with the images that `predictions.jsonl` in the folder does not hold yet.
+        shard: `(i, n)`: only every n-th image or video, from the i-th on, with files of its own names and ids
+            that no other shard gives, so that n processes can share the work.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -95,12 +110,10 @@ def predict_files(
     """
     from keras_cornernet import files
     from keras_cornernet.inference.given_boxes import read_boxes
-    from keras_cornernet.inference.video import is_video
     from keras_cornernet.tasks import load_model, task_of
 
     check_output_folder(output)
-    clips = [source for source in sources if is_video(source)]
-    paths, failed = expand_sources([s for s in sources if s not in clips], recursive=recursive)
+    clips, paths, failed = expand_sources(sources, recursive=recursive)
     output = Path(output)
     files_of = [file_of(path) for path in paths]
     clip_files = [Path(str(clip).replace(":", "_")).with_suffix(".mp4") for clip in clips]
@@ -117,6 +130,8 @@ def predict_files(
     task = task_of(loaded)
     if classes and not hasattr(loaded, "categories"):
         raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
+    if classes:
+        loaded.categories.check_names(classes)
     finder = None if detector is None else load_model(detector, trust=trust)
     plan = task.prediction(loaded, detector=finder, min_score=None if boxes is not None else min_score)
     given = None
@@ -124,37 +139,71 @@ def predict_files(
         if clips or detector is not None or not hasattr(loaded, "skeleton"):
             raise ValueError("boxes: they are of pose networks on images, in place of --detector")
         given = read_boxes(boxes, paths, ids or {}, min_score=0.3 if min_score is None else min_score)
-    images: list[dict[str, Any]] = []
-    predictions: list[dict[str, Any]] = []
-    for path, file, name in zip(progress(paths), files_of, names, strict=True):
-        if ids is not None and str(path) not in ids:
-            continue
-        try:
-            mine = {} if given is None else {"boxes": [given[str(path)]]}
-            (found,) = plan.model.stream(path, flip=flip, **plan.all_options, **mine)
-        except OSError as error:
-            failed.append(str(error))
-            continue
-        if classes:
-            found = found.of_classes(*classes)
-        image_id = len(images) + 1 if ids is None else ids[str(path)]
-        if name is not None:
-            found.save(output / name, **plan.save_options)
-        images.append({"id": image_id, "file_name": file.name, "path": str(path), "picture": name})
-        predictions += found.to_coco(image_id)
-    videos = []
+    work = {
+        "model": identity(model),
+        "detector": None if detector is None else identity(detector),
+        "boxes": None if boxes is None else identity(boxes),
+        "annotations": None if annotations is None else identity(annotations),
+        "options": [min_score, flip, list(classes)],
+        "shard": shard,
+    }
     options = {"flip": flip, "every": every, "max_frames": max_frames}
-    for clip, name in zip(clips, all_names[len(paths) :], strict=True):
+    lines = shard_name(output / "predictions.jsonl", shard)
+    chosen = shard_of(list(zip(paths, files_of, names, strict=True)), shard)
+    written: list[str] = []
+    with Journal(lines, work, resume=resume) if paths or not clips else nullcontext() as journal:
+        resumed = 0 if journal is None else len(journal)
+        first, step = shard or (1, 1)
+        for path, file, name in progress(chosen):
+            assert journal is not None
+            if path in journal or (ids is not None and str(path) not in ids):
+                continue
+            try:
+                mine = {} if given is None else {"boxes": [given[str(path)]]}
+                (found,) = plan.model.stream(path, flip=flip, **plan.all_options, **mine)
+            except OSError as error:
+                failed.append(str(error))
+                continue
+            if classes:
+                found = found.of_classes(*classes)
+            image_id = first + step * len(journal) if ids is None else ids[str(path)]
+            if name is not None:
+                found.save(output / name, **plan.save_options)
+            row = {"id": image_id, "file_name": file.name, "path": str(path), "picture": name}
+            journal.add(path, {**row, "predictions": found.to_coco(image_id)})
+        if journal is not None:
+            written = _write_tables(journal, output, shard)
+    videos = []
+    for clip, name in shard_of(list(zip(clips, all_names[len(paths) :], strict=True)), shard):
         try:
             videos.append(
                 _predict_video(plan, clip, output / name, options, pictures=pictures, classes=classes)
             )
         except OSError as error:
             failed.append(str(error))
-    if paths or not clips:
-        files.write_json(output / "images.json", images, indent=1)
-        files.write_json(output / "predictions.json", predictions)
-    return PredictionResult(str(output), task.noun, images, predictions, failed, videos)
+    images = 0 if journal is None else len(journal)
+    count = 0 if journal is None else sum(len(row["predictions"]) for row in journal.rows())
+    return PredictionResult(str(output), task.noun, images, count, resumed, failed, pictures, written, videos)
+
+
+def identity(model: str | Path) -> str:
+    """A model's or a file's name, and of a file its hash: what results of a stopped run must agree in."""
+    from keras_cornernet import files
+
+    return f"{model} {files.sha256_of(model)}" if Path(model).is_file() else str(model)
+
+
+def _write_tables(journal: Journal, output: Path, shard: tuple[int, int] | None) -> list[str]:
+    """Writes `images.json` and `predictions.json` of what is done; returns their names."""
+    keys = ("id", "file_name", "path", "picture")
+    images = write_rows(
+        shard_name(output / "images.json", shard), ({key: row[key] for key in keys} for row in journal.rows())
+    )
+    predictions = write_rows(
+        shard_name(output / "predictions.json", shard),
+        (found for row in journal.rows() for found in row["predictions"]),
+    )
+    return [images.name, predictions.name]
 
 
 def _predict_video(
@@ -254,18 +303,28 @@ def file_of(item: str | Path) -> Path:
     return Path(unquote(urlsplit(item).path) or "image") if is_address(item) else Path(item)  # type: ignore
 
 
-def expand_sources(sources: Sequence[str | Path], *, recursive: bool = False) -> tuple[list[Any], list[str]]:
-    """The images of all sources, and what is wrong with folders that have none."""
+def expand_sources(
+    sources: Sequence[str | Path], *, recursive: bool = False
+) -> tuple[list[Any], list[Any], list[str]]:
+    """The videos and the images of all sources, and what is wrong with folders that have neither."""
     from keras_cornernet.inference.reading import list_images
+    from keras_cornernet.inference.video import is_video, videos_in
 
+    clips: list[Any] = []
     paths: list[Any] = []
     failed: list[str] = []
     for source in sources:
+        if is_video(source):
+            clips.append(source)
+            continue
+        inside = videos_in(source, recursive=recursive)
+        clips += inside
         try:
             paths += list_images(source, recursive=recursive)
         except OSError as error:
-            failed.append(str(error))
-    return paths, failed
+            if not inside:
+                failed.append(str(error))
+    return clips, paths, failed
 
 
 def _check_targets(output: Path, names: Sequence[str | None], paths: Sequence[Path]) -> None:

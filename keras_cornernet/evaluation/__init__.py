@@ -2,7 +2,7 @@
 
 from keras_cornernet.evaluation.average_precision import format_table
 from keras_cornernet.evaluation.coco import coco_results, evaluate_detections
-from keras_cornernet.evaluation.coco_files import evaluate_coco_files
+from keras_cornernet.evaluation.coco_files import evaluate_coco_files, read_results
 from keras_cornernet.evaluation.confusion import confusion_matrix
 from keras_cornernet.evaluation.found import found_among_best
 from keras_cornernet.evaluation.keypoint_ap import keypoint_average_precision, object_keypoint_similarity
@@ -27,4 +27,5 @@ __all__ = [
     "keypoint_average_precision",
     "match_categories",
     "object_keypoint_similarity",
+    "read_results",
 ]

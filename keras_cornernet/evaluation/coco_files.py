@@ -60,7 +60,7 @@ def evaluate_coco_files(
     ids = _ids(categories, f"{path}: categories")
     names = {id_: str(category.get("name", id_)) for id_, category in zip(ids, categories, strict=True)}
     truth = [row for true in content["annotations"] if (row := _true_entry(true, images, names)) is not None]
-    listed = _listed(results)
+    listed = read_results(results)
     for i, result in enumerate(listed):
         reason = _unusable(result, known, set(names), path.name)
         if reason is not None:
@@ -92,8 +92,12 @@ def _true_entry(true: Entry, images: Collection[int], categories: Collection[int
     )
 
 
-def _listed(results: Sequence[Result] | str | Path) -> Sequence[Result]:
-    """The results, read from their file if they are one."""
+def read_results(results: Sequence[Result] | str | Path) -> Sequence[Result]:
+    """Results in COCO's form, read from their file if they are one.
+
+    Raises:
+        ValueError: the file holds something else than a list.
+    """
     if not isinstance(results, str | Path):
         return results
     content = files.read_json(results)

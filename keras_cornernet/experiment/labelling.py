@@ -1,6 +1,7 @@
 """Labels for one's own images, made by a model: a COCO file to train with or to correct by hand."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from keras_cornernet.tasks.task import Prediction
 
 SAME = 0.5  # intersection over union from which two boxes of a class are one object
 Entry = dict[str, Any]
+OnError = Callable[[str, Exception], None]
 
 
 def label_images(
@@ -25,9 +27,36 @@ def label_images(
     min_score: float = 0.5,
     unsure: float | None = None,
     classes: Sequence[str] = (),
-    on_error: Callable[[str, Exception], None] | None = None,
+    on_error: OnError | None = None,
 ) -> dict[str, list[Entry]]:
     """Labels images with what a model finds on them.
+
+    Args:
+        plan, paths, root, min_score, unsure, classes, on_error: see `label_rows`.
+
+    Returns:
+        The content of a COCO file: `images`, `annotations` (each with its `score`) and `categories`. People
+        with joints have `keypoints`, those below a score of 0.2 without place.
+
+    Raises:
+        ValueError: see `label_rows`.
+    """
+    options: Any = {"min_score": min_score, "unsure": unsure, "classes": classes, "on_error": on_error}
+    rows = list(label_rows(plan, paths, root, **options))
+    return {name: list(table) for name, table in coco_tables(lambda: rows, plan, classes).items()}
+
+
+def label_rows(
+    plan: Prediction,
+    paths: Iterable[str | Path],
+    root: str | Path,
+    *,
+    min_score: float = 0.5,
+    unsure: float | None = None,
+    classes: Sequence[str] = (),
+    on_error: OnError | None = None,
+) -> Iterator[Entry]:
+    """Labels images one after the other.
 
     Args:
         plan: the model and its options, of `Task.prediction`; it must give objects down to `unsure`.
@@ -41,9 +70,8 @@ def label_images(
         on_error: called with path and error for an image that cannot be read, which is then left out; None
             raises the error.
 
-    Returns:
-        The content of a COCO file: `images`, `annotations` (each with its `score`) and `categories`. People
-        with joints have `keypoints`, those below a score of 0.2 without place.
+    Yields:
+        `path`, `file_name`, `width`, `height` and `annotations` of each image, without ids.
 
     Raises:
         ValueError: a score is out of range, a class is none of the model's, or a path lies outside of `root`.
@@ -53,16 +81,7 @@ def label_images(
     check_number("unsure", unsure, at_least=0)
     if unsure > min_score:
         raise ValueError(f"unsure must be at most min_score = {min_score}, not {unsure}")
-    categories = _categories(plan.model)
-    names = {category["name"] for category in categories}
-    if strange := [name for name in classes if name not in names]:
-        raise ValueError(
-            f"classes: the model has none called {strange[0]!r}, only {', '.join(sorted(names))}"
-        )
-    wanted = [category for category in categories if not classes or category["name"] in classes]
-    ids = {category["id"] for category in wanted}
-    images: list[Entry] = []
-    annotations: list[Entry] = []
+    ids = {category["id"] for category in wanted_categories(plan, classes)}
     for path in paths:
         name = files.relative_to(root, path)
         try:
@@ -73,12 +92,53 @@ def label_images(
             on_error(str(path), error)
             continue
         height, width = found.image.shape[:2]
-        image_id = len(images) + 1
-        images.append({"id": image_id, "file_name": name, "width": width, "height": height})
-        for entry in _entries(found, image_id, min_score, unsure):
-            if entry["category_id"] in ids:
-                annotations.append({"id": len(annotations) + 1, **entry})
-    return {"images": images, "annotations": annotations, "categories": wanted}
+        entries = [entry for entry in _entries(found, 0, min_score, unsure) if entry["category_id"] in ids]
+        yield {
+            "path": str(path),
+            "file_name": name,
+            "width": width,
+            "height": height,
+            "annotations": [{k: v for k, v in entry.items() if k != "image_id"} for entry in entries],
+        }
+
+
+def coco_tables(
+    rows: Callable[[], Iterable[Mapping[str, Any]]], plan: Prediction, classes: Sequence[str] = ()
+) -> dict[str, Iterable[Entry]]:
+    """The tables of a COCO file, one entry at a time.
+
+    Args:
+        rows: gives what `label_rows` gave, each time from the beginning.
+        plan, classes: see `label_rows`.
+    """
+
+    def images() -> Iterator[Entry]:
+        for number, row in enumerate(rows(), start=1):
+            yield {"id": number, **{key: row[key] for key in ("file_name", "width", "height")}}
+
+    def annotations() -> Iterator[Entry]:
+        ids = count(1)
+        for number, row in enumerate(rows(), start=1):
+            for entry in row["annotations"]:
+                yield {"id": next(ids), "image_id": number, **entry}
+
+    tables = {"images": images(), "annotations": annotations()}
+    return {**tables, "categories": wanted_categories(plan, classes)}
+
+
+def wanted_categories(plan: Prediction, classes: Sequence[str]) -> list[Entry]:
+    """COCO's table of the classes that are labelled.
+
+    Raises:
+        ValueError: a class is none of the model's.
+    """
+    categories = _categories(plan.model)
+    names = {category["name"] for category in categories}
+    if strange := [name for name in classes if name not in names]:
+        raise ValueError(
+            f"classes: the model has none called {strange[0]!r}, only {', '.join(sorted(names))}"
+        )
+    return [category for category in categories if not classes or category["name"] in classes]
 
 
 def _entries(found: Any, image_id: int, min_score: float, unsure: float) -> list[Entry]:

@@ -1,7 +1,7 @@
 """Models measured on annotated data sets; shared by models in Keras and in exported files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from keras_cornernet.evaluation import (
     match_categories,
 )
 from keras_cornernet.inference.people import found_people
+from keras_cornernet.journal import Journal
+from keras_cornernet.results import Detections
 from keras_cornernet.structures import (
     Categories,
     DetectionDataset,
@@ -30,6 +32,8 @@ from keras_cornernet.structures import (
 
 FAR = -1e6  # pixels; where the joints of people are put whom the detector did not find
 HEADLINE = ("AP", "AP50", "AP75")
+ROWS = ("boxes", "scores", "labels")  # of detections that a journal keeps
+BLOCK = 64  # people that a journal keeps together
 
 
 class MeasuresDetections:
@@ -39,7 +43,12 @@ class MeasuresDetections:
     stream: Any
 
     def evaluate(
-        self, dataset: DetectionDataset, *, flip: bool | None = None, progress: Progress = list
+        self,
+        dataset: DetectionDataset,
+        *,
+        flip: bool | None = None,
+        progress: Progress = list,
+        journal: Journal | None = None,
     ) -> EvaluationResult:
         """Measures COCO's AP.
 
@@ -49,6 +58,7 @@ class MeasuresDetections:
                 some objects of the images are annotated, see also `evaluation.found_among_best`.
             flip: detect on the mirror image too; None follows the model's settings.
             progress: wraps the images and shows how far the evaluation is, such as `tqdm.tqdm`.
+            journal: keeps what was found on each image, and gives it for images that it holds.
 
         Returns:
             `predictions` holds the `Detections` by image id, without their images. Images that cannot be read
@@ -59,8 +69,13 @@ class MeasuresDetections:
         """
         dataset, categories, notes = with_shared_classes(dataset, self.categories)
         problems, found, measured = list(dataset.problems), {}, []
+        kept = {} if journal is None else _kept_detections(journal, self.categories)
         for sample in progress(dataset.samples):
             unread: list[Problem] = []
+            if sample.image_id in kept:
+                found[sample.image_id] = kept[sample.image_id]
+                measured.append(sample)
+                continue
             options = {"min_score": 0.0, "flip": flip, "on_error": _collect(unread)}
             for result in self.stream(sample.path, **options):
                 wrong = size_problem(sample.path, sample.size, result.image.shape[:2])
@@ -70,6 +85,9 @@ class MeasuresDetections:
                 # Without the image: thousands of them would not fit into memory.
                 found[sample.image_id] = result.replace(image=None)
                 measured.append(sample)
+                if journal is not None:
+                    arrays = {name: getattr(result, name).tolist() for name in ROWS}
+                    journal.add(sample.image_id, {"path": result.path, **arrays})
             problems += unread
         if not measured:
             raise ValueError(_nothing_measured("images", problems))
@@ -136,6 +154,7 @@ class MeasuresPoses:
         flip: bool | None = None,
         detector: Any = None,
         progress: Progress = list,
+        journal: Journal | None = None,
     ) -> EvaluationResult:
         """Measures PCK and what else the annotations allow, everyone shown in the annotated square.
 
@@ -145,6 +164,7 @@ class MeasuresPoses:
             detector: finds the people, who are then shown in the squares around the boxes found, see
                 `inference.people.found_people`. All joints of those who are not found count as missed.
             progress: wraps the people and shows how far the evaluation is, such as `tqdm.tqdm`.
+            journal: keeps what was found of each block of people, and gives it for blocks that it holds.
 
         Returns:
             `predictions` holds `PosePredictions`. People whose image cannot be read are left out and named
@@ -159,16 +179,15 @@ class MeasuresPoses:
                 f"({', '.join(dataset.skeleton.joints)})"
             )
         problems = list(dataset.problems)
-        shown, missed = dataset, np.zeros(len(dataset), bool)
+        options = {"flip": flip, "detector": detector}
+        if journal is None:
+            keypoints, scores, missed = self._read(dataset, problems, progress=progress, **options)
+        else:
+            keypoints, scores, missed = self._read_blocks(dataset, problems, journal, progress, options)
         notes: tuple[str, ...] = ()
         if detector is not None:
-            shown, missed = found_people(dataset, detector, self.settings, on_error=_collect(problems))
             rate = f"{(~missed).mean():.3f} of the {len(dataset)} people"
             notes = (f"the detector found {rate}; all joints of the others count as missed",)
-        keypoints, scores = self.read_dataset(
-            shown, flip=flip, on_error=_collect(problems), progress=progress
-        )
-        keypoints[missed & np.isfinite(scores).all(axis=1)] = FAR
         problems = list(dict.fromkeys(problems))
         read = np.isfinite(scores).all(axis=1)
         if not read.any():
@@ -185,6 +204,61 @@ class MeasuresPoses:
             tuple(problems),
             notes,
         )
+
+    def _read(
+        self,
+        dataset: PoseDataset,
+        problems: list[Problem],
+        *,
+        flip: bool | None,
+        detector: Any,
+        progress: Progress,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Keypoints, their scores, and who was not found; appends to `problems`."""
+        shown, missed = dataset, np.zeros(len(dataset), bool)
+        if detector is not None:
+            shown, missed = found_people(dataset, detector, self.settings, on_error=_collect(problems))
+        keypoints, scores = self.read_dataset(
+            shown, flip=flip, on_error=_collect(problems), progress=progress
+        )
+        keypoints[missed & np.isfinite(scores).all(axis=1)] = FAR
+        return keypoints, scores, missed
+
+    def _read_blocks(
+        self,
+        dataset: PoseDataset,
+        problems: list[Problem],
+        journal: Journal,
+        progress: Progress,
+        options: Mapping[str, Any],
+    ) -> tuple[np.ndarray, ...]:
+        """As `_read`, in blocks of people that the journal keeps once they are read without a problem."""
+        blocks = [range(i, min(i + BLOCK, len(dataset))) for i in range(0, len(dataset), BLOCK)]
+        parts = {row["key"]: row["arrays"] for row in journal.rows()}
+        for block in progress(blocks):
+            if str(block) in parts:
+                continue
+            wrong: list[Problem] = []
+            arrays = [
+                array.tolist() for array in self._read(dataset.select(block), wrong, progress=list, **options)
+            ]
+            parts[str(block)] = arrays
+            problems += wrong
+            if not wrong:
+                journal.add(block, {"arrays": arrays})
+        types = (np.float32, np.float32, bool)
+        columns = zip(*(parts[str(block)] for block in blocks), strict=True)
+        return tuple(np.concatenate(c).astype(t) for c, t in zip(columns, types, strict=True))
+
+
+def _kept_detections(journal: Journal, categories: Categories) -> dict[int, Detections]:
+    """What an earlier run found, by image id."""
+    kept = {}
+    for row in journal.rows():
+        boxes, scores = (np.array(row[name], np.float32) for name in ROWS[:2])
+        labels = np.array(row["labels"], np.int32)
+        kept[int(row["key"])] = Detections(boxes.reshape(-1, 4), scores, labels, categories, path=row["path"])
+    return kept
 
 
 def _found_line(item: tuple[str, float]) -> str:

@@ -29,6 +29,15 @@ def is_video(source: Any) -> bool:
     )
 
 
+def videos_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
+    """The video files in a folder by name, with `recursive` those in its folders too; of a file none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return []
+    inside = folder.rglob("*") if recursive else folder.iterdir()
+    return sorted(path for path in inside if is_video(path) and not path.name.startswith("."))
+
+
 def _camera(text: str) -> int | None:
     """The number of a camera."""
     match = re.fullmatch(r"camera:(\d+)", text)

@@ -103,12 +103,8 @@ class Detections(ImageResult[Detection]):
         Raises:
             ValueError: a name is none of the categories.
         """
+        self.categories.check_names(names)
         known = [name.casefold() for name in self.categories.names]
-        for name in names:
-            if name.casefold() not in known:
-                raise ValueError(
-                    f"classes: there is none called {name!r}, only {', '.join(self.categories.names)}"
-                )
         wanted = [label for label, name in enumerate(known) if name in {n.casefold() for n in names}]
         return self[np.isin(self.labels, wanted)]
 

@@ -73,6 +73,13 @@ class Categories:
             raise ValueError(f"{argument}: expected at least one class name")
         return found
 
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raises `ValueError` for a name, in upper or lower case, that none of the classes has."""
+        known = {name.casefold() for name in self.names}
+        for name in names:
+            if name.casefold() not in known:
+                raise ValueError(f"classes: there is none called {name!r}, only {', '.join(self.names)}")
+
     def __len__(self) -> int:
         return len(self.names)
 

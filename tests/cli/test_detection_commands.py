@@ -143,7 +143,9 @@ def test_predict_writes_pictures_and_coco_results(tiny, scenes, tmp_path):
     assert [entry["id"] for entry in images] == list(range(1, COUNT + 1))
     assert images[0]["file_name"] == "000000.jpg"
     results = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert results == told["predictions"]
+    assert (told["images"], told["predictions"]) == (COUNT, len(results))
+    lines = (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()[1:]
+    assert [row for line in lines for row in json.loads(line)["predictions"]] == results
     assert {"image_id", "category_id", "bbox", "score"} == set(results[0])
     with Image.open(tmp_path / "out" / "000000.jpg") as picture:
         assert picture.size == (96, 64)

@@ -87,7 +87,7 @@ def test_predict_takes_each_image_as_one_person(tiny, scenes, tmp_path):
     told = json.loads(answer.stdout)
     assert told["failed"] == []
     results = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert results == told["predictions"]
+    assert told["predictions"] == len(results)
     assert [result["image_id"] for result in results] == list(range(1, COUNT + 1))
     assert {"image_id", "category_id", "keypoints", "score"} == set(results[0])
     assert len(results[0]["keypoints"]) == 3 * len(LSP.joints)

@@ -190,4 +190,8 @@ def test_the_command_takes_them(folder, server, tmp_path):
     assert pictures == ["a.png", "a_2.png", "b.png", "c.png"]
     done = run("predict", path, folder, "--no-pictures", "--output", tmp_path / "none")
     assert done.exit_code == 0 and "pictures" not in done.output
-    assert sorted(p.name for p in (tmp_path / "none").iterdir()) == ["images.json", "predictions.json"]
+    assert sorted(p.name for p in (tmp_path / "none").iterdir()) == [
+        "images.json",
+        "predictions.json",
+        "predictions.jsonl",
+    ]
