@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
@@ -28,9 +28,14 @@ VALUES = st.recursive(
 
 
 def examples(count: int) -> settings:
-    """The same examples in every run; `FUZZ_TIMES=20` tries so many times as many."""
+    """The same examples in every run; `FUZZ_TIMES=20` tries so many times as many, and makes failures small.
+
+    Otherwise a failure is shown as it was found, since making it small takes minutes.
+    """
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+    phases = [Phase.generate, *([Phase.shrink] if TIMES > 1 else [])]
     return settings(
+        phases=phases,
         max_examples=count * TIMES,
         derandomize=True,
         deadline=None,
