@@ -34,7 +34,7 @@ def metadata_of(path: Path) -> Mapping[str, Any]:
     with bounds.open_zip(path, ratio=bounds.WEIGHTS_RATIO) as archive:
         config = _config(path, archive)
     _class_of(config, path)
-    metadata = config["config"].get("metadata")
+    metadata = upgraded(config["config"]).get("metadata")
     return metadata if isinstance(metadata, Mapping) else {}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cornernet import read_dataset
+from keras_cornernet.models.network import upgraded
 from keras_cornernet.structures import DataSource, Parent, Provenance, sha256_of_annotations
 
 WEIGHTS = Path(__file__).parent / "keras_cornernet_weights"
@@ -26,7 +27,7 @@ TERMS = {
     "lspet": f"{RESEARCH}; Johnson & Everingham 2011",
     "lspet_photos": f"{RESEARCH}; Johnson & Everingham 2011",
 }
-PHOTOS = ("voc_animals", "coco_small", "people_mixed", "lspet_photos")
+PHOTOS = ("voc_animals", "coco_small", "people_mixed", "lspet_photos:2200")
 DRAWN = DataSource("drawn scenes of keras-cornernet make-data", "none: drawn by this package")
 SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # sets, and models that the weights started from
     "cornernet_bccd": (("bccd",), ()),
@@ -40,9 +41,12 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # sets, and models
 
 
 def source(name: str, data: Path) -> DataSource:
-    """A data set as weights remember it."""
+    """A data set as weights remember it; of `NAME:COUNT` only so many items were seen."""
     if name == "drawn":
         return DRAWN
+    name, _, part = name.partition(":")
+    if part:
+        return DataSource(name, TERMS[name], int(part))
     dataset = read_dataset(data / name, part="train")
     items = dataset.samples if hasattr(dataset, "samples") else dataset.people
     return DataSource(name, TERMS[name], len(items), sha256_of_annotations(items))
@@ -53,6 +57,7 @@ def state(path: Path, provenance: Provenance, scores: Path | None) -> None:
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(parts["config.json"])
+    config["config"] = upgraded(config["config"])
     metadata = config["config"]["metadata"]
     metadata["provenance"] = provenance.to_json()
     if scores is not None:
