@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from keras_cornernet.export.description import KEY, Description
+from keras_cornernet.export.finite import check_numbers_of, onnx_arrays, openvino_arrays, tflite_arrays
 from keras_cornernet.export.operations import check_operations
 from keras_cornernet.export.pool import Pool, workers_for
 from keras_cornernet.extras import import_extra
@@ -114,6 +115,8 @@ class SavedModelRuntime:
         # Kept, because its functions die with it.
         self._loaded = tensorflow.saved_model.load(str(path))
         self._function = self._loaded.signatures["images"]
+        weights = getattr(self._loaded, "weights", ())
+        check_numbers_of(path, ((f"number {i}", weight.numpy()) for i, weight in enumerate(weights)))
 
     def run(self, images: np.ndarray) -> Answers:
         """See `Runtime.run`."""
@@ -128,6 +131,7 @@ class TFLiteRuntime:
         interpreter = import_extra("ai_edge_litert.interpreter", "tflite", "a TensorFlow Lite model")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
+        check_numbers_of(path, tflite_arrays(data))
 
         def runner() -> Any:
             # The weights are shared: they stay in `data`, which no interpreter copies.
@@ -171,6 +175,7 @@ class OpenVinoRuntime:
         model = openvino.Core().read_model(path)
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
         self.description = _description(path, text)
+        check_numbers_of(path, openvino_arrays(model))
         settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
@@ -192,7 +197,7 @@ RUNTIMES: dict[str, Callable[..., Runtime]] = {
 
 
 def _check_onnx(path: Path) -> None:
-    """Raises `ValueError` where weights of an ONNX file lie in another file, which may be any."""
+    """Raises `ValueError` where weights lie in another file, which may be any, or are no numbers."""
     onnx = import_extra("onnx", "onnx", "an ONNX model")
     model = onnx.load(str(path), load_external_data=False)
     waiting = [model.graph, *model.functions]
@@ -208,6 +213,7 @@ def _check_onnx(path: Path) -> None:
         for tensor in tensors:
             if tensor.external_data:
                 raise ValueError(f"{path}: the weight {tensor.name} lies in another file, which is not read")
+        check_numbers_of(path, onnx_arrays(tensors))
 
 
 def _description(path: Path, text: str | bytes | None) -> Description:
