@@ -43,6 +43,8 @@ def onnx_arrays(tensors: Iterable[Any]) -> Iterator[Named]:
     """Tensors of an ONNX file as arrays."""
     numpy_helper = import_extra("onnx.numpy_helper", "onnx", "an ONNX model")
     for tensor in tensors:
+        if not tensor.data_type:  # of attributes of another kind
+            continue
         yield tensor.name, numpy_helper.to_array(tensor)
 
 
