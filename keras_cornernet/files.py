@@ -3,6 +3,7 @@
 import errno
 import gc
 import hashlib
+import io
 import json
 import os
 import reprlib
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from keras_cornernet import interruption
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -33,26 +36,76 @@ _FILE_TYPES = {
 }
 
 
+# Temporary folders end so, by which `remove_leftovers` knows those of a process that was killed.
+ASIDE = ".aside"
+_FULL = {
+    errno.ENOSPC: "the disk is full, nothing was written to",
+    errno.EDQUOT: "the quota of the disk is used up, nothing was written to",
+    errno.EFBIG: "larger than a file may be here, nothing was written to",
+}
+
+
 @contextmanager
-def write_aside(path: str | Path) -> Iterator[Path]:
+def write_aside(path: str | Path, *, previous: str | Path | None = None) -> Iterator[Path]:
     """Yields a temporary path beside `path`, which replaces `path` on success and is removed on failure.
 
-    The temporary name keeps the suffix, since many writers choose the format by it.
+    The temporary name keeps the suffix, since many writers choose the format by it. What was written reaches
+    the disk before it takes the name, so that a power cut leaves the old file or the new one.
+
+    Args:
+        path: of a file or a folder.
+        previous: another name in the same folder, which what is replaced gets.
     """
     path = Path(path)
+    interruption.raise_if_asked()
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Cut, because a name of the longest length leaves no room for more characters.
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    folder = None
     try:
+        with interruption.whole_step():
+            # Cut, because a name of the longest length leaves no room for more characters.
+            folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=ASIDE, dir=path.parent))
         aside = folder / path.name
         yield aside
-        os.replace(aside, path)
+        with interruption.whole_step():
+            _to_disk(aside)
+            if previous is not None and path.exists():
+                os.replace(path, previous)
+            os.replace(aside, path)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise OSError(errno.ENOSPC, "the disk is full, nothing was written to", str(path)) from error
+        if error.errno in _FULL:
+            raise OSError(error.errno, _FULL[error.errno], str(path)) from error
+        raise
+    except RuntimeError as error:  # HDF5's
+        for number in _FULL:
+            if os.strerror(number) in str(error):
+                raise OSError(number, _FULL[number], str(path)) from error
         raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            with interruption.whole_step():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file, or each file of a folder, is on the disk."""
+    for file in [path] if path.is_file() else path.rglob("*"):
+        if not file.is_file():
+            continue
+        # Windows asks for the right to write, and elsewhere the file may be read-only.
+        descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # the file system cannot
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Removes what killed processes left half-written in a folder. Nobody else may be writing there."""
+    for leftover in Path(folder).glob(f".*{ASIDE}"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_with(path: str | Path, writer: Callable[[Path], object]) -> Path:
@@ -174,9 +227,28 @@ def write_json(path: str | Path, value: object, indent: int | None = None) -> Pa
     return write_text(path, json.dumps(value, indent=indent))
 
 
-def write_image(path: str | Path, image: "PIL.Image.Image") -> Path:
-    """Writes a `PIL.Image`; the suffix of `path` picks the format."""
-    return write_with(path, image.save)
+def write_image(path: str | Path, image: "PIL.Image.Image", **options: Any) -> Path:
+    """Writes a `PIL.Image`.
+
+    It is encoded in memory, because several of Pillow's writers do not notice that a disk is full.
+
+    Args:
+        path: whose suffix picks the format.
+        image: to write.
+        options: of `PIL.Image.Image.save`.
+
+    Raises:
+        ValueError: no format has the suffix.
+    """
+    import PIL.Image
+
+    suffix = Path(path).suffix.lower()
+    image_format = PIL.Image.registered_extensions().get(suffix)
+    if image_format is None:
+        raise ValueError(f"{path}: no format of images has the suffix {suffix!r}")
+    encoded = io.BytesIO()
+    image.save(encoded, image_format, **options)
+    return write_bytes(path, encoded.getvalue())
 
 
 def inside(root: str | Path, name: str) -> Path:

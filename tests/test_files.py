@@ -147,3 +147,53 @@ def test_what_is_no_regular_file_is_not_read(tmp_path):
         files.check_is_file(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such file"):
         files.check_is_file(tmp_path / "gone")
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    aside = files.write_aside(tmp_path / "model.keras")
+    half = aside.__enter__()
+    half.write_text("half")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "text.txt").write_text("x")
+    files.remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "text.txt"]
+    with pytest.raises(FileNotFoundError):
+        aside.__exit__(None, None, None)
+
+
+def test_what_is_replaced_can_keep_another_name(tmp_path):
+    for text in ("one", "two", "three"):
+        with files.write_aside(tmp_path / "a.txt", previous=tmp_path / "b.txt") as aside:
+            aside.write_text(text)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "three", "b.txt": "two"}
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    steps = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, real=real, name=name: (steps.append(name), real(*a)))
+    with files.write_aside(tmp_path / "folder") as aside:
+        (aside / "in").mkdir(parents=True)
+        (aside / "in" / "a.txt").write_text("x")
+        (aside / "b.txt").write_text("x")
+        (aside / "b.txt").chmod(0o444)
+    assert steps == ["fsync", "fsync", "replace"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize(
+    "make", [OSError, lambda number, text: RuntimeError(f"h5: errno = {number}, {text}")]
+)
+def test_a_full_disk_has_one_message(tmp_path, make, number):
+    with (
+        pytest.raises(OSError, match=r"nothing was written to: .*a\.h5") as caught,
+        files.write_aside(tmp_path / "a.h5"),
+    ):
+        raise make(number, os.strerror(number))
+    assert caught.value.errno == number
+
+
+def test_an_image_needs_a_known_suffix(tmp_path):
+    with pytest.raises(ValueError, match="no format of images has the suffix '.xyz'"):
+        files.write_image(tmp_path / "a.xyz", Image.new("RGB", (2, 2)))

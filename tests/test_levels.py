@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
-    {"tensors"},
+    {"tensors", "interruption"},
     {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
     {"bounds", "journal"},
     {"structures", "ops"},
@@ -91,9 +91,9 @@ def test_only_functions_import_upward():
 
 def test_the_command_line_loads_nothing_heavy():
     """Commands import what needs Keras inside functions."""
-    light = (
-        *("keras_cornernet.cli", "keras_cornernet.backend", "keras_cornernet.export.precisions"),
-        "keras_cornernet.journal",
+    light = tuple(
+        f"keras_cornernet.{name}"
+        for name in ("cli", "backend", "interruption", "journal", "export.precisions")
     )
     for module in (name for name in MODULES if name.startswith("cli/")):
         tree = ast.parse((PACKAGE / module).read_text())

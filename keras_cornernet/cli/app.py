@@ -1,7 +1,5 @@
 """The command `keras-cornernet`."""
 
-import signal
-import sys
 from typing import Annotated
 
 import typer
@@ -20,10 +18,12 @@ from keras_cornernet.cli.make_data import make_data
 from keras_cornernet.cli.models import models
 from keras_cornernet.cli.predict import predict
 from keras_cornernet.cli.train import train
+from keras_cornernet.interruption import listen
 
 app = typer.Typer(
     help="CornerNet detection and human pose: find objects, pose people, train on your own, measure.",
-    epilog="Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use.",
+    epilog="Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, "
+    "130 or 143 stopped by Ctrl-C or SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -40,8 +40,7 @@ app.command("audit")(cli_errors(training=True)(audit))
 
 def main() -> None:
     """Runs the command line."""
-    # As Ctrl-C does, a request to stop lets temporary files be removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    listen()
     app(prog_name="keras-cornernet")
 
 

@@ -1,6 +1,7 @@
 """What every command shares: plain messages, exit codes and progress bars.
 
-Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, 130 stopped by Ctrl-C.
+Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, 130 stopped by Ctrl-C,
+143 stopped by SIGTERM.
 """
 
 import json
@@ -15,9 +16,11 @@ from typing import Any
 import typer
 
 from keras_cornernet.backend import prepare_backend, start_backend_quietly
+from keras_cornernet.interruption import Stopped, exit_code, raise_if_asked
 
 DEBUG = "KERAS_CORNERNET_DEBUG"  # set it to see tracebacks
 WRONG_USE = (ValueError, ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+STOPPED = "stopped; nothing is half-written"
 SHOWN = 50  # problems that are printed one by one
 
 
@@ -30,9 +33,15 @@ def cli_errors(*, training: bool = False) -> Iterator[None]:
         prepare_backend(training=training)
         start_backend_quietly()
         yield
+        raise_if_asked()
     except KeyboardInterrupt:
-        _fail("stopped; nothing is half-written", 130)
+        _fail(STOPPED, 130)
+    except Stopped as stopped:
+        _fail(STOPPED, stopped.exit_code)
     except Exception as error:
+        asked = exit_code()
+        if asked is not None:  # some library made another error of the request
+            _fail(STOPPED, asked)
         if os.environ.get(DEBUG) or isinstance(error, typer.Exit | typer.BadParameter):
             raise
         if isinstance(error, WRONG_USE):

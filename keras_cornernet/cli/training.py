@@ -1,6 +1,5 @@
 """What `keras-cornernet train` does: a training run from files."""
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from keras_cornernet.cli.console import check_output_folder
 from keras_cornernet.cli.data_sets import DataSets
 
 log = logging.getLogger(__name__)
@@ -106,22 +106,63 @@ def train_on_files(
         if sets is not None and sets.annotations is not None and sets.images is not None:
             _check_paths(sets.annotations, sets.images)
     output = Path("runs") / Path(preset).stem if output is None else Path(output)
-    settings = _settings(output, preset, config or {}, resume)
-    description = {**data_sets.describe(), "val_fraction": val_fraction}
-    if resume:
-        _check_same_data(output, description)
+    check_output_folder(output)
+    if not resume and any((output / name).exists() for name in ("results.csv", "backup")):
+        raise ValueError(f"{output} holds a run already: use --resume to continue it, or another --output")
 
     # Keras is loaded here, so that a mistyped path is reported at once.
+    from keras_cornernet.experiment.folder_lock import only_run
+
+    with only_run(output):
+        return _train(
+            preset,
+            data_sets,
+            val_sets,
+            output,
+            dict(config or {}),
+            val_fraction=val_fraction,
+            background=background,
+            weights=weights,
+            from_scratch=from_scratch,
+            resume=resume,
+            verbose=verbose,
+            find_rate=find_rate,
+            started=started,
+        )
+
+
+def _train(
+    preset: str,
+    data_sets: DataSets,
+    val_sets: DataSets | None,
+    output: Path,
+    changes: dict[str, Any],
+    *,
+    val_fraction: float | None,
+    background: bool,
+    weights: str | Path | None,
+    from_scratch: bool,
+    resume: bool,
+    verbose: str | int,
+    find_rate: bool,
+    started: float,
+) -> TrainingResult | RateResult:
+    """Does as `train_on_files`, in a folder that no other run uses."""
     from keras_cornernet import experiment, files, presets
     from keras_cornernet.experiment import origin
     from keras_cornernet.structures import Provenance
     from keras_cornernet.tasks import task_of
 
     task = task_of(preset)
+    settings = {**(_stored_settings(output, preset) if resume else {}), **changes}
+    if "epochs" in changes:
+        settings["steps"] = None
     run_config = presets.training_config(preset, **settings)
     _announce(run_config)
     train_dataset, val_dataset = _read(task, data_sets, val_sets, val_fraction, run_config.seed, background)
-    _check_same_names(output, train_dataset.names, resume)
+    description = {**data_sets.describe(), "val_fraction": val_fraction}
+    if resume:
+        _check_same_data(output, description, train_dataset.names)
     problems = [*train_dataset.problems, *(val_dataset.problems if val_dataset is not None else ())]
     problems = list(dict.fromkeys(problems))
     _report(problems)
@@ -209,28 +250,28 @@ def _read(
     return train_dataset, val_dataset
 
 
-def _check_same_data(output: Path, description: Mapping[str, Any]) -> None:
-    """Raises `ValueError` where a run is resumed with other data."""
+def _check_same_data(output: Path, description: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raises `ValueError` where a run is resumed with other classes or joints, or with other data."""
+    from keras_cornernet import files
+    from keras_cornernet.experiment.preparation import check_resumed
+
     stored = output / "data.json"
     if not stored.is_file():
         return
-    before = json.loads(stored.read_text())
+    try:
+        before = files.read_json(stored)
+        if not isinstance(before, dict):
+            raise ValueError(f"{stored}: expected an object, got a {type(before).__name__}")
+    except ValueError as error:  # the backup knows the names as well
+        log.warning("%s; it is written anew, and whether the data are the same is not checked", error)
+        return
+    if isinstance(before.get("names"), list):
+        check_resumed(output, [str(name) for name in before["names"]], names)
     for name, value in description.items():
         if before.get(name) != value:
             raise ValueError(
                 f"{output} was trained with {name} {before.get(name)}, not with {value}: use another --output"
             )
-
-
-def _check_same_names(output: Path, names: Sequence[str], resume: bool) -> None:
-    """Raises `ValueError` where a run is resumed with other classes or joints."""
-    stored = output / "data.json"
-    before = json.loads(stored.read_text()).get("names") if resume and stored.is_file() else None
-    if before is not None and before != list(names):
-        raise ValueError(
-            f"{output} was trained on {', '.join(before)}, and the data have {', '.join(names)}: use another "
-            "--output"
-        )
 
 
 def _check_paths(annotations: str | Path, images: str | Path) -> None:
@@ -240,22 +281,27 @@ def _check_paths(annotations: str | Path, images: str | Path) -> None:
         raise ValueError(f"images: {images} is not a folder")
 
 
-def _settings(output: Path, preset: str, changes: Mapping[str, Any], resume: bool) -> dict[str, Any]:
-    """The fields of the config: as changed, else as the run to resume had them."""
-    if not resume:
-        if any((output / name).exists() for name in ("results.csv", "backup")):
-            raise ValueError(
-                f"{output} holds a run already: use --resume to continue it, or another --output"
-            )
-        return dict(changes)
-    stored = json.loads((output / "plan.json").read_text()) if (output / "plan.json").is_file() else {}
+def _stored_settings(output: Path, preset: str) -> dict[str, Any]:
+    """The fields of the config of the run to resume: of its backup, or before there is one of `plan.json`."""
+    from keras_cornernet import files
+    from keras_cornernet.experiment.backup import BackupFile
+    from keras_cornernet.training.config import config_from_json
+
+    state = BackupFile(output).read()
+    source = output / "plan.json"
+    if state is None and not source.is_file():
+        return {}
+    stored = files.read_json(source) if state is None else state.plan
+    if not isinstance(stored, Mapping):
+        raise ValueError(f"{source}: expected an object, got a {type(stored).__name__}")
+    stored = dict(stored)
     before = stored.pop("preset", preset)
     if before != preset:
         raise ValueError(f"{output} holds a run of {before}, not of {preset}: use another --output")
-    if stored.get("input_size"):
-        stored["input_size"] = tuple(stored["input_size"])
-    stored["train_sizes"] = tuple(tuple(size) for size in stored.get("train_sizes", ()))
-    return {**stored, **changes}
+    try:
+        return vars(config_from_json(stored))
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
 
 
 def _announce_start(start: Any) -> None:

@@ -94,7 +94,7 @@ def audit(
                 folder,
                 config,
                 weights=weights,
-                resume=(folder / "results.csv").is_file(),
+                resume=True,  # or begun, where there is nothing yet
                 verbose=verbose,
                 on_problem=on_problem,
                 started=started,
@@ -155,6 +155,8 @@ def _check_same(output: Path, identity: dict[str, Any]) -> None:
     stored = output / "audit.json"
     if stored.is_file():
         before = files.read_json(stored)
+        if not isinstance(before, dict):
+            raise ValueError(f"{stored}: expected an object, got a {type(before).__name__}")
         if different := [name for name, value in identity.items() if before.get(name) != value]:
             raise ValueError(
                 f"{output} holds an audit with other {' and '.join(different)}: use another --output"

@@ -1,4 +1,4 @@
-"""What a training run does after its epochs: measures, saves, and keeps its state."""
+"""What a training run does after its epochs: measures and saves."""
 
 import math
 import time
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_cornernet import files, visualization
@@ -19,32 +18,10 @@ from keras_cornernet.tasks import task_of
 from keras_cornernet.training import EvaluationCallback, TimeLimit, TrainingConfig, averaged_weights
 
 PICTURES = 9  # on predictions.jpg
-# Of runs that end by time: curves and backups are written that often at most.
+# Of runs that end by time: curves are drawn that often at most.
 PAUSE = 60.0  # seconds
 # They are measured after each such fraction of the run, unless measuring would take over a twelfth of it.
 MEASURED_EACH = 1 / 3
-
-
-class Backup(keras.callbacks.BackupAndRestore):
-    """Keeps the state after each epoch; in runs by time, whose epochs may be short, once a minute.
-
-    Kept when the run is over, so that it can be resumed with more epochs.
-
-    Args:
-        folder: for the state.
-        limit: of a run that ends by time.
-    """
-
-    def __init__(self, folder: Path, limit: TimeLimit | None = None):
-        super().__init__(str(folder), double_checkpoint=True, delete_checkpoint=False)
-        self.limit = limit
-        self._saved = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        now = time.monotonic()
-        if self.limit is None or self.limit.over or now - self._saved >= PAUSE:
-            super().on_epoch_end(epoch, logs)
-            self._saved = now
 
 
 class EvaluateAndSave(EvaluationCallback):

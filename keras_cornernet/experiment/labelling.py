@@ -155,6 +155,8 @@ def _entries(found: Any, image_id: int, min_score: float, unsure: float) -> list
     for i in np.flatnonzero(kept):
         x1, y1, x2, y2 = (round(float(value), 2) for value in found.boxes[i])
         box = [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)]
+        if min(box[2:]) <= 0:  # nothing to be seen, and no reader would take it
+            continue
         shape = {"bbox": box, "area": round(box[2] * box[3], 2), "iscrowd": int(not sure[i])}
         entries.append({**rows[i], **shape, **_joints(rows[i])})
     return entries

@@ -1,13 +1,14 @@
 """What a training run starts from: a network for the data, and batches of them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from keras_cornernet.data.checking import raise_if_empty
 from keras_cornernet.data.pipeline import make_dataset
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets import augmentation_named, default_input_size, from_preset, start_from
@@ -47,8 +48,9 @@ def prepared(
         preset, train_dataset, config, weights, trained, on_problem: see `train`.
 
     Raises:
-        ValueError: the model is for another task, or cannot take an input size.
+        ValueError: the model is for another task, or cannot take an input size; or nothing is annotated.
     """
+    raise_if_empty(train_dataset, "the training set")
     keras.utils.set_random_seed(config.seed)
     model = _model_for(preset, train_dataset, task_of(train_dataset), trained=trained)
     if getattr(model.settings, "min_scores", None) is not None:  # they were those of other weights
@@ -108,6 +110,15 @@ def check_same_names(train_dataset: Any, val_dataset: Any) -> None:
         "the training and validation sets have different names: "
         f"only in training {only[0]}; only in validation {only[1]}"
     )
+
+
+def check_resumed(output: str | Path, before: Sequence[str], names: Sequence[str]) -> None:
+    """Raises `ValueError` where a run is resumed with other classes or joints, or in another order."""
+    if list(before) != list(names):
+        raise ValueError(
+            f"{output} was trained on {', '.join(before)}, and the data have {', '.join(names)}: use another "
+            "--output"
+        )
 
 
 def with_rotations(augmentation: Augmentation) -> Augmentation:

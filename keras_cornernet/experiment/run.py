@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_cornernet import files
-from keras_cornernet.experiment.callbacks import Backup, EvaluateAndSave
+from keras_cornernet.experiment.backup import Backup, BackupFile, RunState
+from keras_cornernet.experiment.callbacks import EvaluateAndSave
+from keras_cornernet.experiment.folder_lock import only_run
 from keras_cornernet.experiment.origin import sources_of, start_of
-from keras_cornernet.experiment.preparation import check_same_names, precision, prepared
+from keras_cornernet.experiment.preparation import check_resumed, check_same_names, precision, prepared
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference.model import Model
 from keras_cornernet.presets import from_preset, training_config
@@ -61,7 +63,7 @@ def train(
         weights: a `.keras` or `.npz` file whose weights the network starts from, see `start_from`.
         trained: start from the weights of a preset that has some.
         provenance: of the model, once it is trained; None: see `origin.start_of` and `origin.sources_of`.
-        resume: continue after the last completed epoch found in `output`.
+        resume: continue after the last epoch of the backup in `output`; without one, begin the run.
         verbose: of `keras.Model.fit`.
         on_problem: called for images that cannot be used, which training and validation leave out; for one of
             the validation set at each measurement.
@@ -71,15 +73,17 @@ def train(
         The model with the best score, or the last one without `val_dataset`, and the table of the epochs.
 
     Raises:
-        ValueError: the folder holds a run and `resume` is off, the two data sets have different classes or
-            joints, or the network cannot take the input size.
+        ValueError: the folder holds a run and `resume` is off, or is used by another one; the run to resume
+            had other classes or joints; its backup is damaged; nothing is annotated; the two data sets have
+            different classes or joints; or the network cannot take the input size.
+        FloatingPointError: the loss or a weight is no longer finite.
     """
     started = time.monotonic() if started is None else started
     config = config or training_config(preset)
     if provenance is None:
         start = start_of(preset, weights=weights, trained=trained) or Provenance()
         provenance = start.grown(sources_of(train_dataset))
-    with precision(config):
+    with only_run(output), precision(config):
         return _train(
             preset,
             train_dataset,
@@ -113,14 +117,21 @@ def _train(
     """Does as `train`, in the precision that is set."""
     if val_dataset is not None:
         check_same_names(train_dataset, val_dataset)
-    table = ResultsTable(output / "results.csv", resume)
     if config.early_stopping is not None and val_dataset is None:
         raise ValueError("early_stopping needs a validation set")
+    backup = BackupFile(output)
+    if not resume and (backup.folder.exists() or (output / "results.csv").exists()):
+        raise ValueError(f"{output} holds a run already: choose another folder, or resume it")
+    state = backup.read() if resume else None
+    if state is not None:
+        check_resumed(output, state.names, train_dataset.names)
+    for folder in (output, backup.folder):
+        files.remove_leftovers(folder)
     model, dataset = prepared(
         preset,
         train_dataset,
         config,
-        weights=None if resume else weights,
+        weights=None if state else weights,
         trained=trained,
         on_problem=on_problem,
     )
@@ -128,24 +139,34 @@ def _train(
     steps_per_epoch = int(dataset.cardinality())
     config = config.in_epochs(steps_per_epoch)
     model.compile(make_optimizer(config, steps_per_epoch, model.network.trainable_variables))
-    files.write_json(output / "plan.json", {"preset": str(preset), **asdict(config)}, indent=1)
+    if state is not None:
+        backup.restore(model.trainer)
+    table = ResultsTable(output / "results.csv", state.rows if state else ())
+    plan = {"preset": str(preset), **asdict(config)}
+    files.write_json(output / "plan.json", plan, indent=1)
     limit = None
     if config.minutes is not None:
-        before = 60 * table.rows[-1].get("minutes", 0.0) if table.rows else 0.0
+        before = state.seconds if state else 0.0
         limit = TimeLimit(60 * config.minutes, partial(rate_at, config), started=started, before=before)
         if val_dataset is not None:  # a guess until it has been measured
             limit.reserve = min(GUESSED * len(val_dataset), limit.seconds / 10)
         dataset.epochs.clock = lambda: limit.fraction
+
+    def state_after(epoch: int) -> RunState:
+        seconds = 0.0 if limit is None else limit.elapsed
+        return RunState(epoch, seconds, tuple(train_dataset.names), tuple(table.until(epoch)), plan)
+
     evaluate_and_save = EvaluateAndSave(model, val_dataset, output, config, table, on_problem, limit)
     model.fit(
         dataset,
         epochs=config.epochs if limit is None else NEVER,
+        initial_epoch=state.epoch if state else 0,
         verbose=verbose,
         callbacks=[
             *([] if limit is None else [limit]),
             # Before the backup: an epoch whose evaluation was interrupted is not complete, and runs again.
             evaluate_and_save,
-            Backup(output / "backup", limit),
+            Backup(backup, state_after, limit),
         ],
     )
     best = output / "best.keras"

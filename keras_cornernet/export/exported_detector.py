@@ -87,8 +87,15 @@ class ExportedDetector(MeasuresDetections, Exported):
 
     def _found(self, image: ReadImage, graph: Stopwatch) -> Detections:
         answers, view = self.answers(image.image, graph)
-        count = int(answers["num_detections"])
+        count = np.nan_to_num(answers["num_detections"])
+        count = int(np.clip(count, 0, len(answers["scores"])))
         boxes, scores, labels = (answers[name][:count] for name in ("boxes", "scores", "labels"))
+        # A network gone astray is taken as one that finds nothing there, as in Keras.
+        sound = (
+            np.isfinite(boxes).all(axis=1) & np.isfinite(scores) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+        )
+        sound &= (labels >= 0) & (labels < len(self.categories.names))
+        boxes, scores, labels = boxes[sound], scores[sound], labels[sound]
         if view is not None:
             height, width = image.size
             boxes = np.clip(view.boxes_to_image(boxes), 0, [width, height, width, height])

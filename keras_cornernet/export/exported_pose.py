@@ -12,7 +12,7 @@ from keras_cornernet.inference.batches import Batching
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.inference.evaluating import MeasuresPoses
 from keras_cornernet.inference.placement import Placement
-from keras_cornernet.inference.pose_reader import Keypoints, PoseReader
+from keras_cornernet.inference.pose_reader import Keypoints, PoseReader, finite
 from keras_cornernet.inference.reading import ReadImage
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.results import Poses
@@ -108,4 +108,4 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
         answers, view = self.answers(image.image, batching.graph)
         points = answers["keypoints"]
         points = points if view is None else view.points_to_image(points)
-        return points[None].astype(np.float32), answers["scores"][None]
+        return finite(points[None].astype(np.float32), answers["scores"][None])

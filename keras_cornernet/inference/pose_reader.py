@@ -202,7 +202,7 @@ class PoseReader:
                 found = self.read_inputs(shown, placement, batch_size=batching.size, flip=batching.flip)
             points.append(found[0])
             scores.append(found[1])
-        return np.concatenate(points).astype(np.float32), np.concatenate(scores).astype(np.float32)
+        return finite(np.concatenate(points).astype(np.float32), np.concatenate(scores).astype(np.float32))
 
     def _read_boxes(
         self, image: ReadImage, boxes: np.ndarray, batching: Batching, *, whole: bool
@@ -232,6 +232,12 @@ class PoseReader:
             return people_found(found, self.settings.label)
         boxes = checked_boxes(boxes(image.image) if callable(boxes) else boxes)
         return boxes, np.ones(len(boxes), np.float32)
+
+
+def finite(keypoints: np.ndarray, scores: np.ndarray) -> Keypoints:
+    """Keypoints whose place or score is no finite number get the score 0 and the place 0, 0."""
+    sound = np.isfinite(keypoints).all(axis=-1) & np.isfinite(scores)
+    return np.where(sound[..., None], keypoints, 0), np.where(sound, scores, 0)
 
 
 def _read_annotated(person: Person, on_error: OnError | None) -> ReadImage | None:

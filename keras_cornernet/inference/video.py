@@ -234,6 +234,7 @@ def video_writer(path: str | Path, rate: float) -> Iterator[Any]:
     cv2 = _opencv()
     with files.write_aside(path) as aside:
         opened: list[Any] = []
+        written = 0
 
         def write(picture: Image.Image) -> None:
             if not opened:
@@ -241,6 +242,8 @@ def video_writer(path: str | Path, rate: float) -> Iterator[Any]:
                 opened.append(cv2.VideoWriter(str(aside), code, rate, picture.size))
                 if not opened[0].isOpened():
                     raise OSError(f"{path}: OpenCV cannot write this video")
+            nonlocal written
+            written += 1
             opened[0].write(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR))
 
         try:
@@ -250,3 +253,8 @@ def video_writer(path: str | Path, rate: float) -> Iterator[Any]:
                 writer.release()
         if not opened:
             raise OSError(f"{path}: there is no frame to write")
+        capture = cv2.VideoCapture(str(aside))  # OpenCV does not say that a disk is full
+        found = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+        if found != written:
+            raise OSError(f"{path}: OpenCV wrote {found} of {written} frames; the disk may be full")

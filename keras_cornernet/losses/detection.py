@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -45,7 +45,8 @@ class DetectionLoss:
         ValueError: a setting is out of its range; the message names it.
 
     Called with the `targets` of a codec and the `outputs` of a network, it returns the terms by name:
-    weighted scalars that add up to the loss.
+    weighted scalars that add up to the loss. `targets["sample_weight"]`, `(batch,)`, is optional: what an
+    image adds to the sums is multiplied by it, and the numbers that the sums are divided by are not.
 
     Source: Law & Deng 2018, eq. 6; `AELoss` of princeton-vl/CornerNet, `models/py_utils/kp.py`;
     `CornerNet_Saccade_Loss` of princeton-vl/CornerNet-Lite, `core/models/py_utils/losses.py`; Duan et al.
@@ -69,6 +70,8 @@ class DetectionLoss:
     mean_over_branches: bool = False
     count_epsilon: float = 1e-4
     heatmap_loss: Callable[..., Tensor] = penalty_reduced_focal_loss
+
+    weighs_samples: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("pull", "push", "offset", "size", *SHIFTS, "attention"):
@@ -102,7 +105,10 @@ class DetectionLoss:
             terms = self._stack_terms(targets, stack)
             if self.attention_weight:
                 attention = self.attention_loss(
-                    stack["attention"], targets["attention"], targets.get("attention_mask")
+                    stack["attention"],
+                    targets["attention"],
+                    targets.get("attention_mask"),
+                    targets.get("sample_weight"),
                 )
                 terms["attention"] = self.attention_weight * attention / len(outputs)
             for name in self.names:
@@ -125,7 +131,9 @@ class DetectionLoss:
             terms = {name: value / len(branches) for name, value in terms.items()}
         if embeddings:
             first, second = embeddings
-            pull, push = pull_push_loss(first, second, targets["mask"])
+            pull, push = pull_push_loss(
+                first, second, targets["mask"], sample_weight=targets.get("sample_weight")
+            )
             scale = self._embedding_scale(targets["mask"])
             terms |= {"pull": self.pull_weight * scale * pull, "push": self.push_weight * scale * push}
         return terms
@@ -134,7 +142,8 @@ class DetectionLoss:
         self, targets: dict[str, Any], target: dict[str, Tensor], heads: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         """The terms of one branch without its embedding."""
-        mask = target.get("heatmap_mask", targets.get("heatmap_mask"))
+        weight = targets.get("sample_weight")
+        mask = _weighted(target.get("heatmap_mask", targets.get("heatmap_mask")), weight)
         terms = {"focal": self.heatmap_loss(heads["heatmap"], target["heatmap"], mask)}
         cells = target.get("offset_index", target["index"])
         positive = target.get("offset_mask", targets["mask"])
@@ -142,19 +151,40 @@ class DetectionLoss:
         for name, beta in betas.items():
             if name in heads:
                 predicted = gather_cells(heads[name], cells)
-                loss = offset_loss(predicted, target[name], positive, beta, epsilon=self.count_epsilon)
+                loss = offset_loss(
+                    predicted,
+                    target[name],
+                    positive,
+                    beta,
+                    epsilon=self.count_epsilon,
+                    sample_weight=weight,
+                )
                 terms[name] = getattr(self, f"{name}_weight") * loss
         if "size" in heads:
-            terms["size"] = self.size_weight * self._size_loss(heads["size"], target, cells, positive)
+            terms["size"] = self.size_weight * self._size_loss(heads["size"], target, cells, positive, weight)
         return terms
 
-    def _size_loss(self, maps: Tensor, target: dict[str, Tensor], cells: Tensor, positive: Tensor) -> Tensor:
+    def _size_loss(
+        self,
+        maps: Tensor,
+        target: dict[str, Tensor],
+        cells: Tensor,
+        positive: Tensor,
+        weight: Tensor | None,
+    ) -> Tensor:
         if "size_map" in target:
-            return dense_size_loss(maps, target["size_map"], target["size_map_weight"])
+            return dense_size_loss(maps, target["size_map"], target["size_map_weight"], sample_weight=weight)
         predicted = gather_cells(maps, cells)
         if "size_label" in target:
             predicted = pick_class(predicted, target["size_label"], predicted.shape[-1] // 2)
-        return offset_loss(predicted, target["size"], positive, self.size_beta, epsilon=self.count_epsilon)
+        return offset_loss(
+            predicted,
+            target["size"],
+            positive,
+            self.size_beta,
+            epsilon=self.count_epsilon,
+            sample_weight=weight,
+        )
 
     def _embedding_scale(self, mask: Tensor) -> Tensor:
         if self.embedding_batch is None:
@@ -163,15 +193,30 @@ class DetectionLoss:
         return self.embedding_batch / sum_over_replicas(images)
 
     def attention_loss(
-        self, maps: dict[str, Tensor], targets: dict[str, Tensor], masks: dict[str, Tensor] | None = None
+        self,
+        maps: dict[str, Tensor],
+        targets: dict[str, Tensor],
+        masks: dict[str, Tensor] | None = None,
+        sample_weight: Tensor | None = None,
     ) -> Tensor:
         """The sum of the losses of all attention maps; each is divided by its own number of marked cells.
 
         Args:
             maps, targets: `{level: (batch, rows, columns, 1)}`, logits and marks.
             masks: likewise, 0 for cells that are left out; None for none.
+            sample_weight: `(batch,)`, by which the loss of each image is multiplied.
         """
         return sum(
-            self.heatmap_loss(maps[level], targets[level], None if masks is None else masks[level])
+            self.heatmap_loss(
+                maps[level], targets[level], _weighted(None if masks is None else masks[level], sample_weight)
+            )
             for level in targets
         )
+
+
+def _weighted(mask: Tensor | None, sample_weight: Tensor | None) -> Tensor | None:
+    """A mask of cells, or none, with the weights of the images."""
+    if sample_weight is None:
+        return mask
+    weight = sample_weight[:, None, None, None]
+    return weight if mask is None else mask * weight

@@ -6,7 +6,12 @@ from keras_cornernet.tensors import Tensor
 
 
 def pull_push_loss(
-    first: Tensor, second: Tensor, mask: Tensor, *, margin: float = 1.0
+    first: Tensor,
+    second: Tensor,
+    mask: Tensor,
+    *,
+    margin: float = 1.0,
+    sample_weight: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Pulls the two embeddings of an object together and pushes the means of objects apart.
 
@@ -21,6 +26,7 @@ def pull_push_loss(
             squares and distances are summed (the papers have one channel).
         mask: `(batch, n)`, 1 where there is an object.
         margin: means farther apart are not pushed.
+        sample_weight: `(batch,)`, by which the terms of each image are multiplied.
 
     Returns:
         pull, push: scalars, summed (not averaged) over the images.
@@ -33,10 +39,11 @@ def pull_push_loss(
         first, second = first[..., None], second[..., None]
     mask = ops.cast(mask, "float32")
     count = ops.sum(mask, axis=1, keepdims=True)
+    weight = 1.0 if sample_weight is None else sample_weight[:, None]
     mean = (first + second) / 2
     spread = ops.sum(ops.square(first - mean) + ops.square(second - mean), axis=-1)
-    pull = ops.sum(mask * spread / (count + 1e-4))
-    both = mask[:, :, None] * mask[:, None, :]
+    pull = ops.sum(weight * mask * spread / (count + 1e-4))
+    both = (weight * mask)[:, :, None] * mask[:, None, :]
     distance = ops.sum(ops.abs(mean[:, :, None] - mean[:, None, :]), axis=-1)
     count = count[..., None]
     push = ops.relu(margin - distance) - margin / (count + 1e-4)

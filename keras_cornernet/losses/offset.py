@@ -7,7 +7,13 @@ from keras_cornernet.tensors import Tensor
 
 
 def offset_loss(
-    predicted: Tensor, targets: Tensor, mask: Tensor, beta: float = 1.0, *, epsilon: float = 1e-4
+    predicted: Tensor,
+    targets: Tensor,
+    mask: Tensor,
+    beta: float = 1.0,
+    *,
+    epsilon: float = 1e-4,
+    sample_weight: Tensor | None = None,
 ) -> Tensor:
     """Smooth L1 (quadratic below `beta`), summed over x and y, divided by the number of objects of the batch.
 
@@ -18,6 +24,7 @@ def offset_loss(
         mask: `(batch, n)`, 1 where there is an object.
         beta: the loss is quadratic below it and linear with slope 1 above it; 1 in CornerNet's papers.
         epsilon: added to the number of objects.
+        sample_weight: `(batch,)`, by which the sum of each image is multiplied; the number of objects is not.
 
     Returns:
         A scalar, this replica's part of the loss.
@@ -28,18 +35,23 @@ def offset_loss(
     mask = ops.cast(mask, "float32")
     error = _absolute(predicted - targets)
     count = sum_over_replicas(ops.sum(mask))
+    if sample_weight is not None:
+        mask = mask * sample_weight[:, None]
     if beta == 0:
         return ops.sum(error * mask[..., None]) / (2 * count + epsilon)
     loss = ops.where(error < beta, 0.5 / beta * error * error, error - 0.5 * beta)
     return ops.sum(loss * mask[..., None]) / (count + epsilon)
 
 
-def dense_size_loss(predicted: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+def dense_size_loss(
+    predicted: Tensor, targets: Tensor, weight: Tensor, *, sample_weight: Tensor | None = None
+) -> Tensor:
     """L1 of sizes at all cells of objects, divided by the sum of the weights.
 
     Args:
         predicted, targets: `(batch, h, w, 2)`, width and height in cells.
         weight: same shape.
+        sample_weight: see `offset_loss`.
 
     Returns:
         A scalar, this replica's part of the loss.
@@ -47,6 +59,8 @@ def dense_size_loss(predicted: Tensor, targets: Tensor, weight: Tensor) -> Tenso
     Source: `CtdetLoss` with `dense_wh` of xingyizhou/CenterNet, `src/lib/trains/ctdet.py`.
     """
     total = sum_over_replicas(ops.sum(weight))
+    if sample_weight is not None:
+        weight = weight * sample_weight[:, None, None, None]
     return ops.sum(_absolute(predicted - targets) * weight) / (total + 1e-4)
 
 

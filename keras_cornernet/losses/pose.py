@@ -1,7 +1,7 @@
 """The loss of the pose networks."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -25,7 +25,8 @@ class PoseLoss:
             papers.
 
     Called with the `targets` of a codec and the `outputs` of a network, it returns `{"heatmap": scalar}`. The
-    mean is taken over images, cells and joints, including those that are masked.
+    mean is taken over images, cells and joints, including those that are masked. `targets["sample_weight"]`,
+    `(batch,)`, is optional: the errors of each image are multiplied by it.
 
     Raises:
         ValueError: a setting is out of its range; the message names it.
@@ -40,6 +41,8 @@ class PoseLoss:
     weight: float = 1.0
     foreground: float = 0.0
 
+    weighs_samples: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         check_number("weight", self.weight, above=0)
         check_number("foreground", self.foreground, at_least=0)
@@ -52,15 +55,20 @@ class PoseLoss:
     def __call__(self, targets: dict[str, Any], outputs: list[Any]) -> dict[str, Tensor]:
         target = targets["keypoints"]
         stacks = outputs if self.every_stack else outputs[-1:]
-        total = sum(self._error(target, stack["keypoints"]["heatmap"]) for stack in stacks)
+        weight = targets.get("sample_weight")
+        total = sum(self._error(target, stack["keypoints"]["heatmap"], weight) for stack in stacks)
         return {"heatmap": self.weight * (total / len(stacks) if self.mean_over_stacks else total)}
 
-    def _error(self, target: dict[str, Tensor], heatmap: Tensor) -> Tensor:
+    def _error(
+        self, target: dict[str, Tensor], heatmap: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         square = ops.square(ops.cast(heatmap, "float32") - target["heatmap"])
         if self.foreground:
             square = square * (1.0 + self.foreground * target["heatmap"])
         joints = ops.mean(square, axis=(1, 2))
         if self.mask_unannotated:
             joints = joints * target["weight"]
+        if sample_weight is not None:
+            joints = joints * sample_weight[:, None]
         images = sum_over_replicas(ops.cast(ops.shape(heatmap)[0], "float32"))
         return ops.sum(ops.mean(joints, axis=1)) / images

@@ -4,12 +4,18 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_cornernet.training.averaging import averaged_weights
 
+HELP = "A lower learning rate or clipnorm=1.0 on the optimizer usually helps"
+
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Ends a run whose loss is no longer a number, and says which term it was.
+    """Ends a run whose loss or weights are no longer numbers, and says which they were.
+
+    The weights are checked at the end of epochs, before other callbacks save them: a step may spoil them
+    after the last loss has been computed.
 
     Raises (in `fit`):
         FloatingPointError: names the terms, the step, and what usually helps.
@@ -22,8 +28,17 @@ class StopOnBadLoss(keras.callbacks.Callback):
         terms = [name for name in bad if name != "loss"] or list(bad)
         raise FloatingPointError(
             f"training stopped at step {batch + 1} of the epoch: the loss is not finite, in the term(s) "
-            f"{', '.join(terms)}. A lower learning rate or clipnorm=1.0 on the optimizer usually helps"
+            f"{', '.join(terms)}. {HELP}"
         )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for variable in self.model.variables:
+            values = np.asarray(keras.ops.convert_to_numpy(variable))
+            if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
+                raise FloatingPointError(
+                    f"training stopped after epoch {epoch + 1}: the weight {variable.path} is not finite. "
+                    f"{HELP}"
+                )
 
 
 class NumberEpochs(keras.callbacks.Callback):

@@ -1,14 +1,14 @@
 """The settings of a training run, and the optimizer that they describe."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
 import keras
 
-from keras_cornernet.checks import check_choice, check_number, check_size
+from keras_cornernet.checks import check_choice, check_flag, check_number, check_size
 from keras_cornernet.training.optimizers import (
     GrowingAverageAdam,
     GrowingAverageAdamW,
@@ -107,6 +107,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "evaluate_every", "accumulate"):
             check_number(name, getattr(self, name), at_least=1, whole=True)
+        for name in ("rotations", "mixed_precision", "rematerialize"):
+            check_flag(name, getattr(self, name))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_number("learning_rate", self.learning_rate, above=0)
         if self.min_precision is not None:
@@ -127,6 +129,8 @@ class TrainingConfig:
             check_number("ema", self.ema, at_least=0, below=1)
         if self.input_size is not None:
             check_size("input_size", self.input_size)
+        if not isinstance(self.train_sizes, tuple):
+            raise ValueError(f"train_sizes must be a tuple of sizes, not {self.train_sizes!r}")
         for i, size in enumerate(self.train_sizes):
             check_size(f"train_sizes[{i}]", size)
         check_choice("pipeline", self.pipeline, PIPELINES)
@@ -144,6 +148,25 @@ class TrainingConfig:
         if self.steps is None:
             return self
         return replace(self, epochs=math.ceil(self.steps * self.accumulate / steps_per_epoch), steps=None)
+
+
+def config_from_json(stored: Mapping[str, Any]) -> TrainingConfig:
+    """The settings that `dataclasses.asdict` gave, after json made lists of their tuples.
+
+    Raises:
+        ValueError: a field is not known, or a value is out of its range; the message names it.
+    """
+    known = [field.name for field in fields(TrainingConfig)]
+    if strange := [name for name in stored if name not in known]:
+        raise ValueError(f"{strange[0]!r} is not a setting of a run; they are {', '.join(known)}")
+
+    def with_tuples(value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    values = {name: with_tuples(value) for name, value in stored.items()}
+    if isinstance(values.get("train_sizes"), tuple):
+        values["train_sizes"] = tuple(map(with_tuples, values["train_sizes"]))
+    return TrainingConfig(**values)
 
 
 def make_optimizer(

@@ -66,15 +66,15 @@ class Trainer(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The loss of one batch; under `tf.distribute` this replica's share of the global batch's."""
-        if sample_weight is not None:
-            raise ValueError(
-                "sample weights are not supported: the loss of a heatmap is a sum over cells, not over "
-                "images; leave them out of the data set"
-            )
+        """The loss of one batch; under `tf.distribute` this replica's share of the global batch's.
+
+        `sample_weight`, `(batch,)`, multiplies what each image adds to the loss.
+        """
         branch = next(branch for branch in y_pred[-1].values() if "heatmap" in branch)
         grid_size = branch["heatmap"].shape[1:3]
         targets = self.codec.encode(y, tuple(x.shape[1:3]), tuple(grid_size))
+        if sample_weight is not None:
+            targets = {**targets, "sample_weight": self._sample_weight(sample_weight)}
         terms = self.loss_terms(targets, y_pred)
         for name, value in terms.items():
             # Each replica holds a part of a sum; a mean over replicas would report only a fraction of it.
@@ -87,17 +87,30 @@ class Trainer(keras.Model):
             total = total + extra / replica_count()
         return total
 
+    def _sample_weight(self, weight: Any) -> Any:
+        """The weights of a batch as a loss takes them, `(batch,)` float32."""
+        if not getattr(self.loss_terms, "weighs_samples", False):
+            raise ValueError(
+                f"sample weights: the loss {type(self.loss_terms).__name__} does not take them; one that "
+                'multiplies by targets["sample_weight"] says so by an attribute weighs_samples = True'
+            )
+        shape = tuple(getattr(weight, "shape", (None, None, None)))
+        if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+            raise ValueError(f"sample weights must be one number for each image, not of the shape {shape}")
+        return keras.ops.cast(keras.ops.reshape(weight, (-1,)), "float32")
+
     def fit(self, x: Any = None, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
         """`keras.Model.fit`; adds a watch over the loss and tells the dataset which epoch it is.
 
         Raises:
             ValueError: the network has another number of classes or joints than a dataset of `make_dataset`.
         """
+        epochs = _attribute(x, "epochs")
         self._check_names(x, "x")
         self._check_names(kwargs.get("validation_data"), "validation_data")
         callbacks = [StopOnBadLoss(), *(callbacks or [])]
-        if hasattr(x, "epochs"):
-            callbacks.append(NumberEpochs(x.epochs))
+        if epochs is not None:
+            callbacks.append(NumberEpochs(epochs))
         if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
             kwargs.setdefault("shuffle", False)  # a pipeline shuffles by itself
         source, sizes_vary = x if hasattr(x, "prepare") else None, _sizes_vary(x)
@@ -184,13 +197,25 @@ class Trainer(keras.Model):
 
     def _check_names(self, dataset: Any, argument: str) -> None:
         """Refuses data with another number of labels: one without a channel would train nothing."""
-        names, count = getattr(dataset, "names", None), getattr(self.network, "num_outputs", None)
+        names, count = _attribute(dataset, "names"), getattr(self.network, "num_outputs", None)
         if names is not None and count is not None and count != len(names):
             raise ValueError(
                 f"{argument} must have the {count} classes or joints of the network, but has {len(names)}: "
                 f"{', '.join(names)}. from_preset(..., categories=dataset.categories), or skeleton=, makes a "
                 "network for them"
             )
+
+
+def _attribute(dataset: Any, name: str) -> Any:
+    """An attribute of a dataset of `make_dataset`, also behind `map`, `prefetch` and the like, or None."""
+    waiting = [dataset]
+    while waiting:
+        dataset = waiting.pop()
+        if hasattr(dataset, name):
+            return getattr(dataset, name)
+        if hasattr(dataset, "element_spec") and hasattr(dataset, "_inputs"):  # of `tf.data.Dataset`
+            waiting += dataset._inputs()
+    return None
 
 
 def _sizes_vary(x: Any) -> bool:

@@ -299,3 +299,47 @@ def test_ids_that_a_program_wrote_as_texts_or_floats(read, spelled):
     for entry in content["annotations"]:
         entry |= {key: spelled(entry[key]) for key in ("image_id", "category_id")}
     assert read(content) == plain
+
+
+def boxed(tmp_path, boxes, size=(100, 200)):
+    """A data set of one image with these boxes, as `bbox` has them."""
+    height, width = size
+    (tmp_path / "a.jpg").touch()
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": width, "height": height}],
+        "annotations": [
+            {"id": i, "image_id": 1, "category_id": 1, "bbox": box} for i, box in enumerate(boxes, start=1)
+        ],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    return read_coco(tmp_path / "boxes.json", tmp_path)
+
+
+CORNERS = [[10, 10, 60, 40], [120, 50, 190, 95], [90, 20, 150, 90], [5, 60, 80, 99]]
+
+
+def test_boxes_that_are_corners_are_left_out_and_named(tmp_path):
+    dataset = boxed(tmp_path, CORNERS)
+    (problem,) = dataset.problems
+    assert dataset.annotation_count == 0 and "seem to be x1, y1, x2, y2" in problem.reason
+    assert "3 of 4 boxes leave their image" in problem.reason
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [[x1, y1, x2 - x1, y2 - y1] for x1, y1, x2, y2 in CORNERS],
+        [[10, 10, 191, 91], [1, 1, 198, 99], [30, 10, 50, 40]],  # beyond the image by a pixel
+        [[10, 10, 60, 40], [120, 50, 190, 95], [90, 20, 20, 10]],  # one is no corner
+    ],
+)
+def test_other_boxes_are_no_corners(tmp_path, boxes):
+    assert boxed(tmp_path, boxes).annotation_count == len(boxes)
+
+
+def test_most_boxes_in_fractions_are_left_out_and_the_others_kept(tmp_path):
+    fractions = [[0.1, 0.2, 0.3, 0.3], [0.5, 0.5, 0.5, 0.5], [0.1, 0.1, 0.95, 0.2]]
+    dataset = boxed(tmp_path, [*fractions, [10, 10, 20, 20]])
+    assert dataset.annotation_count == 1 and "3 of 4 boxes lie within" in dataset.problems[0].reason
+    assert boxed(tmp_path, [[10, 10, 20, 20], [30, 10, 20, 20], fractions[0]]).annotation_count == 3

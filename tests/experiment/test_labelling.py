@@ -155,3 +155,9 @@ def test_the_command_writes_a_file_to_train_with(folder, tmp_path):
     assert told["images"] == len(content["images"]) == 2
     assert told["labels"] + told["unsure"] == len(content["annotations"])
     assert told["root"] == str(folder)
+
+
+def test_what_has_no_area_is_no_label(folder):
+    boxes = [[3, 3, 3, 9], [3, 3, 3.002, 9], [4, 4, 9, 9], [8, 8, 8, 8]]
+    content = label_images(Prediction(Finds(boxes, [0.9] * 4, [0] * 4)), [folder / "a.png"], folder)
+    assert [entry["bbox"] for entry in content["annotations"]] == [[4, 4, 5, 5]]

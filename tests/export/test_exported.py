@@ -59,6 +59,43 @@ def test_padding_is_left_out_and_boxes_come_back_to_the_image():
     assert found.names == ["dog"]
 
 
+@pytest.mark.parametrize("size", [None, (20, 40)])
+def test_answers_gone_astray_are_left_out(size):
+    nan, inf = np.nan, np.inf
+    boxes = [
+        [nan, 1, 5, 5],
+        [0, 0, inf, 5],
+        [9, 9, 5, 5],
+        [1, 1, 5, 5],
+        [2, 2, 8, 8],
+        [0, 0, 9, 9],
+        [1, 1, 1, 1],
+    ]
+    answers = {
+        "boxes": np.array(boxes, np.float32),
+        "scores": np.array([0.9, 0.9, 0.9, nan, 0.8, inf, 0.7], np.float32),
+        "labels": np.array([0, 0, 0, 0, 1, 1, 5]),
+        "num_detections": np.float32(7),
+    }
+    found = exported.ExportedDetector(Fixed(answers, image_size=size)).predict(
+        np.zeros((40, 40, 3), np.uint8)
+    )[0]
+    assert len(found) == 1 and found.scores[0] == np.float32(0.8)
+    for count in (nan, -3, 1e9):
+        astray = Fixed({**answers, "num_detections": np.float32(count)}, image_size=size)
+        assert len(exported.ExportedDetector(astray).predict(np.zeros((40, 40, 3), np.uint8))[0]) <= 1
+
+
+@pytest.mark.parametrize(("point", "score"), [([np.nan, 3], 0.9), ([3, np.inf], 0.9), ([3, 3], np.nan)])
+def test_joints_gone_astray_have_no_score(point, score):
+    answers = {"keypoints": np.array([point], np.float32), "scores": np.array([score], np.float32)}
+    model = exported.ExportedPoseEstimator(
+        Fixed(answers, task="pose", names=("nose",), ids=(), image_size=(20, 40))
+    )
+    (found,) = model.predict(np.zeros((40, 40, 3), np.uint8))
+    assert found.keypoint_scores.tolist() == [[0]] and found.keypoints.tolist() == [[[0, 0]]]
+
+
 def test_joints_come_back_too():
     answers = {"keypoints": np.array([[10.0, 0.0]]), "scores": np.array([0.5])}
     model = exported.ExportedPoseEstimator(

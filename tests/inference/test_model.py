@@ -107,13 +107,45 @@ def test_a_loss_of_ones_own(detector, squares):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a tf.data pipeline is changed")
-def test_sample_weights_are_refused(detector, squares):
+def test_sample_weights_weigh_the_loss(detector, squares):
     import tensorflow as tf
 
+    plain = kc.make_dataset(squares, SIZE, batch_size=4)
+    detector.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+    (loss,) = detector.fit(plain, verbose=0).history["loss"]
+    for weight, factor in (([1.0] * 4, 1), ([100.0] * 4, 100), ([[0.0]] * 4, 0)):
+        weighted = plain.map(lambda x, y, weight=weight: (x, y, tf.constant(weight)))
+        assert detector.fit(weighted, verbose=0).history["loss"] == [pytest.approx(factor * loss, rel=1e-4)]
+    wrong = plain.map(lambda x, y: (x, y, tf.ones((4, 3))))
+    with pytest.raises(ValueError, match="one number for each image, not of the shape"):
+        detector.fit(wrong, verbose=0)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a tf.data pipeline is changed")
+def test_a_loss_that_takes_no_sample_weights_is_refused(detector, squares):
+    import tensorflow as tf
+
+    class Loss:
+        names = ("offset",)
+
+        def __call__(self, targets, outputs):
+            return {"offset": 0.0 * keras.ops.sum(outputs[-1]["top_left"]["offset"])}
+
+    detector.compile(loss=Loss(), run_eagerly=True)
     weighted = kc.make_dataset(squares, SIZE, batch_size=4).map(lambda x, y: (x, y, tf.ones(4)))
-    detector.compile(run_eagerly=True)
-    with pytest.raises(ValueError, match="sample weights are not supported"):
+    with pytest.raises(ValueError, match="the loss Loss does not take them"):
         detector.fit(weighted, verbose=0)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a tf.data pipeline is changed")
+def test_epochs_and_names_are_found_behind_prefetch(detector, squares):
+    dataset = kc.make_dataset(squares, SIZE, batch_size=4)
+    detector.compile(run_eagerly=True)
+    detector.fit(dataset.map(lambda x, y: (x, y)).prefetch(1), epochs=5, initial_epoch=3, verbose=0)
+    assert (dataset.epochs.total, dataset.epochs.current) == (5, 5)
+    other = kc.from_preset("cornernet_squeeze_small", categories=["a", "b", "c"])
+    with pytest.raises(ValueError, match="x must have the 3 classes or joints of the network"):
+        other.fit(dataset.prefetch(1), verbose=0)
 
 
 @pytest.mark.slow

@@ -218,3 +218,20 @@ def test_whole_loss_parity_of_centernet(parity):
     assert sum(got.values()) == pytest.approx(expected["total"], rel=1e-5)
     for ours, theirs in {"focal": "focal", "pull": "pull", "push": "push", "offset": "regr"}.items():
         assert got[ours] == pytest.approx(expected[theirs], rel=1e-4)
+
+
+def test_sample_weights_multiply_what_each_image_adds():
+    rng = np.random.default_rng(5)
+    targets, outputs = drawn(rng)
+    loss = DetectionLoss(attention_weight=1.0)
+    targets["attention"] = {"small": (rng.random((3, 4, 5, 1)) < 0.2).astype(np.float32)}
+    for stack in outputs:
+        stack["attention"] = {"small": rng.normal(size=(3, 4, 5, 1)).astype(np.float32)}
+    plain = loss(targets, outputs)
+    alone = [loss({**targets, "sample_weight": np.eye(3, dtype=np.float32)[i]}, outputs) for i in range(3)]
+    weighted = loss({**targets, "sample_weight": np.array([1, 0.5, 20], np.float32)}, outputs)
+    for name in loss.names:
+        parts = [float(terms[name]) for terms in alone]
+        assert sum(parts) == pytest.approx(float(plain[name]), rel=1e-4), name
+        expected = parts[0] + 0.5 * parts[1] + 20 * parts[2]
+        assert float(weighted[name]) == pytest.approx(expected, rel=1e-4), name

@@ -110,3 +110,14 @@ def test_another_heatmap_loss_can_be_given(folder):
 
     terms = DetectionLoss(**POINTS, heatmap_loss=half)(targets, outputs_of(heads))
     assert float(terms["focal"]) == 0.5
+
+
+def test_sample_weights_multiply_what_each_image_adds():
+    rng = np.random.default_rng(3)
+    predicted, targets = rng.normal(size=(2, 2, 4, 5, 2)).astype(np.float32)
+    weight = rng.random((2, 4, 5, 2)).astype(np.float32)
+    first, second = (
+        float(dense_size_loss(predicted, targets, weight, sample_weight=np.array(w, np.float32)))
+        for w in ([1, 0], [0, 3])
+    )
+    assert first + second / 3 == pytest.approx(float(dense_size_loss(predicted, targets, weight)), rel=1e-5)

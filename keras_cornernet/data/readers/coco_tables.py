@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_cornernet import files
+from keras_cornernet.data.readers.box_units import corners_for_sizes, fractions_for_pixels
 from keras_cornernet.data.readers.checks import are_numbers, image_size, is_true, shown, unusable_boxes
 from keras_cornernet.data.readers.image_folder import ImageFolder
 from keras_cornernet.preprocessing import Size
@@ -114,7 +115,7 @@ def read_tables(annotations: str | Path, images: str | Path) -> CocoTables:
         areas=np.array([_area(entry) for entry in entries], np.float64),
         unusable=unusable,
     )
-    _leave_out_fractions(tables)
+    _leave_out_misread(tables)
     return tables
 
 
@@ -245,13 +246,13 @@ def is_ignored(entry: Entry) -> bool:
     return entry.get("iscrowd") == 1 or is_true(entry.get("difficult"))
 
 
-def _leave_out_fractions(tables: CocoTables) -> None:
-    """Leaves out all boxes if they are fractions of the image size, as other tools write them."""
+def _leave_out_misread(tables: CocoTables) -> None:
+    """Leaves out the boxes that are in fractions, and all if they are corners, as other tools write them."""
     rows = tables.usable_rows()
-    if len(rows) and tables.xyxy[rows].max() <= 1.01:  # rounding
-        tables.owners[rows] = LEFT_OUT
-        reason = (
-            f"all {len(rows)} boxes lie within the first pixel: bbox seems to be in fractions of the image "
-            "size and not in pixels"
-        )
-        tables.problems.append(Problem(str(tables.path), "annotations", reason))
+    known = [tables.images.sizes[owner] or (math.nan, math.nan) for owner in tables.owners[rows]]
+    sizes = np.array(known, np.float64).reshape(-1, 2)
+    xyxy = tables.xyxy[rows].astype(np.float64)
+    misread = fractions_for_pixels(xyxy) or corners_for_sizes(xyxy, sizes)
+    if misread is not None:
+        tables.owners[rows[misread.rows]] = LEFT_OUT
+        tables.problems.append(Problem(str(tables.path), "annotations", f"bbox: {misread.reason}"))

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from keras_cornernet.data.readers.box_units import fractions_for_pixels
 from keras_cornernet.data.readers.checks import are_numbers, raise_if_strict, shown, unusable_boxes
 from keras_cornernet.preprocessing import Size, read_image_size
 from keras_cornernet.structures import Boxes, Categories, DetectionDataset, Problem, Sample
@@ -85,6 +87,8 @@ def dataset_of(
     Raises:
         ValueError: `strict` and a problem.
     """
+    misread = _leave_out_fractions(images)
+    problems = [*problems, *([] if misread is None else [misread])]
     if names is None:
         names = sorted({name for image in images for name in image.classes})
     categories = Categories.of(names) if names else Categories((), ())
@@ -94,6 +98,21 @@ def dataset_of(
         for id_, image in zip(ids or range(1, len(images) + 1), images, strict=True)
     )
     return raise_if_strict(DetectionDataset(samples, categories, tuple(problems)), strict)
+
+
+def _leave_out_fractions(images: Sequence[LabelledImage]) -> Problem | None:
+    """Leaves out boxes that are fractions of the image size; returns the problem if there are any."""
+    owners = [image for image in images for _ in image.xyxy]
+    found = fractions_for_pixels(np.array([box for image in images for box in image.xyxy]).reshape(-1, 4))
+    if found is None:
+        return None
+    rows = iter(found.rows.tolist())
+    for image in images:
+        kept = [not next(rows) for _ in image.xyxy]
+        columns: tuple[list[Any], ...] = (image.xyxy, image.classes, image.ignore)
+        for values in columns:
+            values[:] = [value for value, keep in zip(values, kept, strict=True) if keep]
+    return Problem(owners[int(found.rows.argmax())].path, "boxes", found.reason)
 
 
 def _boxes(image: LabelledImage, labels: dict[str, int]) -> Boxes:

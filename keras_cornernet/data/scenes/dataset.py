@@ -1,6 +1,5 @@
 """Writes drawn scenes as a data set in COCO's format."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def make_scenes(
     for index in progress(range(count)):
         scene = compose(np.random.default_rng([seed, index]), size, max_people, heights)
         name = f"{index:06d}{suffix}"
-        files.write_with(folder / "images" / name, partial(Image.fromarray(scene.image).save, quality=92))
+        files.write_image(folder / "images" / name, Image.fromarray(scene.image), quality=92)
         images.append({"id": index + 1, "file_name": name, "height": size[0], "width": size[1]})
         for person in range(len(scene.silhouettes)):
             annotations.append(_coco_person(scene, person, index + 1, len(annotations) + 1))

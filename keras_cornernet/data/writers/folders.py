@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,9 +44,8 @@ def write_dataset(
         raise ValueError(f"output: {target} is there already and is not empty")
     names = image_names([path for dataset in parts.values() for path in dataset.paths])
     written = writers[format](parts, names)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with files.write_aside(target) as aside:
+        aside.mkdir()
         for name, text in written.texts.items():
             place = aside / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +55,8 @@ def write_dataset(
             folder.mkdir(parents=True, exist_ok=True)
             for path in dict.fromkeys(dataset.paths):
                 _link(path, folder / names[path])
-        aside.chmod(0o755)
         if target.exists():
             target.rmdir()
-        aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return target
 
 
