@@ -91,6 +91,7 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
         groups = np.split(inputs, len(inputs)) if one_by_one else [inputs]
         answers = [self.runtime.run(group) for group in groups]
         points, scores = (np.concatenate([answer[k] for answer in answers]) for k in ("keypoints", "scores"))
+        points, scores = finite(points, scores)
         ways_back = zip(placement.image_from_input, points, strict=True)
         return np.stack([transform_points(affine, mine) for affine, mine in ways_back]), scores
 
@@ -106,6 +107,6 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
             return super()._read_boxes(image, boxes, batching, whole=whole)
         self.check_flip(batching.flip)
         answers, view = self.answers(image.image, batching.graph)
-        points = answers["keypoints"]
+        points, scores = finite(answers["keypoints"], answers["scores"])
         points = points if view is None else view.points_to_image(points)
-        return finite(points[None].astype(np.float32), answers["scores"][None])
+        return points[None].astype(np.float32), scores[None]

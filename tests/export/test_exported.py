@@ -93,7 +93,7 @@ def test_joints_gone_astray_have_no_score(point, score):
         Fixed(answers, task="pose", names=("nose",), ids=(), image_size=(20, 40))
     )
     (found,) = model.predict(np.zeros((40, 40, 3), np.uint8))
-    assert found.keypoint_scores.tolist() == [[0]] and found.keypoints.tolist() == [[[0, 0]]]
+    assert found.keypoint_scores.tolist() == [[0]] and np.isfinite(found.keypoints).all()
 
 
 def test_joints_come_back_too():
