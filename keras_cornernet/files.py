@@ -39,9 +39,9 @@ _FILE_TYPES = {
 # Temporary folders end so, by which `remove_leftovers` knows those of a process that was killed.
 ASIDE = ".aside"
 _FULL = {
-    errno.ENOSPC: "the disk is full, nothing was written to",
-    errno.EDQUOT: "the quota of the disk is used up, nothing was written to",
-    errno.EFBIG: "larger than a file may be here, nothing was written to",
+    errno.ENOSPC: "the disk is full, not written",
+    errno.EDQUOT: "the quota of the disk is used up, not written",
+    errno.EFBIG: "larger than a file may be here, not written",
 }
 
 
@@ -65,12 +65,28 @@ def write_aside(path: str | Path, *, previous: str | Path | None = None) -> Iter
             # Cut, because a name of the longest length leaves no room for more characters.
             folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=ASIDE, dir=path.parent))
         aside = folder / path.name
-        yield aside
-        with interruption.whole_step():
-            _to_disk(aside)
-            if previous is not None and path.exists():
-                os.replace(path, previous)
-            os.replace(aside, path)
+        with naming_a_full_disk(path):
+            yield aside
+            with interruption.whole_step():
+                _to_disk(aside)
+                if previous is not None and path.exists():
+                    os.replace(path, previous)
+                os.replace(aside, path)
+    finally:
+        if folder is not None:
+            with interruption.whole_step():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def naming_a_full_disk(path: str | Path) -> Iterator[None]:
+    """Makes one error, with the name of the file, of all that libraries raise where a disk is full.
+
+    Raises:
+        OSError: the disk is full, or the file is larger than the system allows.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno in _FULL:
             raise OSError(error.errno, _FULL[error.errno], str(path)) from error
@@ -80,10 +96,6 @@ def write_aside(path: str | Path, *, previous: str | Path | None = None) -> Iter
             if os.strerror(number) in str(error):
                 raise OSError(number, _FULL[number], str(path)) from error
         raise
-    finally:
-        if folder is not None:
-            with interruption.whole_step():
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:

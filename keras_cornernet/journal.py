@@ -90,8 +90,9 @@ class Journal:
         """Writes the result of one input."""
         if self._file is None:
             self._file = self.path.open("ab")
-        self._file.write(json.dumps({"key": str(key), **value}).encode() + b"\n")
-        self._file.flush()
+        with files.naming_a_full_disk(self.path):
+            self._file.write(json.dumps({"key": str(key), **value}).encode() + b"\n")
+            self._file.flush()
         self._done.add(str(key))
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -187,7 +187,7 @@ def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
 )
 def test_a_full_disk_has_one_message(tmp_path, make, number):
     with (
-        pytest.raises(OSError, match=r"nothing was written to: .*a\.h5") as caught,
+        pytest.raises(OSError, match=r"not written: .*a\.h5") as caught,
         files.write_aside(tmp_path / "a.h5"),
     ):
         raise make(number, os.strerror(number))

@@ -65,7 +65,7 @@ def run(program: str, folder: Path) -> list[str]:
 def test_what_does_not_fit_is_an_error_and_no_file(tmp_path):
     *errors, left = run(WRITERS, tmp_path)
     assert len(errors) == 10 and left == "[]"
-    assert all("nothing was written to: 'a." in error for error in errors), errors
+    assert all("not written: 'a." in error for error in errors), errors
 
 
 def test_a_video_that_does_not_fit_is_an_error_and_no_file(tmp_path):

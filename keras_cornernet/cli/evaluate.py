@@ -73,7 +73,8 @@ def evaluate_files(
         progress: wraps the images or people and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
-        ValueError: there is no such model, the annotations are of another format, no image can be read, or
+        OSError: no image can be measured.
+        ValueError: there is no such model, the annotations are of another format, or
             classes or joints do not match.
     """
     from keras_cornernet import files

@@ -1,5 +1,6 @@
 """Models measured on annotated data sets; shared by models in Keras and in exported files."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from keras_cornernet.structures import (
     size_problem,
 )
 
+log = logging.getLogger(__name__)
+SHOWN = 20  # problems that are logged one by one
 FAR = -1e6  # pixels; where the joints of people are put whom the detector did not find
 HEADLINE = ("AP", "AP50", "AP75")
 ROWS = ("boxes", "scores", "labels")  # of detections that a journal keeps
@@ -65,7 +68,8 @@ class MeasuresDetections:
             or have another size than their annotations state are left out and named in `problems`.
 
         Raises:
-            ValueError: no image can be measured, or the classes do not match.
+            OSError: no image can be measured; the problems are logged.
+            ValueError: the classes do not match.
         """
         dataset, categories, notes = with_shared_classes(dataset, self.categories)
         problems, found, measured = list(dataset.problems), {}, []
@@ -90,7 +94,7 @@ class MeasuresDetections:
                     journal.add(sample.image_id, {"path": result.path, **arrays})
             problems += unread
         if not measured:
-            raise ValueError(_nothing_measured("images", problems))
+            raise _nothing_measured("images", problems)
         named = {id_: result.replace(categories=categories) for id_, result in found.items()}
         measured_dataset = dataset.replace(samples=tuple(measured), parts=())
         metrics = evaluate_detections(measured_dataset, named)
@@ -171,7 +175,8 @@ class MeasuresPoses:
             in `problems`.
 
         Raises:
-            ValueError: no image can be read, or the joints are others.
+            OSError: no image can be measured; the problems are logged.
+            ValueError: the joints are others.
         """
         if self.skeleton.joints != dataset.skeleton.joints:
             raise ValueError(
@@ -191,7 +196,7 @@ class MeasuresPoses:
         problems = list(dict.fromkeys(problems))
         read = np.isfinite(scores).all(axis=1)
         if not read.any():
-            raise ValueError(_nothing_measured("images of the annotated people", problems))
+            raise _nothing_measured("images of the annotated people", problems)
         measured = dataset.select(np.flatnonzero(read))
         metrics = evaluate_poses(measured, keypoints[read], keypoint_scores=scores[read])
         name = "PCK@0.2" if dataset.skeleton.has_torso else "PCK@0.2 of box"
@@ -278,6 +283,11 @@ def _collect(problems: list[Problem]) -> Any:
     return on_error
 
 
-def _nothing_measured(what: str, problems: Sequence[Problem]) -> str:
+def _nothing_measured(what: str, problems: Sequence[Problem]) -> OSError:
+    """The error where no image is left; all problems are logged, since no result can list them."""
+    for problem in problems[:SHOWN]:
+        log.warning("%s", problem)
+    if len(problems) > SHOWN:
+        log.warning("and %d more; check-data lists them all", len(problems) - SHOWN)
     first = f"; the first problem: {problems[0]}" if problems else ""
-    return f"none of the {what} can be measured{first}"
+    return OSError(f"none of the {what} can be measured{first}")
