@@ -16,13 +16,14 @@ _held: dict[str, int] = {}  # folders that this process holds, and the thread th
 def only_run(folder: str | Path) -> Iterator[None]:
     """Keeps a folder for this thread as long as the block runs; within it, the thread may ask again.
 
-    The system drops the lock when the process ends, however it ends. Where a file system has no locks, none
-    is taken.
+    The folder is made if it is missing, and removed again if nothing was written to it. The system drops the
+    lock when the process ends, however it ends. Where a file system has no locks, none is taken.
 
     Raises:
         ValueError: another run uses the folder.
     """
     folder = Path(folder)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     key, thread = os.path.realpath(folder), threading.get_ident()
     if _held.get(key) == thread:
@@ -42,6 +43,9 @@ def only_run(folder: str | Path) -> Iterator[None]:
         if os.name == "nt":
             with contextlib.suppress(OSError):
                 (folder / LOCK).unlink(missing_ok=True)
+        for path in made:
+            with contextlib.suppress(OSError):  # it is not empty
+                path.rmdir()
 
 
 def _open_locked(folder: Path) -> int:

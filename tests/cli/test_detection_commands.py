@@ -256,15 +256,6 @@ def test_evaluate_names_images_and_boxes_that_it_left_out(tiny, faulty):
     assert f"left out: {faulty}/annotations.json: annotation id 1" in answer.stderr
 
 
-def test_evaluate_of_nothing_but_resized_images_says_so(tiny, scenes, tmp_path):
-    shutil.copytree(scenes, tmp_path / "small")
-    for path in (tmp_path / "small" / "images").glob("*.jpg"):
-        Image.new("RGB", (48, 32)).save(path)
-    answer = run("evaluate", tiny, *data(tmp_path / "small"))
-    assert answer.exit_code == 2
-    assert "none of the images" in answer.stderr and "state 96x64" in answer.stderr
-
-
 @pytest.mark.parametrize("command", ["evaluate", "train"])
 def test_annotations_without_a_usable_box_are_named_at_once(command, tiny, scenes, tmp_path):
     content = json.loads((scenes / "annotations.json").read_text())

@@ -163,7 +163,7 @@ def test_evaluate_without_any_image_says_so(tiny, faulty):
     for path in (faulty / "images").glob("*.jpg"):
         path.write_text("no")
     answer = run("evaluate", tiny, *data(faulty))
-    assert answer.exit_code == 2
+    assert answer.exit_code == 1
     assert "none of the images" in answer.stderr
 
 

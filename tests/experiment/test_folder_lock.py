@@ -54,6 +54,15 @@ def test_a_thread_may_ask_again_and_another_one_may_not(tmp_path):
     assert len(errors) == 1
 
 
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
+    with only_run(tmp_path / "runs" / "one"):
+        pass
+    assert not list(tmp_path.iterdir())
+    with only_run(tmp_path / "runs" / "one"):
+        (tmp_path / "runs" / "one" / "file").touch()
+    assert (tmp_path / "runs" / "one" / "file").is_file()
+
+
 def test_a_file_system_without_locks_has_none(tmp_path, monkeypatch):
     def none(descriptor):
         raise OSError(folder_lock.errno.ENOLCK, "No locks available")
