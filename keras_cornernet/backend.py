@@ -5,7 +5,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +244,34 @@ def gather_pairs(table: Any, first: Any, second: Any) -> Any:
     import tensorflow as tf
 
     return tf.gather_nd(table, tf.stack([first, second], axis=-1))
+
+
+_may_fuse = ContextVar("may_fuse", default=False)
+
+
+def unfused(x: Any) -> Any:
+    """`x`, which comes from a convolution and goes into a sum, kept from becoming one operation with both.
+
+    With oneDNN, TensorFlow (2.21) keeps buffers of that one operation where all threads share them: calls
+    from several threads at once get wrong answers, or end the process.
+    """
+    import keras
+
+    if runs_on_jax() or _may_fuse.get() or isinstance(x, keras.KerasTensor):
+        return x
+    import tensorflow as tf
+
+    return tf.ensure_shape(x, x.shape)  # without effect on values; TensorFlow's optimiser leaves it in place
+
+
+@contextmanager
+def fusing() -> Iterator[None]:
+    """What is traced inside is for another runtime than TensorFlow's, so that `unfused` does nothing."""
+    token = _may_fuse.set(True)
+    try:
+        yield
+    finally:
+        _may_fuse.reset(token)
 
 
 def recomputed(layer: Any, function: Callable[[Any], Any], x: Any) -> Any:

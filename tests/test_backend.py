@@ -1,9 +1,12 @@
 """What `keras.ops` has no word for."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
+from gradients import value_and_gradients
 
-from keras_cornernet.backend import first_maximum, jit
+from keras_cornernet.backend import first_maximum, fusing, jit, unfused
 
 
 def test_of_equal_maxima_the_first_counts_whatever_the_sign_of_zero():
@@ -26,3 +29,12 @@ def test_a_compiled_function_reads_the_weights_that_a_layer_has_by_then():
 
 def test_a_function_without_weights_is_compiled_alike():
     np.testing.assert_array_equal(jit(lambda x: x + 1)(np.zeros(2, np.float32)), [1, 1])
+
+
+def test_unfused_changes_neither_values_nor_gradients():
+    x = np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1)
+    for context in (nullcontext(), fusing()):
+        with context:
+            value, (gradient,) = value_and_gradients(lambda x: keras.ops.sum(unfused(x) ** 2), x)
+        assert value == 55
+        np.testing.assert_array_equal(gradient, 2 * x)

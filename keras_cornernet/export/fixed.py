@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_cornernet.backend import fusing
 from keras_cornernet.checks import check_size
 from keras_cornernet.export.graphs import Graph
 from keras_cornernet.export.resampling import Fit, Lines, lines_of, placement_of, resize_bilinear
@@ -51,7 +52,8 @@ class FixedGraph:
         if not self.takes_network_input:
             images = tf.clip_by_value(tf.round(images), 0.0, 255.0)
             images = resize_bilinear(images[0], *self._lines)[None]
-        maps = self.graph.maps(images)
+        with fusing():
+            maps = self.graph.maps(images)
         return [maps[name] for name in self.maps]
 
     def answers_of(self, *maps: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cornernet.backend import replica_count
+from keras_cornernet.backend import replica_count, unfused
 from keras_cornernet.layers.folding import norms_are_left_out, set_convolution
 from keras_cornernet.tensors import Shape, Tensor
 
@@ -29,6 +29,25 @@ class PointwiseConv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         rows, columns = self.strides
         return ops.conv(inputs[:, ::rows, ::columns], kernel, padding="valid", data_format="channels_last")
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class SummandConv2D(PointwiseConv2D):
+    """A 1x1 convolution whose result goes into a sum, see `backend.unfused`."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return unfused(super().call(inputs))
+
+
+@keras.saving.register_keras_serializable(package="keras_cornernet")
+class Unfused(keras.layers.Layer):
+    """The maps as they are, which go into a sum, see `backend.unfused`."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return unfused(inputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return tuple(input_shape)
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -93,7 +112,7 @@ class ConvNorm(keras.layers.Layer):
         x = self.conv(bordered(x, self.border))
         if self.norm is not None:
             x = self.norm(x, training=training)
-        return ops.relu(x) if self.relu else x
+        return ops.relu(x) if self.relu else unfused(x)
 
     def fold_into(self, copy: "ConvNorm") -> None:
         """Gives a copy of this layer, built `without_norms`, the weights with which it computes the same."""
@@ -173,7 +192,7 @@ class NormConv(keras.layers.Layer):
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         if self.norm is not None:
             x = self.norm(x, training=training)
-        return self.conv(bordered(ops.relu(x), self.border))
+        return unfused(self.conv(bordered(ops.relu(x), self.border)))
 
     def fold_into(self, copy: "NormConv", following: keras.layers.BatchNormalization | None = None) -> None:
         """As `ConvNorm.fold_into`; `following` is the BatchNorm of the next layer, which is folded in."""

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_cornernet.backend import recomputed
-from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv, PointwiseConv2D
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, NormConv, SummandConv2D
 from keras_cornernet.layers.fire import Expand
 from keras_cornernet.layers.folding import norms_are_left_out
 from keras_cornernet.tensors import Shape, Tensor
@@ -88,11 +88,11 @@ class Residual(keras.layers.Layer):
         # Not an attribute: Keras names the weights in files by attributes, and these have theirs.
         return (self.first, self.second, *([] if self.third is None else [self.third]))
 
-    def _make_shortcut(self) -> ConvNorm | PointwiseConv2D:
+    def _make_shortcut(self) -> ConvNorm | SummandConv2D:
         named = {"name": "shortcut", "dtype": self.dtype_policy}
         if self.block == "basic":
             return ConvNorm(self.filters, 1, self.strides, relu=False, **named)
-        return PointwiseConv2D(
+        return SummandConv2D(
             self.filters,
             1,
             self.strides,

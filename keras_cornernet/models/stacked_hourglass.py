@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm
+from keras_cornernet.layers.convolution import TORCH_INITIALIZER, ConvNorm, Unfused
 from keras_cornernet.layers.hourglass import Hourglass
 from keras_cornernet.layers.residual import Residual
 from keras_cornernet.models.body import normalize, stacked_features, strided_stem
@@ -132,7 +132,10 @@ def heatmap_head(features: Any, num_joints: int, stack: int) -> Any:
 def carried(maps: Any, width: int, name: str) -> Any:
     """Maps brought by a 1x1 convolution to the width of the input of the next stack."""
     initializer = keras.initializers.get(TORCH_INITIALIZER)
-    return keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
+    # Not a `SummandConv2D`: files name the weights of these layers by their class.
+    return Unfused(name=f"{name}_unfused")(
+        keras.layers.Conv2D(width, 1, kernel_initializer=initializer, name=name)(maps)
+    )
 
 
 def _supervised_stacks(x: Any, config: StackedHourglassConfig) -> Iterator[Any]:

@@ -9,13 +9,16 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from exportable import ALL, detector, encoded, estimator, picture
+from exportable import ALL, FACE, detector, encoded, estimator, picture, with_statistics
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_cornernet import export
 from keras_cornernet.codecs import KeypointCodec
 from keras_cornernet.export import saved_model
+from keras_cornernet.inference import PoseEstimator
+from keras_cornernet.inference.config import PoseInferenceConfig
+from keras_cornernet.models import CenterNet, StackedHourglass
 
 # All of them are in the server's own build.
 NAMES = """
@@ -51,6 +54,14 @@ def folder(model, tmp_path_factory):
 def signatures(folder):
     loaded = tf.saved_model.load(str(folder))
     return {**loaded.signatures, "kept alive": loaded}
+
+
+def bottlenecks():
+    """A pose network of two stacks whose heatmaps enter the next stack, and of residuals of three blocks."""
+    network = with_statistics(
+        StackedHourglass(3, stacks=2, channels=(8, 8), num_blocks=(1, 1), stem=(4, 8), block="bottleneck")
+    )
+    return PoseEstimator(network, KeypointCodec(), FACE, PoseInferenceConfig(input_size=(32, 32)))
 
 
 def answers(signatures, files):
@@ -97,6 +108,30 @@ def test_nothing_in_the_graph_has_a_gradient_that_is_not_saved(folder, caplog):
     with caplog.at_level("WARNING"):
         tf.saved_model.load(str(folder))
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("model", [detector(), detector(CenterNet), estimator(), bottlenecks()])
+def test_no_convolution_can_be_fused_with_a_sum(model, tmp_path):
+    """With oneDNN that operation keeps buffers that all threads share, see `backend.unfused`."""
+    path = export.to_saved_model(model, tmp_path, "x").path
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    convolutions = 0
+    for function in saved.meta_graphs[0].graph_def.library.function:
+        nodes = {node.name: node for node in function.node_def}
+
+        def source(name, nodes=nodes):
+            return nodes.get(name.split(":")[0])
+
+        def is_biased(node, source=source):
+            before = [] if node is None else [source(name) for name in node.input]
+            is_sum = node is not None and node.op in ("BiasAdd", "Add", "AddV2")
+            return is_sum and any(n is not None and "Conv2D" in n.op for n in before)
+
+        convolutions += sum(is_biased(node) for node in nodes.values())
+        for node in nodes.values():
+            if node.op in ("Add", "AddV2", "AddN"):
+                assert not any(is_biased(source(name)) for name in node.input), node.name
+    assert convolutions > 10
 
 
 def test_no_data_set_is_optimised_anew_for_each_image(folder):
