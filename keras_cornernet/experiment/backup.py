@@ -26,6 +26,7 @@ FOLDER = "backup"  # in the folder of a run
 RECORD = "run.json"  # in the archive
 FORMAT = 1
 MOST_RECORD = 2**28  # bytes; an epoch takes some hundreds
+AVERAGE = "average"  # role of an optimizer's moving averages of the weights, and the end of their names
 PAUSE = 60.0  # seconds; runs that end by time, whose epochs may be short, are kept that often at most
 
 
@@ -96,21 +97,31 @@ class BackupFile:
         Raises:
             ValueError: they are of another network or optimizer.
         """
-        variables = _variables(model)
         with zipfile.ZipFile(self.latest) as archive:
             stored = json.loads(archive.read(RECORD))["variables"]
-            own = [_outline(variable) for variable in variables]
-            if stored != own:
-                different = [a for a, b in zip(stored, own, strict=False) if a != b]
-                found = f"; the first that differs: {different[0]}" if different else ""
+            own = [(variable, _outline(variable)) for variable in _variables(model)]
+
+            def restore(average: bool) -> bool:
+                """Sets the moving averages, or all else; returns whether they agree."""
+                entries = [i for i, outline in enumerate(stored) if (outline[2] == AVERAGE) == average]
+                mine = [pair for pair in own if (pair[1][2] == AVERAGE) == average]
+                if [stored[i] for i in entries] != [outline for _, outline in mine]:
+                    return False
+                for i, (variable, _) in zip(entries, mine, strict=True):
+                    value = _array(variable)
+                    content = archive.read(_entry(i))
+                    variable.assign(np.frombuffer(content, value.dtype).reshape(value.shape))
+                return True
+
+            if not restore(average=False):
                 raise ValueError(
                     f"{self.latest}: of another network or optimizer, with {len(stored)} arrays in place of "
-                    f"{len(own)}{found}: resume with the settings of the run, or use another --output"
+                    f"{len(own)}: resume with the settings of the run, or use another --output"
                 )
-            for i, variable in enumerate(variables):
-                value = _array(variable)
-                content = archive.read(_entry(i))
-                variable.assign(np.frombuffer(content, value.dtype).reshape(value.shape))
+            if not restore(average=True):  # short runs have none; another length can change that
+                averages = [variable for variable, outline in own if outline[2] == AVERAGE]
+                for average, variable in zip(averages, model.trainable_variables, strict=bool(averages)):
+                    average.assign(variable)
 
     def write(self, model: keras.Model, state: RunState) -> None:
         """Writes the state of a model and of its run.
@@ -224,12 +235,13 @@ def _array(variable: Any) -> np.ndarray:
 
 
 def _outline(variable: Any) -> list[Any]:
-    """Shape and type; names of layers may have other numbers in another process."""
-    return [list(variable.shape), str(variable.dtype)]
+    """Shape, type and role; names of layers may have other numbers in another process."""
+    role = AVERAGE if variable.path.endswith(f"_{AVERAGE}") else ""
+    return [list(variable.shape), str(variable.dtype), role]
 
 
 def _size(outline: Sequence[Any]) -> int:
-    shape, dtype = outline
+    shape, dtype, _ = outline
     itemsize: int = np.dtype(keras.backend.standardize_dtype(dtype)).itemsize
     return int(np.prod(shape, dtype=np.int64)) * itemsize
 

@@ -12,11 +12,11 @@ import pytest
 from keras_cornernet.experiment.backup import BackupFile, RunState
 
 
-def model(seed: int, units: int = 3) -> keras.Model:
+def model(seed: int, units: int = 3, use_ema: bool = True) -> keras.Model:
     """A small compiled model whose optimizer has taken a step."""
     keras.utils.set_random_seed(seed)
     made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units), keras.layers.Dropout(0.5)])
-    made.compile(keras.optimizers.Adam(0.1, use_ema=True), "mse", run_eagerly=True)
+    made.compile(keras.optimizers.Adam(0.1, use_ema=use_ema), "mse", run_eagerly=True)
     made.fit(np.ones((2, 2)), np.zeros((2, units)), verbose=0)
     return made
 
@@ -93,8 +93,9 @@ DAMAGES = [
     with_record(format=99),
     with_record(plan=3),
     with_record(names=None),
-    with_record(variables=[[[2, 3], "float32"]] * 3),
-    with_record(variables=[[[-1], "no type"]]),
+    with_record(variables=[[[2, 3], "float32", ""]] * 3),
+    with_record(variables=[[[-1], "no type", ""]]),
+    with_record(variables=[[[2, 3], "float32"]]),
 ]
 
 
@@ -129,6 +130,18 @@ def test_the_state_of_another_network_or_optimizer_is_not_taken(backup):
     other.compile(keras.optimizers.SGD(), "mse")
     with pytest.raises(ValueError, match="of another network or optimizer"):
         backup.restore(other)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_averages_may_be_new_or_gone(tmp_path, before):
+    file = BackupFile(tmp_path)
+    one, other = model(1, use_ema=before), model(2, use_ema=not before)
+    file.write(one, state(1))
+    file.restore(other)
+    assert same(values(one)[:4], values(other)[:4])  # weights, seed and the number of steps
+    if not before:
+        averages = [np.array(v) for v in other.optimizer.variables if v.path.endswith("_average")]
+        assert same(averages, [np.array(v) for v in one.trainable_variables])
 
 
 def test_a_backup_of_an_earlier_version_is_named(tmp_path):
