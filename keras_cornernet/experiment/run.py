@@ -14,7 +14,7 @@ from keras_cornernet.experiment.origin import sources_of, start_of
 from keras_cornernet.experiment.preparation import check_resumed, check_same_names, precision, prepared
 from keras_cornernet.experiment.results import ResultsTable
 from keras_cornernet.inference.model import Model
-from keras_cornernet.presets import from_preset, training_config
+from keras_cornernet.presets import from_preset, provenance_of, training_config
 from keras_cornernet.structures import OnProblem, Provenance
 from keras_cornernet.training import TimeLimit, TrainingConfig, make_optimizer, rate_at
 
@@ -83,6 +83,8 @@ def train(
     if provenance is None:
         start = start_of(preset, weights=weights, trained=trained) or Provenance()
         provenance = start.grown(sources_of(train_dataset))
+    if resume and (Path(output) / "last.keras").is_file():  # what it started from was named then
+        provenance = provenance_of(Path(output) / "last.keras").grown(provenance.data)
     with only_run(output), precision(config):
         return _train(
             preset,

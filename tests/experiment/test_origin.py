@@ -121,5 +121,9 @@ def test_training_says_what_it_starts_from_and_adds_its_data(started, coco, tmp_
         ("labels.json", "CC BY 4.0", 2),
     ]
     assert [parent.name for parent in told.parents] == ["started", "grandparent"]
+    anew = ["--annotations", str(coco), "--images", str(tmp_path), "--output", str(output)]
+    resumed = CliRunner().invoke(app, ["train", str(started), *anew, "--epochs", "2", "--resume"])
+    assert resumed.exit_code == 0, resumed.output
+    assert from_preset(output / "last.keras").provenance == told
     refused = CliRunner().invoke(app, ["train", str(started), *options, "--from-scratch"])
     assert refused.exit_code == 2
