@@ -47,6 +47,7 @@ SIZES = {
     "hourglass_legacy2": NetworkSize(26_353_824, 26.2),
     "hourglass_phone": NetworkSize(1_680_412, 0.2453),
     "hourglass_lspet": NetworkSize(1_680_412, 0.2453),
+    "hourglass_lspet_large": NetworkSize(2_504_810, 0.3399),
     "hourglass_people": NetworkSize(1_680_412, 0.2453),
 }
 

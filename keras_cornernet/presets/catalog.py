@@ -160,6 +160,18 @@ _PHONE = Preset(
     skeleton=LSP,
 )
 
+_SPORT = PoseAugmentation(
+    lighting=0.05,
+    shift=0.04,
+    scale=0.15,
+    scale_limit=0.3,
+    rotation=30.0,
+    rotation_limit=100.0,
+    rotate=0.5,
+    gain=(0.85, 1.15),
+    jitter=0.2,
+)
+
 PRESETS: dict[str, Preset] = {
     **PAPERS,
     "cornernet_small": _SMALL,
@@ -220,18 +232,15 @@ PRESETS: dict[str, Preset] = {
     "hourglass_lspet": replace(
         _PHONE,
         summary="poses of people in sport, upright or upside down, 14 joints; trained on LSPET",
-        augmentation=PoseAugmentation(
-            lighting=0.05,
-            shift=0.04,
-            scale=0.15,
-            scale_limit=0.3,
-            rotation=30.0,
-            rotation_limit=100.0,
-            rotate=0.5,
-            gain=(0.85, 1.15),
-            jitter=0.2,
-        ),
+        augmentation=_SPORT,
         weights="hourglass_lspet.keras",
+    ),
+    "hourglass_lspet_large": replace(
+        _PHONE,
+        summary="the same with three hourglasses, which has seen 8,200 people of LSPET",
+        arguments={**_PHONE.arguments, "stacks": 3},
+        augmentation=_SPORT,
+        weights="hourglass_lspet_large.keras",
     ),
     "hourglass_people": replace(
         _PHONE,

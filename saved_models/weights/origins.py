@@ -36,6 +36,10 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # sets, and models
     "objects_as_points_photos": (PHOTOS, ("cornernet_small on the same photographs",)),
     "cornernet_people": (("drawn",), ()),
     "hourglass_people": (("drawn",), ()),
+    "hourglass_lspet_large": (
+        ("drawn", "lspet", "lspet_photos"),
+        ("hourglass_lspet", "hourglass_phone on drawn scenes"),
+    ),
     "hourglass_lspet": (("drawn", "lspet"), ("hourglass_phone on drawn scenes",)),
 }
 
