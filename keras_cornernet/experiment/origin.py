@@ -20,13 +20,14 @@ def sources_of(
         name: of the set, where the data set was not joined.
         terms: on which a set may be used, by name, where that is stated.
     """
-    items = dataset.samples if hasattr(dataset, "samples") else dataset.people
-    parts = [(part.name, part.count) for part in dataset.parts]
-    parts = parts or [(name, len(items))]
+    items = getattr(dataset, "samples", None) or getattr(dataset, "people", None)
+    parts = [(part.name, part.count) for part in getattr(dataset, "parts", ())]
+    parts = parts or [(name, len(items or dataset))]
     sources, start = [], 0
     for part, count in parts:
         stated = (terms or {}).get(part, NOT_STATED)
-        digest = sha256_of_annotations(items[start : start + count])
+        chosen = items[start : start + count] if items else [dataset.select(range(start, start + count))]
+        digest = sha256_of_annotations(chosen)
         sources.append(DataSource(Path(part).name, stated, count, digest))
         start += count
     return sources

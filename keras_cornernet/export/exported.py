@@ -55,5 +55,5 @@ def describe(model: Any, image_size: Size | None = None, precision: str = "float
         image_size=image_size,
         precision=precision,
         input_size=model.settings.input_size,
-        provenance=model.provenance.to_json(),
+        provenance=model.provenance.to_json() if hasattr(model, "provenance") else {},
     )

@@ -104,7 +104,11 @@ def _check_fits(network: type[Network], config: Mapping[str, Any], content: boun
         _check_backbone(backbone, content)
         arguments["backbone"] = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Identity()])
     settings = network.config_type(**arguments)
-    needed = {"arrays": settings.fewest_arrays, "numbers": settings.fewest_values}
+    # Networks that others defined need not know it.
+    needed = {
+        "arrays": getattr(settings, "fewest_arrays", 0),
+        "numbers": getattr(settings, "fewest_values", 0),
+    }
     found = {"arrays": content.arrays, "numbers": content.values}
     for noun, count in needed.items():
         if count > found[noun]:

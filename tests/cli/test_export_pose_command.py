@@ -90,6 +90,7 @@ def test_an_exported_pose_network_poses_everyone_whom_a_detector_finds(models, s
         options = ("--detector", finder, "--min-score", 0, "--output", tmp_path / "out", "--json")
         answer = run("predict", model, scenes / "images", *options)
         assert answer.exit_code == 0, answer.output
-        found.append([person["keypoints"] for person in json.loads(answer.stdout)["predictions"]])
+        people = json.loads((tmp_path / "out" / "predictions.json").read_text())
+        found.append([person["keypoints"] for person in people])
     assert len(found[0]) > 3
     np.testing.assert_allclose(found[1], found[0], atol=0.05)

@@ -199,6 +199,9 @@ class DotTask:
     def draw_predictions(self, model, result, count):
         return []
 
+    def operating_point(self, model, dataset, result, min_precision=None):
+        return None
+
     def prediction(self, model, *, detector, min_score):
         return tasks.Prediction(model)
 
@@ -257,7 +260,8 @@ def test_the_commands_serve_a_task_that_they_do_not_know(folder):
     assert answer.exit_code == 0, answer.output
     found = json.loads((folder / "found" / "predictions.json").read_text())
     true = {row["file"]: row["dot"] for row in json.loads((folder / "annotations.json").read_text())}
-    names = {image["id"]: image["file_name"] for image in json.loads(answer.stdout)["images"]}
+    images = json.loads((folder / "found" / "images.json").read_text())
+    names = {image["id"]: image["file_name"] for image in images}
     assert all(np.abs(np.subtract(f["dot"], true[names[f["image_id"]]])).max() < 2 for f in found)
 
     answer = run("check-data", *files_of_it, "--output", folder / "check", "--pictures", 2)
