@@ -1,4 +1,4 @@
-"""Joint names, limbs and left-right pairs of the pose data sets MPII, LSP, COCO and FLIC.
+"""Joint names, limbs and left-right pairs of the pose data sets MPII, LSP, COCO, FLIC and Animal Pose.
 
 Left and right are the person's own: the right wrist of someone who faces the camera is on the left of the
 image.
@@ -241,4 +241,23 @@ FLIC = Skeleton(
     torso=("right_shoulder", "left_hip"),
 )
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO, FLIC)}
+# Cao et al. 2019 (Animal Pose), in the order of its COCO json. It scores by the longer side of the box.
+ANIMAL_POSE = Skeleton(
+    name="animal_pose",
+    joints=(
+        *("left_eye", "right_eye", "nose", "left_ear", "right_ear"),
+        *("left_front_elbow", "right_front_elbow", "left_back_elbow", "right_back_elbow"),
+        *("left_front_knee", "right_front_knee", "left_back_knee", "right_back_knee"),
+        *("left_front_paw", "right_front_paw", "left_back_paw", "right_back_paw"),
+        *("throat", "withers", "tailbase"),
+    ),
+    limbs=(
+        *((0, 1), (0, 2), (1, 2), (0, 3), (1, 4), (2, 17)),
+        *((17, 18), (18, 19)),
+        *((17, 5), (5, 9), (9, 13), (17, 6), (6, 10), (10, 14)),
+        *((19, 7), (7, 11), (11, 15), (19, 8), (8, 12), (12, 16)),
+    ),
+    flip_pairs=((0, 1), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+)
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO, FLIC, ANIMAL_POSE)}

@@ -40,6 +40,7 @@ def evaluate_files(
     *,
     save_results: str | Path | None = None,
     detector: str | None = None,
+    threshold: float | None = None,
     json_file: str | Path | None = None,
     flip: bool | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -59,6 +60,7 @@ def evaluate_files(
         data_sets: the images and their annotations; of folders, the parts for validation.
         save_results: receives what was found in COCO's result form, with the ids of the data set.
         detector: of a pose network: finds the people, in place of the annotated squares.
+        threshold: of a pose network: of PCK, in torso sizes or longer sides of boxes; None for 0.2.
         json_file: receives the metrics.
         flip: average with the mirror image; None follows the model's settings.
         settings: of a detector in Keras: fields of `InferenceConfig` that differ from the model's. With
@@ -88,6 +90,8 @@ def evaluate_files(
     loaded = load_model(model, trust=trust)
     if not hasattr(loaded, "categories") and (plots is not None or keep or min_precision is not None):
         raise ValueError(f"--plots, --keep and --min-precision are of detectors, and {model} is none")
+    if threshold is not None and not hasattr(loaded, "skeleton"):
+        raise ValueError(f"--threshold is of pose networks, and {model} is none")
     if paper:
         settings, flip = {**_multi_scale(loaded, model), **(settings or {})}, True
     if settings:
@@ -95,7 +99,11 @@ def evaluate_files(
     dataset = data_sets.read(task_of(loaded), "val")
     if dataset is None:
         raise ValueError(f"data: none of {', '.join(data_sets.names)} has a part for validation")
-    options = {} if detector is None else task_of(loaded).with_detector(load_model(detector, trust=trust))
+    options: Mapping[str, Any] = {}
+    if detector is not None:
+        options = task_of(loaded).with_detector(load_model(detector, trust=trust))
+    if threshold is not None:
+        options = {**options, "threshold": threshold}
     if shard is not None:
         dataset = dataset.select(shard_of(list(range(len(dataset))), shard))
     with ExitStack() as stack:
@@ -182,6 +190,10 @@ def evaluate(
         str | None,
         typer.Option(help="For a pose network: a detector that finds the people, as in use."),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="For a pose network: of PCK, in torso sizes or longer sides of boxes (0.2)."),
+    ] = None,
     split: Split = None,
     adjusted: Adjusted = None,
     head_boxes: Annotated[
@@ -256,6 +268,7 @@ def evaluate(
         ),
         save_results=save_results,
         detector=detector,
+        threshold=threshold,
         json_file=json_file,
         flip=flip,
         settings={name: value for name, value in settings.items() if value is not None},

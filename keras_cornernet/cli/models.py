@@ -48,6 +48,7 @@ SIZES = {
     "hourglass_phone": NetworkSize(1_680_412, 0.2453),
     "hourglass_lspet": NetworkSize(1_680_412, 0.2453),
     "hourglass_lspet_large": NetworkSize(2_504_810, 0.3399),
+    "hourglass_animals": NetworkSize(2_506_748, 0.3419),
     "hourglass_people": NetworkSize(1_680_412, 0.2453),
 }
 

@@ -15,6 +15,10 @@ def format_pose_table(metrics: Mapping[str, Any]) -> str:
     numbers = {key: value for key, value in metrics.items() if not isinstance(value, Mapping)}
     width = max(map(len, numbers), default=0)
     lines = [f" {key:<{width}} {100 * value:6.2f}" for key, value in numbers.items()]
+    by_category = metrics.get("per_category", {})
+    if by_category:
+        width = max(map(len, by_category))
+        lines += ["", *(f" {name:<{width}} {100 * value:6.2f}" for name, value in by_category.items())]
     rows = metrics.get("PCKh rows", {})
     if rows:
         shown = [row for row in ROWS if row in rows]

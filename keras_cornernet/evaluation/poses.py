@@ -50,7 +50,8 @@ def evaluate_poses(
         Floats in 0..1: `PCK@0.2` (the key states the threshold) and `AUC`, in torso sizes, or `PCK@0.2 of
         box` and `AUC of box`; `PCKh@0.5`, its other means `PCKh@0.5 weighted` and `PCKh@0.5 weighted16`,
         `PCKh@0.1`, `PCKh AUC`; and `AP AP50 AP75 APm APl AR AR50 AR75 ARm ARl`. Dicts: `per_joint` (of PCK),
-        `PCKh per_joint` and `PCKh rows` (head, shoulder .. ankle, as papers print them).
+        `PCKh per_joint` and `PCKh rows` (head, shoulder .. ankle, as papers print them). Where people are of
+        several categories also `PCK@0.2 mean of categories` and the dict `per_category`.
 
     Raises:
         ValueError: a shape does not fit, a score is not finite, or `torso` names joints that are not there.
@@ -71,11 +72,23 @@ def evaluate_poses(
         sizes, suffix = unit
         threshold = PCK_THRESHOLD if threshold is None else threshold
         fractions, counts = pck(predicted, truth, annotated, sizes, threshold)
+        name = f"PCK@{threshold:g}{suffix}"
         metrics = {
-            f"PCK@{threshold:g}{suffix}": MEANS["plain"](fractions, counts, skeleton),
+            name: MEANS["plain"](fractions, counts, skeleton),
             f"AUC{suffix}": auc(predicted, truth, annotated, sizes, skeleton),
             "per_joint": _by_joint(fractions, skeleton),
         }
+        categories = np.array([person.category or "" for person in people])
+        if len(set(categories)) > 1:
+            by_category = {}
+            for category in sorted(set(categories)):
+                those = categories == category
+                part = pck(predicted[those], truth[those], annotated[those], sizes[those], threshold)
+                by_category[category or "without one"] = float(MEANS["plain"](*part, skeleton))
+            metrics |= {
+                f"{name} mean of categories": float(np.nanmean(list(by_category.values()))),
+                "per_category": by_category,
+            }
     if any(person.head_size is not None for person in people):
         heads = np.array([person.head_size or np.nan for person in people], np.float64)
         metrics |= _pckh(predicted, truth, annotated, heads, skeleton)

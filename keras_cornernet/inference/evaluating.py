@@ -18,6 +18,7 @@ from keras_cornernet.evaluation import (
     found_among_best,
     match_categories,
 )
+from keras_cornernet.evaluation.poses import PCK_THRESHOLD
 from keras_cornernet.inference.people import found_people
 from keras_cornernet.journal import Journal
 from keras_cornernet.results import Detections
@@ -157,6 +158,7 @@ class MeasuresPoses:
         *,
         flip: bool | None = None,
         detector: Any = None,
+        threshold: float | None = None,
         progress: Progress = list,
         journal: Journal | None = None,
     ) -> EvaluationResult:
@@ -167,6 +169,7 @@ class MeasuresPoses:
             flip: average with the mirror image; None follows the model's settings.
             detector: finds the people, who are then shown in the squares around the boxes found, see
                 `inference.people.found_people`. All joints of those who are not found count as missed.
+            threshold: of PCK, in torso sizes or in longer sides of the box; None for 0.2.
             progress: wraps the people and shows how far the evaluation is, such as `tqdm.tqdm`.
             journal: keeps what was found of each block of people, and gives it for blocks that it holds.
 
@@ -198,8 +201,9 @@ class MeasuresPoses:
         if not read.any():
             raise _nothing_measured("images of the annotated people", problems)
         measured = dataset.select(np.flatnonzero(read))
-        metrics = evaluate_poses(measured, keypoints[read], keypoint_scores=scores[read])
-        name = "PCK@0.2" if dataset.skeleton.has_torso else "PCK@0.2 of box"
+        metrics = evaluate_poses(measured, keypoints[read], keypoint_scores=scores[read], threshold=threshold)
+        name = f"PCK@{PCK_THRESHOLD if threshold is None else threshold:g}"
+        name = name if dataset.skeleton.has_torso else f"{name} of box"
         return EvaluationResult(
             metrics,
             # Nobody may have both joints of the torso, or a box.

@@ -23,7 +23,7 @@ from keras_cornernet.preprocessing import Size
 from keras_cornernet.presets.families import COCO_CLASSES
 from keras_cornernet.presets.papers import PAPERS
 from keras_cornernet.presets.preset import Preset
-from keras_cornernet.skeletons import LSP, MPII
+from keras_cornernet.skeletons import ANIMAL_POSE, LSP, MPII
 from keras_cornernet.training.config import TrainingConfig
 
 # Decoding of the small detectors of corners, whose embeddings are the papers' of one channel.
@@ -241,6 +241,13 @@ PRESETS: dict[str, Preset] = {
         arguments={**_PHONE.arguments, "stacks": 3},
         augmentation=_SPORT,
         weights="hourglass_lspet_large.keras",
+    ),
+    "hourglass_animals": replace(
+        _PHONE,
+        summary="poses of dogs, cats, sheep, horses and cows in photographs, 20 joints",
+        arguments={**_PHONE.arguments, "stacks": 3},
+        augmentation=PoseAugmentation(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.06, scale=0.2),
+        skeleton=ANIMAL_POSE,
     ),
     "hourglass_people": replace(
         _PHONE,

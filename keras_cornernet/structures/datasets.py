@@ -163,6 +163,7 @@ class Person(Record):
         area: of the person's outline in square pixels, for object keypoint similarity, or None.
         head_size: 0.6 of the head box's diagonal, the unit of PCKh, or None.
         image_size: `(height, width)` of the image as the annotations state it (after EXIF rotation), or None.
+        category: what it is, such as `"horse"`, or None where the data set does not say.
     """
 
     path: str
@@ -175,6 +176,7 @@ class Person(Record):
     area: float | None = None
     head_size: float | None = None
     image_size: tuple[int, int] | None = None
+    category: str | None = None
 
     @property
     def annotated_box(self) -> np.ndarray:

@@ -140,6 +140,13 @@ def test_a_problem_of_another_category_costs_no_person(read):
     assert len(dataset.people) == 1 and not problem.costs_image
 
 
+def test_categories_with_the_same_keypoints_are_read_together(read):
+    cat = {"id": 19, "name": "cat", "keypoints": DOG["keypoints"]}
+    dataset = read([dog(), dog(id=7, category_id=19)], [DOG, cat, {"id": 1, "name": "table"}])
+    assert [person.category for person in dataset.people] == ["dog", "cat"]
+    assert dataset.skeleton.name == "dog"
+
+
 @pytest.mark.parametrize("area", [None, 0, -5, "700", float("nan")])
 def test_an_area_that_is_no_positive_number_is_that_of_the_box(read, area):
     assert read([dog(area=area)]).people[0].area == 1200
@@ -148,8 +155,11 @@ def test_an_area_that_is_no_positive_number_is_that_of_the_box(read, area):
 @pytest.mark.parametrize(
     ("category", "words"),
     [
-        ({"id": 18, "name": "dog"}, "exactly one category with 'keypoints', found none"),
-        ([DOG, DOG | {"id": 19, "name": "cat"}], "exactly one category with 'keypoints', found 'dog', 'cat'"),
+        ({"id": 18, "name": "dog"}, "expected a category with 'keypoints', found none"),
+        (
+            [DOG, DOG | {"id": 19, "name": "cat", "keypoints": ["nose"]}],
+            "the same 'keypoints' in all categories that have some, but those of 'dog' and 'cat' differ",
+        ),
         (DOG | {"keypoints": "nose"}, "its keypoints 'nose' are not texts"),
         (DOG | {"keypoints": ["nose", 1, 2]}, r"its keypoints \['nose', 1, 2\] are not texts"),
         (DOG | {"keypoints": ["nose", "ear", "Ear"]}, "a keypoint name occurs twice"),

@@ -62,3 +62,12 @@ def test_people(images, with_box):
     assert again.side == pytest.approx(side, abs=0.02)
     np.testing.assert_allclose(again.keypoints, keypoints, atol=0.006)
     np.testing.assert_array_equal(again.visibility, visibility)
+
+
+def test_people_keep_their_categories(images):
+    points, seen = np.full((14, 2), 9.0, np.float32), np.full(14, 2, np.int32)
+    first = Person(str(images / "a.png"), 5, np.array([10, 10]), 12.0, points, seen, category="dog")
+    people = (first, first.replace(category="cat"), first)
+    (images / "labels.json").write_text(json.dumps(coco_of_people(PoseDataset(people, LSP), images)))
+    read = read_coco_people(images / "labels.json", images, strict=True)
+    assert [person.category for person in read.people] == ["dog", "cat", "dog"]

@@ -208,3 +208,15 @@ def test_the_table():
     pose_dataset, predicted = people_of(MPII, head_size=30.0, area=9000.0)
     table = format_pose_table(evaluate_poses(pose_dataset, predicted))
     assert "PCKh@0.5 weighted16" in table and "right_wrist" in table and "shoulder" in table
+
+
+def test_categories_are_also_measured_apart():
+    pose_dataset, predicted = people_of(MPII)
+    people = [p.replace(category="cat" if i < 2 else "dog") for i, p in enumerate(pose_dataset.people)]
+    both = evaluate_poses(pose_dataset.replace(people=tuple(people)), predicted)
+    cats = evaluate_poses(pose_dataset.select([0, 1]), predicted[:2])["PCK@0.2"]
+    dogs = evaluate_poses(pose_dataset.select(range(2, 8)), predicted[2:])["PCK@0.2"]
+    assert both["per_category"] == {"cat": cats, "dog": dogs} and cats != dogs
+    assert both["PCK@0.2 mean of categories"] == pytest.approx((cats + dogs) / 2)
+    assert "per_category" not in evaluate_poses(pose_dataset, predicted)
+    assert " cat " in format_pose_table(both)

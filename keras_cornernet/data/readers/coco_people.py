@@ -1,12 +1,13 @@
 """Reads people with keypoints from a COCO json file."""
 
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
 
 from keras_cornernet import files
 from keras_cornernet.data.readers.checks import are_numbers, raise_if_strict, shown
-from keras_cornernet.data.readers.coco_skeleton import keypoint_category, skeleton_of
+from keras_cornernet.data.readers.coco_skeleton import keypoint_categories, skeleton_of
 from keras_cornernet.data.readers.coco_tables import UNKNOWN, CocoTables, read_tables
 from keras_cornernet.data.readers.squares import square_around
 from keras_cornernet.skeletons import Skeleton
@@ -23,7 +24,7 @@ def read_coco_people(
     padding: float = PADDING,
     strict: bool = False,
 ) -> PoseDataset:
-    """Reads the annotations of the category that defines keypoints.
+    """Reads the annotations of the category that defines keypoints, or of all where several define the same.
 
     What `read_coco` would leave out is left out and named, and so are people whose keypoints cannot be read.
     Crowds and annotations without any annotated keypoint, of which COCO has many, are left out without a
@@ -42,21 +43,22 @@ def read_coco_people(
         the annotation's, or that of the box where it states none.
 
     Raises:
-        ValueError: the file is not COCO json, not exactly one category defines keypoints or does so in
-            a way that cannot be read, `skeleton` has another number of joints, or `strict` and a problem.
+        ValueError: the file is not COCO json, no category defines keypoints, two define different ones, one
+            does so in a way that cannot be read, `skeleton` has another number of joints, or `strict` and a
+            problem.
         NotADirectoryError: `images` is not a folder.
     """
     if not are_numbers([padding]) or padding <= 0:
         raise ValueError(f"padding: expected a number above 0, got {padding!r}")
     path = Path(annotations)
     tables = read_tables(path, images)
-    category = keypoint_category(tables.category_entries, path)
-    skeleton = skeleton_of(category, path, skeleton)
-    label = tables.categories.ids.index(category["id"])
+    categories = keypoint_categories(tables.category_entries, path)
+    skeleton = skeleton_of(categories[0], path, skeleton)
+    names = {tables.categories.ids.index(entry["id"]): entry["name"] for entry in categories}
 
     people, unreadable = [], {}
     for row in tables.usable_rows():
-        if tables.labels[row] != label or tables.ignore[row]:
+        if tables.labels[row] not in names or tables.ignore[row]:
             continue
         try:
             keypoints = _keypoints(tables.entries[row].get("keypoints"), len(skeleton.joints))
@@ -64,16 +66,18 @@ def read_coco_people(
             unreadable[int(row)] = str(error)
             continue
         if (keypoints[:, 2] > 0).any():
-            people.append(_person(tables, row, keypoints, padding))
-    problems = (*tables.problems, *_problems(tables, label, unreadable))
+            people.append(_person(tables, row, keypoints, padding, names[tables.labels[row]]))
+    problems = (*tables.problems, *_problems(tables, names, unreadable))
     return raise_if_strict(PoseDataset(tuple(people), skeleton, problems), strict)
 
 
-def _problems(tables: CocoTables, label: int, unreadable: dict[int, str]) -> list[Problem]:
-    """Those of all annotations; one costs a person unless the annotation is of another category."""
+def _problems(tables: CocoTables, posed: Container[int], unreadable: dict[int, str]) -> list[Problem]:
+    """Those of all annotations; one costs a person unless its category has no keypoints."""
     reasons = tables.unusable | unreadable
     return [
-        tables.problem(row, reasons[row], costs_image=tables.labels[row] in (label, UNKNOWN))
+        tables.problem(
+            row, reasons[row], costs_image=tables.labels[row] in posed or tables.labels[row] == UNKNOWN
+        )
         for row in sorted(reasons)
     ]
 
@@ -93,7 +97,7 @@ def _keypoints(values: object, count: int) -> np.ndarray:
     return np.reshape(np.array(values, np.float32), (count, 3))
 
 
-def _person(tables: CocoTables, row: int, keypoints: np.ndarray, padding: float) -> Person:
+def _person(tables: CocoTables, row: int, keypoints: np.ndarray, padding: float, category: str) -> Person:
     owner, box = tables.owners[row], tables.xyxy[row]
     center, side = square_around(box[:2], box[2:], padding)
     visibility = keypoints[:, 2].astype(np.int32)
@@ -107,6 +111,7 @@ def _person(tables: CocoTables, row: int, keypoints: np.ndarray, padding: float)
         box=box,
         area=_area(tables.entries[row].get("area"), box),
         image_size=tables.images.sizes[owner],
+        category=category,
     )
 
 

@@ -10,33 +10,38 @@ from keras_cornernet.skeletons import SKELETONS, Skeleton
 OPPOSITE = {"left": "right", "l": "r"}
 
 
-def keypoint_category(entries: list[Entry], path: Path) -> Entry:
-    """The one category that defines keypoints, its names checked.
+def keypoint_categories(entries: list[Entry], path: Path) -> list[Entry]:
+    """The categories that define keypoints, their names checked: one, or several with the same keypoints.
 
     Args:
         entries: the categories as the file has them.
         path: the file, for the message of an error.
 
     Raises:
-        ValueError: there is no such category or more than one, or its `keypoints` are not texts.
+        ValueError: there is no such category, two of them have other keypoints, or `keypoints` are not texts.
     """
     posed = [entry for entry in entries if entry.get("keypoints")]
-    if len(posed) != 1:
-        names = ", ".join(repr(entry["name"]) for entry in posed) or "none"
-        raise ValueError(f"{path}: expected exactly one category with 'keypoints', found {names}")
-    names = posed[0]["keypoints"]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(
-            f"{path}: the category {posed[0]['name']!r}: its keypoints {shown(names)} are not texts"
-        )
-    return posed[0]
+    if not posed:
+        raise ValueError(f"{path}: expected a category with 'keypoints', found none")
+    for entry in posed:
+        names = entry["keypoints"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(
+                f"{path}: the category {entry['name']!r}: its keypoints {shown(names)} are not texts"
+            )
+        if names != posed[0]["keypoints"]:
+            raise ValueError(
+                f"{path}: expected the same 'keypoints' in all categories that have some, but those of "
+                f"{posed[0]['name']!r} and {entry['name']!r} differ"
+            )
+    return posed
 
 
 def skeleton_of(category: Entry, path: Path, given: Skeleton | None = None) -> Skeleton:
     """The skeleton of a category.
 
     Args:
-        category: what `keypoint_category` returned.
+        category: one of what `keypoint_categories` returned.
         path: the file, for the message of an error.
         given: the skeleton to take; only the number of its joints is checked.
 

@@ -14,6 +14,7 @@ from keras_cornernet.preprocessing import read_image_size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import DetectionDataset, Person, PoseDataset
 
+PERSON = "person"  # the category of people, where a data set does not say another
 DIGITS = 2  # of coordinates
 Entry = dict[str, Any]
 
@@ -69,19 +70,27 @@ def coco_of_people(dataset: PoseDataset, root: str | Path) -> Entry:
     for person in dataset.people:
         numbers.setdefault(person.path, len(numbers) + 1)
         sizes.setdefault(person.path, person.image_size)
+    names = list(dict.fromkeys(person.category or PERSON for person in dataset.people)) or [PERSON]
+    ids = {name: i for i, name in enumerate(names, start=1)}
     images = [_image(number, path, sizes[path], root) for path, number in numbers.items()]
     annotations = [
-        {"id": i, "image_id": numbers[person.path], "category_id": 1, "iscrowd": 0, **_person(person)}
+        {
+            "id": i,
+            "image_id": numbers[person.path],
+            "category_id": ids[person.category or PERSON],
+            "iscrowd": 0,
+            **_person(person),
+        }
         for i, person in enumerate(dataset.people, start=1)
     ]
-    categories = [person_category(dataset.skeleton)]
+    categories = [{**person_category(dataset.skeleton), "id": i, "name": name} for name, i in ids.items()]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
 def person_category(skeleton: Skeleton) -> Entry:
     """COCO's category of people with these joints; it counts joints from 1."""
     limbs = [[a + 1, b + 1] for a, b in skeleton.limbs]
-    return {"id": 1, "name": "person", "keypoints": list(skeleton.joints), "skeleton": limbs}
+    return {"id": 1, "name": PERSON, "keypoints": list(skeleton.joints), "skeleton": limbs}
 
 
 def coco_files_of_boxes(parts: Mapping[str, DetectionDataset], names: Mapping[str, str]) -> WrittenSet:
