@@ -5,6 +5,7 @@ the files of this package right after it. Everything else is loaded when its nam
 """
 
 import importlib
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -67,7 +68,15 @@ __all__ = sorted(["__version__", *_HOMES, *_ROOMS])
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        try:
+            value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name != "keras":
+                raise
+            from keras_cornernet.backend import prepare_backend
+
+            prepare_backend()  # says what to type
+            raise
     elif name in _ROOMS:
         value = importlib.import_module(f"{__name__}.{name}")
     elif name == "__version__":
@@ -105,7 +114,8 @@ def _is_command_line() -> bool:
     return Path(program).stem.removesuffix("-script") == "keras-cornernet"
 
 
-if not _is_command_line():
+# Without Keras exported files can still be opened, and data sets read.
+if not _is_command_line() and importlib.util.find_spec("keras") is not None:
     from keras_cornernet.backend import prepare_backend
 
     prepare_backend()

@@ -3,13 +3,17 @@
 import importlib.util
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+OLDEST_KERAS = (3, 13)  # as the extras of `setup.cfg` say
 
 
 def prepare_backend(*, training: bool = False) -> None:
@@ -39,10 +43,19 @@ def prepare_backend(*, training: bool = False) -> None:
             f"Keras is set to the backend {name!r}{origin}, but keras_cornernet runs on 'tensorflow' or "
             "'jax': set the environment variable KERAS_BACKEND to one of them"
         )
+    hint = f"Type: pip install 'keras_cornernet[{extra}]'"
+    if name == "tensorflow":
+        hint += " (or [tf] for the build with GPU support)"
+    if not _is_installed("keras"):
+        raise ImportError(f"Keras is not installed, and this needs it. {hint}")
     if not _is_installed(name):
+        raise ImportError(f"Keras has no backend: {name} is not installed. {hint}")
+    version = metadata.version("keras")
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_KERAS:
+        oldest = ".".join(map(str, OLDEST_KERAS))
         raise ImportError(
-            f"Keras has no backend: {name} is not installed. Type: pip install 'keras_cornernet[{extra}]'"
-            + (" (or [tf] for the build with GPU support)" if name == "tensorflow" else "")
+            f"keras_cornernet needs Keras {oldest} or later, and {version} is installed. "
+            f"Type: pip install 'keras>={oldest}'"
         )
     if name == "tensorflow" and training:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

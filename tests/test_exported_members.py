@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import keras_cornernet
+from keras_cornernet import backend
 
 NAMES = {
     *("CornerCodec", "CornerNet", "DetectionLoss", "Detections", "Detector", "StackedHourglass"),
@@ -64,15 +65,31 @@ def test_importing_the_package_registers_its_classes_with_keras():
     ],
 )
 def test_a_missing_backend_is_told_with_the_line_to_type(backend, words):
-    hide = "import importlib.util as u; u.find_spec = lambda name: None; "
-    environment = {"KERAS_BACKEND": backend, "PATH": ""}
-    run = subprocess.run(
-        [sys.executable, "-c", hide + "import keras_cornernet"],
-        env=environment,
+    hide = "import importlib.util as u; u.find_spec = lambda name: name == 'keras' or None; "
+    run = _run(hide + "import keras_cornernet", {"KERAS_BACKEND": backend})
+    assert run.returncode == 1
+    assert words in run.stderr.splitlines()[-1]
+
+
+def test_without_keras_the_package_is_imported_and_says_what_to_type():
+    hide = "import importlib.util as u, sys; u.find_spec = lambda name: None; sys.modules['keras'] = None\n"
+    run = _run(hide + "import keras_cornernet as kc; kc.read_coco, kc.export.load; kc.Detector", {})
+    assert run.returncode == 1
+    assert "Keras is not installed" in run.stderr and "keras_cornernet[tf-cpu]" in run.stderr
+
+
+def test_an_old_keras_is_told(monkeypatch):
+    monkeypatch.setattr(backend.metadata, "version", lambda name: "3.9.2")
+    with pytest.raises(ImportError, match=r"needs Keras 3.13 or later, and 3.9.2 is installed.*keras>=3.13"):
+        backend.prepare_backend()
+
+
+def _run(program, environment):
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": "", **environment},
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert run.returncode == 1
-    assert words in run.stderr.splitlines()[-1]

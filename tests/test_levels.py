@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
-    {"tensors", "interruption"},
+    {"tensors", "interruption", "lazy"},
     {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
     {"bounds", "journal"},
     {"structures", "ops"},

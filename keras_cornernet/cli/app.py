@@ -1,13 +1,15 @@
 """The command `keras-cornernet`."""
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
 from keras_cornernet.cli.audit import audit
 from keras_cornernet.cli.benchmark import benchmark
 from keras_cornernet.cli.check_data import check_data
-from keras_cornernet.cli.console import cli_errors
+from keras_cornernet.cli.console import cli_errors, needs_keras
 from keras_cornernet.cli.convert import convert
 from keras_cornernet.cli.convert_data import convert_data
 from keras_cornernet.cli.demo import demo
@@ -29,13 +31,26 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _guarded(command: Callable[..., None], *, training: bool = False) -> Callable[..., None]:
+    """The command with its errors in plain words; Keras is started first where it is needed."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        with cli_errors(training=training, keras=needs_keras(command.__name__, arguments)):
+            command(**arguments)
+
+    return run
+
+
 for command in (
     *(demo, models, predict, evaluate, label, check_data, convert_data),
     *(convert, export, benchmark, make_data),
 ):
-    app.command(command.__name__.replace("_", "-"))(cli_errors()(command))
-app.command("train")(cli_errors(training=True)(train))
-app.command("audit")(cli_errors(training=True)(audit))
+    app.command(command.__name__.replace("_", "-"))(_guarded(command))
+app.command("train")(_guarded(train, training=True))
+app.command("audit")(_guarded(audit, training=True))
 
 
 def main() -> None:

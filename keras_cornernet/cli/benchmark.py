@@ -82,14 +82,13 @@ def benchmark_model(
         OSError: the image cannot be read.
     """
     from keras_cornernet.data.scenes import draw_scene
-    from keras_cornernet.inference.model import Model
     from keras_cornernet.preprocessing import read_image
     from keras_cornernet.tasks import load_model
 
     loaded = load_model(model, trust=trust)
     pixels = draw_scene(0, (480, 640))[0] if image is None else read_image(image)
     total = median_milliseconds(lambda: loaded.predict(pixels, flip=flip), repeats)
-    if isinstance(loaded, Model):
+    if hasattr(loaded, "network"):
         parts = _parts(loaded, pixels, repeats, total, flip)
     else:
         size = loaded.description.image_size

@@ -7,7 +7,7 @@ Exit codes: 0 all done, 1 some inputs failed (each is named), 2 wrong use, 130 s
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -24,14 +24,39 @@ STOPPED = "stopped; nothing is half-written"
 SHOWN = 50  # problems that are printed one by one
 
 
+# Commands that know nothing of networks.
+WITHOUT_KERAS = ("convert_data", "make_data")
+
+
+def needs_keras(command: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a command will need Keras: not where all models that it is given are exported files.
+
+    Args:
+        command: the name of its function.
+        arguments: what it is called with; models are called `model` and `detector`.
+    """
+    if command in WITHOUT_KERAS:
+        return False
+    models = [arguments[name] for name in ("model", "detector") if arguments.get(name) is not None]
+    if not models:
+        return not arguments.get("results")
+
+    from pathlib import Path
+
+    from keras_cornernet.export.runtimes import is_exported
+
+    return not all(is_exported(model) and not Path(model).is_dir() for model in models)
+
+
 @contextmanager
-def cli_errors(*, training: bool = False) -> Iterator[None]:
-    """Turns errors into one message and an exit code; checks Keras' backend first and quiets TensorFlow."""
+def cli_errors(*, training: bool = False, keras: bool = True) -> Iterator[None]:
+    """Turns errors into one message and an exit code; with `keras` starts its backend first, quietly."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _log_plainly()
     try:
-        prepare_backend(training=training)
-        start_backend_quietly()
+        if keras:
+            prepare_backend(training=training)
+            start_backend_quietly()
         yield
         raise_if_asked()
     except KeyboardInterrupt:

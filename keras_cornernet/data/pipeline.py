@@ -7,8 +7,6 @@ from keras_cornernet.backend import runs_on_jax
 from keras_cornernet.checks import check_choice
 from keras_cornernet.data.batches import Batches, sizes_of
 from keras_cornernet.data.boxes import BoxLoader
-from keras_cornernet.data.device import DeviceDataset, choose_device
-from keras_cornernet.data.passes import HostBatches
 from keras_cornernet.data.poses import PersonLoader
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.structures import DetectionDataset, OnProblem, PoseDataset
@@ -89,9 +87,14 @@ def make_dataset(
     loader.images.first_usable(0)  # raises here rather than in a thread
     parts = dataset.parts if hasattr(dataset, "parts") else ()
     made = Batches(loader, count, batch_size, sizes, parts=parts, shuffle=shuffle, seed=seed)
-    if pipeline != "host" and choose_device(made, required=pipeline == "device"):
-        return DeviceDataset(made, names, steps_per_launch=steps_per_launch, passes=passes)
+    if pipeline != "host":
+        from keras_cornernet.data.device import DeviceDataset, choose_device
+
+        if choose_device(made, required=pipeline == "device"):
+            return DeviceDataset(made, names, steps_per_launch=steps_per_launch, passes=passes)
     if runs_on_jax():
+        from keras_cornernet.data.passes import HostBatches
+
         return HostBatches(made, names)
     from keras_cornernet.data.tf_batches import tf_batches
 

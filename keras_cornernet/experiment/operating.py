@@ -5,7 +5,6 @@ from pathlib import Path
 
 from keras_cornernet.export.describing import change_description
 from keras_cornernet.export.runtimes import is_exported
-from keras_cornernet.presets import from_preset, save_model
 
 
 def keep_min_scores(path: str | Path, min_scores: Sequence[float], *, trust: bool = False) -> None:
@@ -23,4 +22,6 @@ def keep_min_scores(path: str | Path, min_scores: Sequence[float], *, trust: boo
     if is_exported(path):
         change_description(path, trust=trust, scores=scores, score=min(scores))
     else:
+        from keras_cornernet.presets import from_preset, save_model
+
         save_model(from_preset(path).with_settings(min_scores=scores), path)

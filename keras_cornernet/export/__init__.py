@@ -4,8 +4,7 @@ BatchNorm is folded, and preprocessing, network, decoding and the way back to im
 that an exported file answers as `Detector.predict` and `PoseEstimator.predict` do. `load` opens such files.
 """
 
-import importlib
-from typing import Any
+from keras_cornernet.lazy import names_on_first_use
 
 # The module of each name, imported on first use: the writers need TensorFlow, but opening a file does not.
 _HOMES = {
@@ -23,8 +22,4 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = names_on_first_use(__name__, _HOMES)

@@ -12,8 +12,8 @@ from keras import ops
 from keras_cornernet.codecs import confirm_by_centers
 from keras_cornernet.inference.config import PoseInferenceConfig, PostprocessConfig
 from keras_cornernet.inference.mirroring import halves, side_by_side, unmirror
-from keras_cornernet.inference.placement import (
-    Placement,
+from keras_cornernet.inference.placement import Placement
+from keras_cornernet.inference.way_back import (
     boxes_to_image,
     clip_boxes,
     points_to_image,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_cornernet.checks import check_choice, check_flag, check_number, check_numbers, check_size
-from keras_cornernet.ops.suppression import METHODS
+from keras_cornernet.ops.suppression_methods import METHODS
 from keras_cornernet.preprocessing import Size, View, fit_view, padded_view
 
 # Beyond these an image would take more memory than there is.

@@ -6,9 +6,8 @@ from keras import ops
 
 from keras_cornernet.backend import first_maximum
 from keras_cornernet.ops.gather import gather_rows
+from keras_cornernet.ops.suppression_methods import METHODS
 from keras_cornernet.tensors import Tensor
-
-METHODS = ("gaussian", "linear", "hard", "none")
 
 
 class Suppressed(NamedTuple):

@@ -12,28 +12,25 @@ from keras_cornernet.data.readers import READERS
 from keras_cornernet.export import load
 from keras_cornernet.export.exported import EXPORTED
 from keras_cornernet.export.runtimes import is_exported, open_runtime
-from keras_cornernet.presets import FAMILIES, PRESETS, Preset, from_preset, network_type
 from keras_cornernet.tasks.detection import DetectionTask
 from keras_cornernet.tasks.pose import PoseTask
 from keras_cornernet.tasks.task import Auditor, Prediction, Task
 
 __all__ = ["TASKS", "Auditor", "Prediction", "Task", "load_model", "make_dataset", "register", "task_of"]
 
-TASKS: dict[str, Task] = {}
+TASKS: dict[str, Task] = {task.name: task for task in (DetectionTask(), PoseTask())}
 
 
 def register(task: Task) -> None:
     """Makes a task known to the commands, to `make_dataset`, `from_preset`, `train` and `export.load`."""
+    from keras_cornernet.presets import FAMILIES
+
     TASKS[task.name] = task
     FAMILIES.update(task.families)
     LOADERS[task.dataset] = task.loader
     READERS[task.name] = task.readers
     if task.exported is not None:
         EXPORTED[task.name] = task.exported
-
-
-register(DetectionTask())
-register(PoseTask())
 
 
 def task_of(thing: Any) -> Task:
@@ -48,15 +45,19 @@ def task_of(thing: Any) -> Task:
     if isinstance(thing, str | Path):
         if is_exported(thing):
             return TASKS[open_runtime(thing).description.task]
+        from keras_cornernet.presets import network_type
+
         return _task_with_network(network_type(thing))
-    if isinstance(thing, Preset):
-        return _task_with_network(thing.network)
     name = getattr(thing, "task", None)
     if name in TASKS:
         return TASKS[name]
     for task in TASKS.values():
         if isinstance(thing, task.dataset):
             return task
+    from keras_cornernet.presets import Preset
+
+    if isinstance(thing, Preset):
+        return _task_with_network(thing.network)
     raise ValueError(f"{type(thing).__name__} is no preset, model, file or data set of the package")
 
 
@@ -77,6 +78,8 @@ def load_model(name_or_path: str | Path, *, trust: bool = False) -> Any:
     """
     if is_exported(name_or_path):
         return load(name_or_path, trust=trust)
+    from keras_cornernet.presets import PRESETS, from_preset
+
     preset = PRESETS.get(str(name_or_path))
     if preset is not None and preset.weights is None and not Path(name_or_path).is_file():
         trained = _names_with_weights()
@@ -87,4 +90,6 @@ def load_model(name_or_path: str | Path, *, trust: bool = False) -> Any:
 
 
 def _names_with_weights() -> Sequence[str]:
+    from keras_cornernet.presets import PRESETS
+
     return [name for name, preset in PRESETS.items() if preset.weights]

@@ -1,14 +1,15 @@
 """Finding objects: boxes in, boxes out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
 from keras_cornernet import visualization
-from keras_cornernet.codecs.heatmaps import CORNERS
 from keras_cornernet.data.boxes import BoxLoader
 from keras_cornernet.data.checking import summarize
 from keras_cornernet.data.joining import with_classes
@@ -17,14 +18,16 @@ from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.data.writers import WRITERS, coco_of_boxes
 from keras_cornernet.evaluation import EvaluationResult, OperatingPoint, coco_results, fit_operating_point
 from keras_cornernet.export.exported import ExportedDetector
-from keras_cornernet.inference import Detector
 from keras_cornernet.inference.evaluating import with_shared_classes
-from keras_cornernet.models.network import Network
 from keras_cornernet.preprocessing import read_image
-from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import DetectionDataset
 from keras_cornernet.tasks.box_auditor import BoxAuditor
 from keras_cornernet.tasks.task import Auditor, Prediction
+
+if TYPE_CHECKING:
+    from keras_cornernet.inference import Detector
+    from keras_cornernet.models.network import Network
+    from keras_cornernet.presets import Family, Preset
 
 
 class DetectionTask:
@@ -34,14 +37,19 @@ class DetectionTask:
     noun: ClassVar[str] = "boxes"
     dataset: ClassVar[Any] = DetectionDataset
     loader: ClassVar[Any] = BoxLoader
-    families: ClassVar[Mapping[type[Network], Family]] = {
-        network: family for network, family in FAMILIES.items() if issubclass(family.model, Detector)
-    }
     exported: ClassVar[Any] = ExportedDetector
     readers: ClassVar[Mapping[str, Any]] = READERS["detection"]
     writers: ClassVar[Mapping[str, Any]] = WRITERS["detection"]
     default_preset: ClassVar[str] = "cornernet_small"
     auditor: ClassVar[Auditor | None] = BoxAuditor()
+
+    @property
+    def families(self) -> Mapping[type[Network], Family]:
+        """The networks of `Detector`."""
+        from keras_cornernet.inference.detector import Detector
+        from keras_cornernet.presets import FAMILIES
+
+        return {network: family for network, family in FAMILIES.items() if issubclass(family.model, Detector)}
 
     def to_coco(self, dataset: DetectionDataset, root: str | Path) -> dict[str, Any]:
         """See `data.writers.coco_of_boxes`."""
@@ -121,6 +129,8 @@ class DetectionTask:
 
 def _heatmaps(targets: Mapping[str, Any]) -> Iterator[np.ndarray]:
     """The first image's maps `(rows, columns)` over all classes: both corners as one, then the others."""
+    from keras_cornernet.codecs.heatmaps import CORNERS
+
     branches = {
         name: target["heatmap"]
         for name, target in targets.items()

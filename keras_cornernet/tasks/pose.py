@@ -1,8 +1,10 @@
 """Reading poses: people with keypoints in, keypoints out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -14,15 +16,17 @@ from keras_cornernet.data.readers import READERS
 from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.data.writers import WRITERS, coco_of_people
 from keras_cornernet.evaluation import EvaluationResult
-from keras_cornernet.export.exported import ExportedDetector, ExportedPoseEstimator
-from keras_cornernet.inference import Detector, PoseEstimator
-from keras_cornernet.models.network import Network
+from keras_cornernet.export.exported import ExportedPoseEstimator
 from keras_cornernet.ops.affine import transform_points
 from keras_cornernet.preprocessing import person_view, read_image
-from keras_cornernet.presets import FAMILIES, Family, Preset
 from keras_cornernet.structures import PoseDataset
 from keras_cornernet.tasks.joint_auditor import JointAuditor
 from keras_cornernet.tasks.task import Auditor, Prediction
+
+if TYPE_CHECKING:
+    from keras_cornernet.inference import PoseEstimator
+    from keras_cornernet.models.network import Network
+    from keras_cornernet.presets import Family, Preset
 
 MIN_KEYPOINT_SCORE = 0.1  # of keypoints that are drawn on validation pictures
 
@@ -34,14 +38,21 @@ class PoseTask:
     noun: ClassVar[str] = "people"
     dataset: ClassVar[Any] = PoseDataset
     loader: ClassVar[Any] = PersonLoader
-    families: ClassVar[Mapping[type[Network], Family]] = {
-        network: family for network, family in FAMILIES.items() if issubclass(family.model, PoseEstimator)
-    }
     exported: ClassVar[Any] = ExportedPoseEstimator
     readers: ClassVar[Mapping[str, Any]] = READERS["pose"]
     writers: ClassVar[Mapping[str, Any]] = WRITERS["pose"]
     default_preset: ClassVar[str] = "hourglass_phone"
     auditor: ClassVar[Auditor | None] = JointAuditor()
+
+    @property
+    def families(self) -> Mapping[type[Network], Family]:
+        """The networks of `PoseEstimator`."""
+        from keras_cornernet.inference.pose_estimator import PoseEstimator
+        from keras_cornernet.presets import FAMILIES
+
+        return {
+            network: family for network, family in FAMILIES.items() if issubclass(family.model, PoseEstimator)
+        }
 
     def to_coco(self, dataset: PoseDataset, root: str | Path) -> dict[str, Any]:
         """See `data.writers.coco_of_people`."""
@@ -132,7 +143,7 @@ class PoseTask:
 
 def _checked_detector(detector: Any) -> Any:
     """The detector, or `ValueError` if it is something else."""
-    if not isinstance(detector, Detector | ExportedDetector):
+    if getattr(detector, "task", None) != "detection":
         raise ValueError(
             "--detector must be a detector, and the model given is a pose network, which finds nobody"
         )

@@ -1,17 +1,21 @@
 """What a task is: all that differs between finding boxes and reading poses, in one object."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from PIL import Image
 
 from keras_cornernet.evaluation import EvaluationResult, OperatingPoint
-from keras_cornernet.models.network import Network
-from keras_cornernet.presets import Family, Preset
 from keras_cornernet.structures import Progress
+
+if TYPE_CHECKING:
+    from keras_cornernet.models.network import Network
+    from keras_cornernet.presets import Family, Preset
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,6 @@ class Task(Protocol):
         noun: what results are counted in.
         dataset: the class of its data sets, with `names`, `problems`, `paths`, `select`.
         loader: the class that makes training examples of such a data set.
-        families: its networks or their base classes, each with what it is used with, see
-            `presets.family_of`.
         exported: the class of its models in exported files.
         readers: for each format of annotation files, the function that reads it.
         writers: for each format of annotation files, the function that writes it.
@@ -79,12 +81,15 @@ class Task(Protocol):
     noun: ClassVar[str]
     dataset: ClassVar[Any]
     loader: ClassVar[Any]
-    families: ClassVar[Mapping[type[Network], Family]]
     exported: ClassVar[Any]
     readers: ClassVar[Mapping[str, Any]]
     writers: ClassVar[Mapping[str, Any]]
     default_preset: ClassVar[str]
     auditor: ClassVar[Auditor | None]
+
+    @property
+    def families(self) -> Mapping[type[Network], Family]:
+        """Its networks or their base classes, each with what it is used with, see `presets.family_of`."""
 
     def to_coco(self, dataset: Any, root: str | Path) -> dict[str, Any]:
         """The content of a COCO file with the annotations; its file names are relative to `root`."""

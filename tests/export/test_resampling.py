@@ -6,7 +6,7 @@ import tensorflow as tf
 from exportable import picture
 
 from keras_cornernet.export.resampling import Fit, fitted, lines_of, placement_of, resize_bilinear
-from keras_cornernet.inference.placement import points_to_image
+from keras_cornernet.inference.way_back import points_to_image
 from keras_cornernet.preprocessing import fit_view, person_view
 
 SIZES = [(32, 48), (31, 77), (200, 90), (1, 1), (2, 1000), (480, 640)]

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_cornernet.inference.placement import (
-    Placement,
+from keras_cornernet.inference.placement import Placement, placement_of
+from keras_cornernet.inference.way_back import (
     boxes_to_image,
     clip_boxes,
-    placement_of,
     points_to_image,
     reach_beyond,
     with_mirror_images,

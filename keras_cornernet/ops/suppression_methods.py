@@ -1,0 +1,3 @@
+"""The methods of `ops.suppression`; settings are checked against them without Keras."""
+
+METHODS = ("gaussian", "linear", "hard", "none")
