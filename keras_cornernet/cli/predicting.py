@@ -91,7 +91,8 @@ def predict_files(
             boxes; pictures show, and people are posed, from the score that the model states for the class, or
             from 0.3.
         flip: average with the mirror image; None follows the model's settings.
-        classes: of a detector: names of those that are wanted; none: all.
+        classes: of a detector: names of those that are wanted; none: all. With a pose network: those whose
+            objects it reads; none: as its settings say.
         recursive: of folders, also the images in the folders in them.
         pictures: write a picture for each image, and annotated videos.
         every, max_frames: of videos, see `inference.video.stream_video`.
@@ -113,6 +114,7 @@ def predict_files(
     from keras_cornernet.tasks import load_model, task_of
 
     check_output_folder(output)
+    asked = list(classes)
     clips, paths, failed = expand_sources(sources, recursive=recursive)
     output = Path(output)
     files_of = [file_of(path) for path in paths]
@@ -128,11 +130,14 @@ def predict_files(
         failed += strangers
     loaded = load_model(model, trust=trust)
     task = task_of(loaded)
-    if classes and not hasattr(loaded, "categories"):
-        raise ValueError(f"--classes is of detectors, and {model} finds {task.noun}")
-    if classes:
-        loaded.categories.check_names(classes)
     finder = None if detector is None else load_model(detector, trust=trust)
+    if classes:
+        finding = loaded if hasattr(loaded, "categories") else finder
+        if finding is None:
+            raise ValueError(f"--classes is of detectors, and {model} finds {task.noun} without one")
+        finding.categories.check_names(classes)
+        if finding is finder:  # the pose network reads these
+            loaded, classes = loaded.with_settings(label=tuple(classes)), ()
     plan = task.prediction(loaded, detector=finder, min_score=None if boxes is not None else min_score)
     given = None
     if boxes is not None:
@@ -144,7 +149,7 @@ def predict_files(
         "detector": None if detector is None else identity(detector),
         "boxes": None if boxes is None else identity(boxes),
         "annotations": None if annotations is None else identity(annotations),
-        "options": [min_score, flip, list(classes)],
+        "options": [min_score, flip, asked],
         "shard": shard,
     }
     options = {"flip": flip, "every": every, "max_frames": max_frames}

@@ -28,6 +28,9 @@ class PoseAugmentation:
         gain: smallest and largest factor of each colour channel.
         jitter, lighting: of the colours, see `draw_color`; the authors use neither.
         upside_down: probability of a further half turn.
+        close_up: probability that only a part of the person's square is shown, as in portraits: joints
+            outside of it are then taught as not being there.
+        close_up_side: smallest and largest side of that part, as fractions of the square's side.
         hide: probability of a grey rectangle that hides a part of the input.
         hidden_side: smallest and largest side of it, as fractions of the input's sides.
 
@@ -46,6 +49,8 @@ class PoseAugmentation:
     jitter: float = 0.0
     lighting: float = 0.0
     upside_down: float = 0.0
+    close_up: float = 0.0
+    close_up_side: tuple[float, float] = (0.4, 0.8)
     hide: float = 0.0
     hidden_side: tuple[float, float] = (0.1, 0.28)
 
@@ -72,6 +77,10 @@ class PoseAugmentation:
         if self.upside_down and rng.random() < self.upside_down:
             rotation += 180.0
         shift = rng.uniform(-self.shift, self.shift, 2) * side
+        if self.close_up and rng.random() < self.close_up:
+            part = rng.uniform(*self.close_up_side)
+            shift += rng.uniform(-1, 1, 2) * side * (1 - part) / 2
+            side *= part
         view = person_view(np.asarray(center) + shift, side * zoom, input_size, rotation)
         if rng.random() < self.flip:
             return flipped(view), True

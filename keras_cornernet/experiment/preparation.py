@@ -55,6 +55,9 @@ def prepared(
     model = _model_for(preset, train_dataset, task_of(train_dataset), trained=trained)
     if getattr(model.settings, "min_scores", None) is not None:  # they were those of other weights
         model = model.with_settings(min_scores=None)
+    kinds = sorted({person.category for person in getattr(train_dataset, "people", ()) if person.category})
+    if kinds:  # whose objects of a detector the network will read
+        model = model.with_settings(label=kinds[0] if len(kinds) == 1 else tuple(kinds))
     if weights is not None:
         start_from(model.network, weights)
     freeze(model.network, config.freeze)

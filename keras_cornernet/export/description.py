@@ -31,6 +31,7 @@ class Description(NamedTuple):
         scores: the same for each class; empty where `score` holds for all.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         input_size: `[height, width]` of the network's input.
+        label: of a pose network: the detector's classes whose objects it reads.
         padding: of a pose network: side of the square to crop around a person, over the longer side of the
             person's box.
     """
@@ -49,6 +50,7 @@ class Description(NamedTuple):
     padding: float = 1.0
     scores: tuple[float, ...] = ()
     provenance: Mapping[str, Any] = MappingProxyType({})
+    label: tuple[str, ...] = ("person",)
 
     def to_json(self) -> str:
         """The description as json text."""
@@ -77,6 +79,8 @@ class Description(NamedTuple):
                 raise ValueError(f"{name} must be a text, not {getattr(self, name)!r}")
         if not isinstance(self.names, tuple) or not all(isinstance(name, str) for name in self.names):
             raise ValueError(f"names must be a list of texts, not {self.names!r}")
+        if not self.label or not all(isinstance(name, str) and name for name in self.label):
+            raise ValueError(f"label must be a list of names of classes, not {self.label!r}")
         for name in ("image_size", "input_size"):
             if getattr(self, name) is not None:
                 check_size(name, getattr(self, name))

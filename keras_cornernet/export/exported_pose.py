@@ -37,7 +37,9 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
         description = self.description
         size = description.image_size or (description.shorter_side,) * 2
         # The mirror image, if any, is used inside the file.
-        settings = settings or PoseInferenceConfig(size, description.padding, flip=False)
+        settings = settings or PoseInferenceConfig(
+            size, description.padding, flip=False, label=description.label
+        )
         PoseReader.__init__(self, description.joints, settings, detector)
 
     @staticmethod
@@ -51,6 +53,7 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
             "flip_pairs": skeleton.flip_pairs,
             "score": 0.2,
             "padding": model.settings.padding,
+            "label": model.settings.labels,
         }
 
     @staticmethod

@@ -154,7 +154,7 @@ class PoseInferenceConfig:
             with mmpose's positions, in which mirroring moves cell 0 to the last cell but one.
         min_score: people whom the detector finds with a lower score are left out; None: the detector's own
             score for people, see `PostprocessConfig.min_scores`.
-        label: name of the detector's class whose objects are people.
+        label: name of the detector's class whose objects are people; several names, of animals say.
 
     Raises:
         ValueError: a value is out of range; the message names it.
@@ -165,7 +165,7 @@ class PoseInferenceConfig:
     flip: bool = True
     shift_mirrored: bool = False
     min_score: float | None = None
-    label: str = "person"
+    label: str | tuple[str, ...] = "person"
 
     def __post_init__(self) -> None:
         check_size("input_size", self.input_size)
@@ -174,8 +174,14 @@ class PoseInferenceConfig:
         check_flag("shift_mirrored", self.shift_mirrored)
         if self.min_score is not None:
             check_number("min_score", self.min_score, at_least=0, at_most=1)
-        if not isinstance(self.label, str) or not self.label:
-            raise ValueError(f"label must be the name of a class, not {self.label!r}")
+        given = self.label if isinstance(self.label, tuple | list) else (self.label,)
+        if not given or not all(isinstance(name, str) and name for name in given):
+            raise ValueError(f"label must be the name of a class, or several, not {self.label!r}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of `label`."""
+        return (self.label,) if isinstance(self.label, str) else tuple(self.label)
 
     def check_network(self, network: Any) -> None:
         """Raises `ValueError` if a network cannot take inputs of these settings."""

@@ -1,6 +1,6 @@
 """The boxes of the people whose poses are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ MIN_OVERLAP = 0.1  # of an annotated and a found person
 
 
 def with_boxes(
-    images: Iterable[Any], boxes: Any, detector: Any | None, label: str
+    images: Iterable[Any], boxes: Any, detector: Any | None, labels: Sequence[str]
 ) -> Iterator[tuple[Any, Any]]:
     """Pairs images with their boxes, from the argument `boxes` of `PoseReader.predict`.
 
@@ -21,7 +21,7 @@ def with_boxes(
         images: one after the other; they are counted first where boxes are given one by one.
         boxes: None, `"detect"`, a function, one array or a list of arrays.
         detector: finds the people, or None.
-        label: the class of the detector whose objects are people.
+        labels: the classes of the detector whose objects are people.
 
     Raises:
         ValueError: `boxes` is something else, does not fit the number of images, or needs a detector that
@@ -33,8 +33,9 @@ def with_boxes(
         if detector is None:
             raise ValueError("boxes='detect' needs an estimator with a detector, and this one has none")
         names = detector.categories.names
-        if label not in names:
-            raise ValueError(f"the detector has no class {label!r}, but {', '.join(names)}")
+        if not set(labels) & set(names):
+            wanted = " or ".join(map(repr, labels))
+            raise ValueError(f"the detector has no class {wanted}, but {', '.join(names)}")
     if boxes is None or isinstance(boxes, str) or callable(boxes):
         return ((image, boxes) for image in images)
     listed = list(images)
@@ -61,10 +62,10 @@ def checked_boxes(boxes: Any) -> np.ndarray:
     return given
 
 
-def people_found(detections: Detections, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and scores of the detections of a class that have an area."""
+def people_found(detections: Detections, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and scores of the detections of some classes that have an area."""
     found = detections.non_empty()
-    keep = np.array([name == label for name in found.names], bool)
+    keep = np.array([name in labels for name in found.names], bool)
     return found.boxes[keep], found.scores[keep]
 
 
@@ -77,7 +78,7 @@ def found_people(
 
     Args:
         dataset: the annotated people.
-        detector: has `stream`; its objects of the class `settings.label` are people.
+        detector: has `stream`; its objects of the classes `settings.labels` are people.
         settings: the `PoseInferenceConfig` whose `min_score`, `padding` and `label` are used.
         on_error: called with path and error for an image that cannot be read.
 
@@ -88,7 +89,7 @@ def found_people(
     boxes_of: dict[str, np.ndarray] = {}
     for path in dict.fromkeys(dataset.paths):
         for result in detector.stream(path, min_score=settings.min_score, on_error=on_error):
-            boxes_of[path] = people_found(result, settings.label)[0]
+            boxes_of[path] = people_found(result, settings.labels)[0]
     people, missed = [], np.zeros(len(dataset), bool)
     for i, person in enumerate(dataset.people):
         box = _best_box(person, boxes_of.get(person.path, np.zeros((0, 4), np.float32)))

@@ -105,7 +105,7 @@ class PoseReader:
         """
         min_score = self.settings.min_score if min_score is None else min_score
         check_options(min_score, batch_size)
-        for item, mine in with_boxes(images_of(source), boxes, self.detector, self.settings.label):
+        for item, mine in with_boxes(images_of(source), boxes, self.detector, self.settings.labels):
             image = read_or_report(item, on_error, channel_order)
             if image is None:
                 continue
@@ -229,7 +229,7 @@ class PoseReader:
             (found,) = self.detector.predict(image.image, min_score=min_score, flip=flip)
             if found.speed is not None:
                 graph.milliseconds += found.speed.graph
-            return people_found(found, self.settings.label)
+            return people_found(found, self.settings.labels)
         boxes = checked_boxes(boxes(image.image) if callable(boxes) else boxes)
         return boxes, np.ones(len(boxes), np.float32)
 

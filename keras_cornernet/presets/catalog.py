@@ -247,6 +247,7 @@ PRESETS: dict[str, Preset] = {
         summary="poses of dogs, cats, sheep, horses and cows in photographs, 20 joints",
         arguments={**_PHONE.arguments, "stacks": 3},
         augmentation=PoseAugmentation(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.06, scale=0.2),
+        settings=PoseInferenceConfig(input_size=(128, 128), label=("dog", "cat", "sheep", "horse", "cow")),
         skeleton=ANIMAL_POSE,
     ),
     "hourglass_people": replace(

@@ -104,6 +104,10 @@ def test_predict_poses_whom_the_detector_finds(tiny, finder, scenes, tmp_path):
     results = json.loads((tmp_path / "all" / "predictions.json").read_text())
     assert 0 < len(results) <= 3 * COUNT
     assert f"{COUNT} images, {len(results)} people" in answer.stdout
+    answer = run(*arguments, tmp_path / "of", "--min-score", 0, "--classes", "person")
+    assert f"{len(results)} people" in answer.stdout
+    answer = run(*arguments, tmp_path / "none", "--classes", "cow")
+    assert answer.exit_code == 2 and "cow" in answer.stderr
     answer = run(*arguments, tmp_path / "sure", "--min-score", 1)
     assert answer.exit_code == 0, answer.output
     assert json.loads((tmp_path / "sure" / "predictions.json").read_text()) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exportable import SIZES, detector, estimator, with_statistics
 
 from keras_cornernet.cli.console import needs_keras
 from keras_cornernet.data.scenes import make_scenes
@@ -17,7 +18,6 @@ from keras_cornernet.inference import Detector, PoseEstimator
 from keras_cornernet.models import StackedHourglass
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.structures import Categories
-from tests.exportable import SIZES, detector, estimator, with_statistics
 
 ROOT = Path(__file__).parents[2]
 FORMS = {"tflite": "m.tflite", "onnx": "m.onnx", "openvino": "m.xml"}

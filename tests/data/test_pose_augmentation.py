@@ -26,6 +26,19 @@ def parts_of(view, mirrored):
     return np.log2(zoom), turn, affine.transform_points(view.input_from_image, np.array([CENTER]))[0]
 
 
+def test_close_ups_show_a_part_of_the_square():
+    augmentation = PoseAugmentation(**STILL, close_up=0.5, close_up_side=(0.4, 0.8))
+    sides = []
+    for view, _ in views_of(augmentation):
+        shown = affine.transform_points(view.image_from_input, np.array([[0, 0], [64, 64]]))
+        low, high = np.array(CENTER) - SIDE / 2, np.array(CENTER) + SIDE / 2
+        assert (shown[0] >= low - 1e-6).all() and (shown[1] <= high + 1e-6).all()
+        sides.append((shown[1] - shown[0])[0] / SIDE)
+    parts = np.array(sides)[np.array(sides) < 1 - 1e-6]
+    assert 0.42 < len(parts) / len(sides) < 0.58
+    assert 0.4 <= parts.min() < 0.45 and 0.75 < parts.max() <= 0.8
+
+
 def test_the_authors_recipe_keeps_its_limits_and_its_shares():
     drawn = views_of(PoseAugmentation())
     zooms, turns, centers = map(np.array, zip(*(parts_of(*each) for each in drawn), strict=True))

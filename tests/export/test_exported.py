@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exportable import CATEGORIES, picture
+from exportable import CATEGORIES, estimator, picture
 
 from keras_cornernet import export
 from keras_cornernet.export import exported
@@ -144,6 +144,15 @@ def test_everyone_in_a_box_is_cropped_and_comes_back(fixed, shapes):
     np.testing.assert_allclose(found.keypoints, [[[15.5, 12.5]], [[51.5, 30.5]]], atol=0.01)
     np.testing.assert_array_equal(found.boxes, boxes)
     assert model.runtime.shapes == shapes
+
+
+def test_an_exported_pose_network_knows_whose_joints_it_reads():
+    described = exported.describe(estimator(label=("cat", "dog"))).to_json()
+    runtime = Brightest((20, 20), None)
+    runtime.description = Description.from_json(described)._replace(image_size=(20, 20))
+    assert exported.ExportedPoseEstimator(runtime).settings.labels == ("cat", "dog")
+    with pytest.raises(ValueError, match="label must be a list of names"):
+        Description.from_json(described.replace('"cat"', "3"))
 
 
 def test_an_exported_detector_finds_whom_to_pose():

@@ -84,7 +84,7 @@ def test_settings_of_crops(name, values):
         ("input_size", [None, (256,), (0, 256)]),
         ("padding", [0, -1, math.nan, math.inf]),
         ("min_score", [-0.1, 1.5, math.nan]),
-        ("label", ["", None, 3]),
+        ("label", ["", None, 3, (), ("dog", 3)]),
     ],
 )
 def test_settings_of_poses(name, values):

@@ -290,6 +290,16 @@ def test_wrong_settings_are_told():
         blind.predict(image, "detect")
 
 
+def test_objects_of_several_classes_are_read():
+    finder = Finder([[0, 0, 30, 30], [30, 30, 60, 60]], [0.9, 0.8], [0, 1])
+    image, _ = painted((64, 64), (10, 10))
+    counts = [
+        len(estimator(detector=finder, label=label).predict(image, "detect", min_score=0.5)[0])
+        for label in ("dog", ("dog", "person"), ("horse", "person"))
+    ]
+    assert counts == [1, 2, 1]
+
+
 def test_settings_are_changed_in_a_copy():
     finder = Finder([], [], [])
     before = estimator(detector=finder)
