@@ -14,7 +14,7 @@ PATIENCE = 300  # seconds that the compiler may take
 
 @cache
 def kotlin_home() -> Path:
-    """The folder of a Kotlin compiler, with `bin/kotlinc` and `lib`; the test is skipped where there is none."""
+    """The folder of a Kotlin compiler, with `bin/kotlinc` and `lib`; skips the test where there is none."""
     if shutil.which("java") is None:
         pytest.skip("no Java: apt-get install default-jre-headless")
     on_path = shutil.which("kotlinc")

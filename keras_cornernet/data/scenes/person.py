@@ -45,6 +45,15 @@ def draw_person(rng: np.random.Generator, height: float) -> tuple[Sprite | None,
     margin = 0.13 + 0.13j
     canvas = Canvas(complex(min(xs), min(ys)) - margin, complex(max(xs), max(ys)) + margin, height)
 
+    paint_person(canvas, figure, body, clothes)
+    sprite = canvas.sprite([figure.at[joint] for joint in LSP.joints])
+    if sprite is None or not pose.seat:
+        return sprite, None
+    return sprite, float(0.5 * (sprite.joints[2, 1] + sprite.joints[3, 1]) + 0.05 * height)
+
+
+def paint_person(canvas: Canvas, figure: Figure, body: Body, clothes: Clothes) -> None:
+    """Draws the parts of a posed body on a canvas, from far to near."""
     depth = figure.depth
     trunk = 0.5 * depth["neck"]
     parts: list[tuple[float, Part]] = [
@@ -64,11 +73,6 @@ def draw_person(rng: np.random.Generator, height: float) -> tuple[Sprite | None,
         parts.append((depth["head"] - 0.09 * figure.facing, draw_long_hair))
     for _, draw in sorted(parts, key=lambda part: part[0]):
         draw(canvas, figure, body, clothes)
-
-    sprite = canvas.sprite([figure.at[joint] for joint in LSP.joints])
-    if sprite is None or not pose.seat:
-        return sprite, None
-    return sprite, float(0.5 * (sprite.joints[2, 1] + sprite.joints[3, 1]) + 0.05 * height)
 
 
 def _part(draw: Callable[[Canvas, Figure, Body, Clothes, str], None], side: str) -> Part:
