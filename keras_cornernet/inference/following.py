@@ -4,13 +4,16 @@ A detector is asked at the start and when the person is lost, so that most frame
 `saved_models/runtime` has the same in Kotlin and JavaScript; all three give the same numbers.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_cornernet.checks import check_number
+from keras_cornernet.inference.people import check_finds, people_found
+from keras_cornernet.inference.pose_reader import PoseReader
 from keras_cornernet.inference.tracking import OneEuroFilter
 from keras_cornernet.preprocessing import Size
 
@@ -33,6 +36,8 @@ class FollowingConfig:
         padding: side of the square around a detector's box, over the longer side of the box.
         joint_padding: side of the next square over the longer side of the box around the joints, which is
             smaller than the person.
+        shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is
+            nearer to the body, the next square must not cut off the true one.
         min_cutoff, beta, speed_cutoff: of the smoothing, see `OneEuroFilter`; one unit is the longer side of
             the box around the joints.
 
@@ -41,11 +46,12 @@ class FollowingConfig:
     """
 
     min_score: float = 0.2
-    min_joint_score: float = 0.1
+    min_joint_score: float = 0.2
     padding: float = 1.25
-    joint_padding: float = 1.4
-    min_cutoff: float = 1.0
-    beta: float = 2.0
+    joint_padding: float = 1.35
+    shrink: float = 0.15
+    min_cutoff: float = 2.0
+    beta: float = 5.0
     speed_cutoff: float = 1.0
 
     def __post_init__(self) -> None:
@@ -53,6 +59,7 @@ class FollowingConfig:
         check_number("min_joint_score", self.min_joint_score, at_least=0, at_most=1)
         check_number("padding", self.padding, above=0)
         check_number("joint_padding", self.joint_padding, above=0)
+        check_number("shrink", self.shrink, at_least=0)
         self.make_filter()
 
     def make_filter(self) -> OneEuroFilter:
@@ -96,6 +103,7 @@ class PersonFollower:
     square: Square | None = None
     detections: int = 0
     _filter: OneEuroFilter | None = field(default=None, repr=False)
+    _before: float = field(default=math.nan, repr=False)
 
     def next(self, image: np.ndarray, seconds: float) -> FollowedPose | None:
         """The person on the next frame; None if there is nobody.
@@ -104,6 +112,8 @@ class PersonFollower:
             image: `(height, width, 3)` uint8 RGB.
             seconds: the time of the frame.
         """
+        passed = seconds - self._before if seconds > self._before else 0.0
+        self._before = seconds
         pose = self._read(image, self.square)
         if pose is None:
             self._filter = None
@@ -111,8 +121,9 @@ class PersonFollower:
         if pose is None:
             self.square = None
             return None
-        points, scores, _ = pose
-        self.square = square_of_joints(points, scores, image.shape[:2], self.config)
+        points, scores, square = pose
+        least = square.side * (1 - self.config.shrink * passed)
+        self.square = square_of_joints(points, scores, image.shape[:2], self.config, least)
         self._filter = self._filter or self.config.make_filter()
         smoothed = self._filter(points, seconds, longer_side(points, scores, self.config.min_joint_score))
         return pose._replace(keypoints=smoothed)
@@ -127,6 +138,35 @@ class PersonFollower:
     def _detected(self, image: np.ndarray) -> Square | None:
         self.detections += 1
         return square_of_best(*self.detect(image), self.config.padding)
+
+
+def person_follower(
+    estimator: PoseReader, detector: Any, config: FollowingConfig | None = None, *, flip: bool | None = False
+) -> PersonFollower:
+    """Follows a person with a pose estimator and a detector, in Keras or in exported files.
+
+    Args:
+        estimator: has `read` and `settings`, whose label and `min_score` say who is a person.
+        detector: has `predict`.
+        config: None: the defaults, with the estimator's own `padding`.
+        flip: average with the mirror image; None follows the models' settings.
+
+    Raises:
+        ValueError: the detector finds no people.
+    """
+    settings = estimator.settings
+    check_finds(detector, settings.labels)
+    config = config or FollowingConfig(padding=settings.padding)
+
+    def read(image: np.ndarray, square: Square) -> tuple[np.ndarray, np.ndarray]:
+        points, scores = estimator.read(image, [square[:2]], [square.side], batch_size=1, flip=flip)
+        return points[0], scores[0]
+
+    def detect(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        (found,) = detector.predict(image, min_score=settings.min_score, flip=flip)
+        return people_found(found, settings.labels)
+
+    return PersonFollower(read, detect, config)
 
 
 def square_of_best(boxes: np.ndarray, scores: np.ndarray, padding: float) -> Square | None:
@@ -146,7 +186,7 @@ def square_of_best(boxes: np.ndarray, scores: np.ndarray, padding: float) -> Squ
 
 
 def square_of_joints(
-    points: np.ndarray, scores: np.ndarray, image_size: Size, config: FollowingConfig
+    points: np.ndarray, scores: np.ndarray, image_size: Size, config: FollowingConfig, least: float = 0.0
 ) -> Square | None:
     """The square for the next frame.
 
@@ -155,6 +195,7 @@ def square_of_joints(
         scores: `(k,)`.
         image_size: `(height, width)`.
         config: see `FollowingConfig`.
+        least: the smallest side.
 
     Returns:
         None where the person is lost: too few joints are sure, or the square's centre has left the image.
@@ -163,6 +204,7 @@ def square_of_joints(
     side = config.joint_padding * longer_side(points, scores, config.min_joint_score)
     if not side > 0:
         return None
+    side = max(side, least)
     x, y = ((sure.min(axis=0) + sure.max(axis=0)) / 2).tolist()
     height, width = image_size
     return Square(x, y, side) if 0 <= x < width and 0 <= y < height else None

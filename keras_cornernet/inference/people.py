@@ -32,10 +32,7 @@ def with_boxes(
             raise ValueError(f"boxes must be None, 'detect', a function or arrays, not {boxes!r}")
         if detector is None:
             raise ValueError("boxes='detect' needs an estimator with a detector, and this one has none")
-        names = detector.categories.names
-        if not set(labels) & set(names):
-            wanted = " or ".join(map(repr, labels))
-            raise ValueError(f"the detector has no class {wanted}, but {', '.join(names)}")
+        check_finds(detector, labels)
     if boxes is None or isinstance(boxes, str) or callable(boxes):
         return ((image, boxes) for image in images)
     listed = list(images)
@@ -43,6 +40,14 @@ def with_boxes(
     if len(given) != len(listed):
         raise ValueError(f"boxes must hold one array for each image: {len(listed)}, not {len(given)}")
     return zip(listed, given, strict=True)
+
+
+def check_finds(detector: Any, labels: Sequence[str]) -> None:
+    """Raises `ValueError` if a detector has none of the classes `labels`."""
+    names = detector.categories.names
+    if not set(labels) & set(names):
+        wanted = " or ".join(map(repr, labels))
+        raise ValueError(f"the detector has no class {wanted}, but {', '.join(names)}")
 
 
 def checked_boxes(boxes: Any) -> np.ndarray:

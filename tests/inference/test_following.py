@@ -23,7 +23,7 @@ SURE = np.full(3, 0.8)
 
 
 class Person:
-    """In place of both networks: someone who is read in squares around her alone, and only while she shows."""
+    """In place of both networks: someone who is read in a square around her only, while she shows."""
 
     def __init__(self, x=50.0, y=50.0):
         self.middle, self.shows, self.squares = np.array([x, y]), True, []
@@ -47,8 +47,8 @@ def test_the_detector_is_asked_at_the_start_alone_while_the_person_is_seen():
         assert follower.next(FRAME, index / 30) is not None
     assert follower.detections == 1
     assert person.squares[0] == Square(50, 50, 1.25 * 24)
-    joint_square = Square(53, 50, FollowingConfig().joint_padding * 20)
-    assert person.squares[2] == pytest.approx(joint_square)
+    for index in (1, 2, 9):  # where the person was a frame ago
+        assert person.squares[index][:2] == (50 + 3 * (index - 1), 50)
 
 
 def test_someone_who_is_elsewhere_at_once_is_found_again_in_the_same_frame():
@@ -116,10 +116,28 @@ def naive_with_sizes(values, times, sizes, min_cutoff, beta, speed_cutoff):
 def test_the_next_square_leaves_out_joints_that_are_not_sure():
     points = np.array([[10.0, 20], [30, 80], [500, 500]])
     config = FollowingConfig(joint_padding=1.5)
-    square = square_of_joints(points, np.array([0.9, 0.1, 0.09]), (100, 200), config)
+    square = square_of_joints(points, np.array([0.9, 0.2, 0.19]), (100, 200), config)
     assert square == Square(20, 50, 1.5 * 60)
-    assert square_of_joints(points, np.array([0.9, 0.05, 0.05]), (100, 200), config) is None
+    assert square_of_joints(points, np.array([0.9, 0.1, 0.1]), (100, 200), config) is None
     assert square_of_joints(points, np.zeros(3), (100, 200), config) is None
+
+
+def test_the_square_grows_at_once_and_shrinks_slowly():
+    person = Person()
+    config = FollowingConfig(joint_padding=1.5, shrink=0.4)
+    sizes = iter([1, 3, 1, 1, 1])
+
+    def read(image, square):
+        person.squares.append(square.side)
+        return person.middle + next(sizes) * BODY, SURE
+
+    follower = PersonFollower(read, person.detect, config)
+    for seconds in (0, 0.1, 0.6, 1.6, 9.0):
+        follower.next(FRAME, seconds)
+    detected, small, large = 1.25 * 24, 1.5 * 20, 1.5 * 60
+    assert small == detected
+    assert person.squares == pytest.approx([detected, small, large, large * 0.8, large * 0.8 * 0.6])
+    assert follower.square.side == pytest.approx(small)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +162,7 @@ def test_the_best_box_that_has_an_area_is_taken():
         ({"min_joint_score": -1}, "min_joint_score must be"),
         ({"padding": 0}, "padding must be above 0"),
         ({"joint_padding": 0}, "joint_padding must be above 0"),
+        ({"shrink": -1}, "shrink must be"),
         ({"min_cutoff": 0}, "min_cutoff must be above 0"),
     ],
 )

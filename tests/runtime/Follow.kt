@@ -38,7 +38,7 @@ fun main() {
     val (height, width) = listOf(whole(), whole())
     val (rows, columns) = listOf(whole(), whole())
     val least = listOf(number(), number())
-    val settings = FollowingSettings(number(), number(), number(), number(), number(), number(), number())
+    val settings = FollowingSettings(number(), number(), number(), number(), number(), number(), number(), number())
     val outside = tokens.nextToken().toFloat()
     val (joints, boxes) = listOf(whole(), whole())
     val placement = placeWhole(width, height, rows, columns)

@@ -9,7 +9,16 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "saved_models" / "runtime"
 STORED = ROOT / "tests" / "fixtures" / "following.json"
-FIELDS = ("min_score", "min_joint_score", "padding", "joint_padding", "min_cutoff", "beta", "speed_cutoff")
+FIELDS = (
+    "min_score",
+    "min_joint_score",
+    "padding",
+    "joint_padding",
+    "shrink",
+    "min_cutoff",
+    "beta",
+    "speed_cutoff",
+)
 
 
 @cache

@@ -11,15 +11,18 @@ import { OneEuroFilter } from "./smoothing.js";
  * padding: side of the square around a detector's box, over the longer side of the box; the description of an exported
  *   pose network states its own.
  * jointPadding: side of the next square over the longer side of the box around the joints.
+ * shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer to the
+ *   body, the next square must not cut off the true one.
  * minCutoff, beta, speedCutoff: of the smoothing, see `OneEuroFilter`.
  */
 export const SETTINGS = Object.freeze({
   minScore: 0.2,
-  minJointScore: 0.1,
+  minJointScore: 0.2,
   padding: 1.25,
-  jointPadding: 1.4,
-  minCutoff: 1,
-  beta: 2,
+  jointPadding: 1.35,
+  shrink: 0.15,
+  minCutoff: 2,
+  beta: 5,
   speedCutoff: 1,
 });
 
@@ -31,6 +34,7 @@ export const SETTINGS = Object.freeze({
 
 export class PersonFollower {
   #filter = null;
+  #before = NaN;
 
   /** Where the next frame is read; null: the detector is asked. */
   square = null;
@@ -58,6 +62,8 @@ export class PersonFollower {
    * @returns {Promise<{points: number[][], scores: number[], square: Square} | null>} points are smoothed
    */
   async next(picture, width, height, seconds) {
+    const passed = seconds > this.#before ? seconds - this.#before : 0;
+    this.#before = seconds;
     let pose = await this.#readIn(picture, this.square);
     if (pose === null) {
       this.#filter = null;
@@ -67,8 +73,9 @@ export class PersonFollower {
       this.square = null;
       return null;
     }
-    const { minJointScore, minCutoff, beta, speedCutoff } = this.settings;
-    this.square = squareOfJoints(pose, width, height, this.settings);
+    const { minJointScore, shrink, minCutoff, beta, speedCutoff } = this.settings;
+    const least = pose.square.side * (1 - shrink * passed);
+    this.square = squareOfJoints(pose, width, height, this.settings, least);
     this.#filter ??= new OneEuroFilter(minCutoff, beta, speedCutoff);
     const smoothed = this.#filter.next(pose.points.flat(), seconds, longerSide(boxOfJoints(pose, minJointScore)));
     return { ...pose, points: pose.points.map((_, i) => smoothed.slice(2 * i, 2 * i + 2)) };
@@ -110,14 +117,15 @@ export function squareOfBest(boxes, padding) {
  * @param {number} width of the picture
  * @param {number} height of the picture
  * @param {typeof SETTINGS} settings
+ * @param {number} least the smallest side
  * @returns {Square | null}
  */
-export function squareOfJoints(pose, width, height, settings) {
+export function squareOfJoints(pose, width, height, settings, least = 0) {
   const box = boxOfJoints(pose, settings.minJointScore);
   const side = settings.jointPadding * longerSide(box);
   if (!(side > 0)) return null;
   const { x, y } = centreOf(box);
-  return x >= 0 && x < width && y >= 0 && y < height ? { x, y, side } : null;
+  return x >= 0 && x < width && y >= 0 && y < height ? { x, y, side: Math.max(side, least) } : null;
 }
 
 /** The box around the joints that score at least so much; of no size if there are none. */

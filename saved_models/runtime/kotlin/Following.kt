@@ -33,15 +33,18 @@ class Pose(val points: DoubleArray, val scores: DoubleArray)
  * @property padding side of the square around a detector's box, over the longer side of the box; the description of an
  *   exported pose network states its own.
  * @property jointPadding side of the next square over the longer side of the box around the joints.
+ * @property shrink by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer
+ *   to the body, the next square must not cut off the true one.
  * @property minCutoff of the smoothing, like [beta] and [speedCutoff], see [OneEuroFilter].
  */
 data class FollowingSettings(
     val minScore: Double = 0.2,
-    val minJointScore: Double = 0.1,
+    val minJointScore: Double = 0.2,
     val padding: Double = 1.25,
-    val jointPadding: Double = 1.4,
-    val minCutoff: Double = 1.0,
-    val beta: Double = 2.0,
+    val jointPadding: Double = 1.35,
+    val shrink: Double = 0.15,
+    val minCutoff: Double = 2.0,
+    val beta: Double = 5.0,
     val speedCutoff: Double = 1.0,
 )
 
@@ -70,6 +73,7 @@ class PersonFollower<Picture>(
         private set
 
     private var filter: OneEuroFilter? = null
+    private var before = Double.NaN
 
     /**
      * The person on the next frame; null if there is nobody.
@@ -79,13 +83,18 @@ class PersonFollower<Picture>(
      * @param seconds the time of the frame.
      */
     fun next(picture: Picture, width: Int, height: Int, seconds: Double): FollowedPose? {
+        val passed = if (seconds > before) seconds - before else 0.0
+        before = seconds
         var pose = square?.let { readIn(picture, it) }
         if (pose == null) {
             filter = null
             detections += 1
             pose = squareOfBest(detect(picture), settings.padding)?.let { readIn(picture, it) }
         }
-        square = pose?.let { squareOfJoints(it.points, it.scores, width, height, settings) }
+        square = pose?.let {
+            val least = it.square.side * (1 - settings.shrink * passed)
+            squareOfJoints(it.points, it.scores, width, height, settings, least)
+        }
         if (pose == null) return null
         val smoothing = filter ?: OneEuroFilter(settings.minCutoff, settings.beta, settings.speedCutoff)
         filter = smoothing
@@ -111,7 +120,7 @@ fun squareOfBest(boxes: List<Box>, padding: Double): Square? {
 
 /**
  * The square for the next frame; null where the person is lost: too few joints are sure, or the square's centre has
- * left the picture.
+ * left the picture. Its side is [least] or more.
  */
 fun squareOfJoints(
     points: DoubleArray,
@@ -119,11 +128,12 @@ fun squareOfJoints(
     width: Int,
     height: Int,
     settings: FollowingSettings,
+    least: Double = 0.0,
 ): Square? {
     val box = boxOfJoints(points, scores, settings.minJointScore) ?: return null
     val (x, y) = Pair((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2)
     val inside = x >= 0 && x < width && y >= 0 && y < height
-    return if (inside && box.longerSide > 0) Square(x, y, settings.jointPadding * box.longerSide) else null
+    return if (inside && box.longerSide > 0) Square(x, y, max(settings.jointPadding * box.longerSide, least)) else null
 }
 
 /** The box around the joints that score at least so much; null if there are none. */
