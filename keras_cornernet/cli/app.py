@@ -19,6 +19,7 @@ from keras_cornernet.cli.label import label
 from keras_cornernet.cli.make_data import make_data
 from keras_cornernet.cli.models import models
 from keras_cornernet.cli.predict import predict
+from keras_cornernet.cli.selftest import selftest
 from keras_cornernet.cli.train import train
 from keras_cornernet.interruption import listen
 
@@ -46,7 +47,7 @@ def _guarded(command: Callable[..., None], *, training: bool = False) -> Callabl
 
 for command in (
     *(demo, models, predict, evaluate, label, check_data, convert_data),
-    *(convert, export, benchmark, make_data),
+    *(convert, export, selftest, benchmark, make_data),
 ):
     app.command(command.__name__.replace("_", "-"))(_guarded(command))
 app.command("train")(_guarded(train, training=True))

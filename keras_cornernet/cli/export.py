@@ -30,7 +30,8 @@ class ExportResult:
     Attributes:
         path: of the file or of the SavedModel's version.
         bytes: on disk.
-        agreement: see `export.comparison.Agreement`, as a dict.
+        agreement: see `export.comparison.Agreement`, as a dict; for a consumer also `AP` and `AP_of_model`,
+            where annotations are given.
         notes: what was left out.
         failed: why the file cannot be trusted; empty if it can.
     """
@@ -62,6 +63,8 @@ class ExportConfig:
         image_size: see `export.to_tflite`; a SavedModel takes images of any size.
         flip: average with the mirror image; None follows the model's settings.
         threads: that the runtime may use in the comparison.
+        consumer: of a TFLite detector: `"mediapipe"`, see `export.mediapipe`; empty for none.
+        raw: give the maps of the network alone, without the mirror image, see `export.raw`.
 
     Raises:
         ValueError: an unknown format or precision, or two fields disagree.
@@ -74,8 +77,13 @@ class ExportConfig:
     image_size: tuple[int, int] | None = None
     flip: bool | None = None
     threads: int | None = None
+    raw: bool = False
+    consumer: str = ""
 
     def __post_init__(self) -> None:
+        from keras_cornernet.checks import check_choice
+        from keras_cornernet.export.description import CONSUMERS
+
         if self.format not in FILES:
             raise ValueError(f"--format must be one of {', '.join(FILES)}, not {self.format!r}")
         precision_named(self.precision)
@@ -83,22 +91,31 @@ class ExportConfig:
             raise ValueError(f"--precision {self.precision} is of tflite: {self.format} has float32")
         if self.format == "savedmodel" and self.image_size is not None:
             raise ValueError("--image-size is of the other formats: a SavedModel takes images of any size")
+        check_choice("--for", self.consumer, CONSUMERS)
+        if self.consumer and (self.format != "tflite" or self.raw):
+            raise ValueError(f"--for {self.consumer} is of --format tflite, without --raw")
+        if self.consumer and self.flip:
+            raise ValueError(f"--flip cannot be had --for {self.consumer}: it has no mirror image")
+        if self.raw and self.flip:
+            raise ValueError("--flip has no effect on --raw: raw maps are those of one image")
         if self.name is not None and (Path(self.name).name != self.name or self.name in ("", "..")):
             raise ValueError(f"--name must be the name of a file or folder in --output, not {self.name!r}")
 
     def path(self, output: str | Path, model: str) -> Path:
         """Where the export is written."""
         name = self.name or Path(model).name.removesuffix(".keras")
+        if self.name is None:
+            name += ("_raw" if self.raw else "") + (f"_{self.consumer}" if self.consumer else "")
         return Path(output) / FILES[self.format].format(name=name, precision=self.precision)
 
     def options(self, shown: Sequence[Any]) -> Mapping[str, Any]:
         """Further arguments of the format's writer."""
         if self.format == "savedmodel":
-            return {}
-        options: dict[str, Any] = {"image_size": self.image_size}
-        return (
-            {**options, "precision": self.precision, "samples": shown} if self.format == "tflite" else options
-        )
+            return {"raw": self.raw}
+        options: dict[str, Any] = {"image_size": self.image_size, "raw": self.raw}
+        if self.format != "tflite":
+            return options
+        return {**options, "precision": self.precision, "samples": shown, "consumer": self.consumer}
 
 
 def export_files(
@@ -137,24 +154,42 @@ def export_files(
     check_output_folder(output)
 
     from keras_cornernet import export as exports
+    from keras_cornernet.export.mediapipe import set_alike
     from keras_cornernet.inference.model import Model as KerasModel
     from keras_cornernet.tasks import load_model
 
     loaded = load_model(model)
     if not isinstance(loaded, KerasModel):
         raise ValueError(f"MODEL must be a preset or a .keras file, and {model} is an exported file already")
-    changes = {"input_size": config.input_size, "flip": config.flip}
+    changes = {"input_size": config.input_size, "flip": False if config.raw else config.flip}
     loaded = loaded.with_settings(**{key: value for key, value in changes.items() if value is not None})
+    full, loaded = loaded, set_alike(loaded) if config.consumer else loaded
     dataset = None if annotations is None else _dataset(loaded, images, annotations, annotation_format)
     shown = _images(loaded, images, dataset)
-    written = loaded.export(config.path(output, model), config.format, **config.options(shown))
+    written = full.export(config.path(output, model), config.format, **config.options(shown))
     opened = exports.load(written.path, threads=config.threads)
     agreement = exports.compare(loaded, opened, evenly_spaced(shown, COMPARED))
     failed = [] if agreement.sound else [agreement.disagreement(written.path, config.precision)]
-    notes = [*written.notes, *_fit_scores(written.path, opened, dataset)]
+    loss, notes = asdict(agreement), list(written.notes)
+    if dataset is not None and hasattr(opened, "categories"):
+        measured = opened.evaluate(dataset)
+        notes += _fit_scores(written.path, opened, dataset, measured)
+        if config.consumer:
+            loss["AP"] = float(measured.headline["AP"])
+            loss["AP_of_model"] = float(full.evaluate(dataset).headline["AP"])
+            notes.append(_lost(loss, config.consumer))
+    exports.change_description(written.path, loss=loss)
     if precision_named(config.precision).whole_numbers and dataset is None and opened.description.scores:
         notes.append("the scores to show boxes from are those of the model in Keras: --annotations fits them")
-    return ExportResult(str(written.path), written.size, asdict(agreement), notes, failed)
+    return ExportResult(str(written.path), written.size, loss, notes, failed)
+
+
+def _lost(loss: Mapping[str, float], consumer: str) -> str:
+    """What a form of a file costs, for people."""
+    return (
+        f"AP {loss['AP']:.3f} as {consumer} answers, of {loss['AP_of_model']:.3f} with the model's own "
+        f"settings: {loss['AP_of_model'] - loss['AP']:.3f} lost"
+    )
 
 
 def _dataset(model: Any, images: Any, annotations: str | Path, annotation_format: str) -> Any:
@@ -164,14 +199,12 @@ def _dataset(model: Any, images: Any, annotations: str | Path, annotation_format
     return read_annotations(task_of(model).readers, annotations, images, annotation_format, part="train")
 
 
-def _fit_scores(path: Path, opened: Any, dataset: Any) -> list[str]:
+def _fit_scores(path: Path, opened: Any, dataset: Any, measured: Any) -> list[str]:
     """Keeps in what was written the scores that suit it best; what was done, for people."""
     from keras_cornernet.experiment import keep_min_scores
     from keras_cornernet.tasks import task_of
 
-    if dataset is None or not hasattr(opened, "categories"):
-        return []
-    point = task_of(opened).operating_point(opened, dataset, opened.evaluate(dataset))
+    point = task_of(opened).operating_point(opened, dataset, measured)
     assert point is not None
     keep_min_scores(path, point.min_scores)
     scores = (
@@ -225,11 +258,17 @@ def export(
         ),
     ] = None,
     flip: Flip = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The network's maps alone, for runtimes that cannot decode them.")
+    ] = False,
+    consumer: Annotated[
+        str, typer.Option("--for", metavar="mediapipe", help="A tflite detector that MediaPipe opens.")
+    ] = "",
     threads: Annotated[int | None, typer.Option(min=1, help="Of the runtime, for the comparison.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a model for TF Serving, phones, browsers or servers, and compare it with Keras."""
-    config = ExportConfig(format, name, precision, input_size, image_size, flip, threads)
+    config = ExportConfig(format, name, precision, input_size, image_size, flip, threads, raw, consumer)
     result = export_files(
         model, output, config, images=images, annotations=annotations, annotation_format=annotation_format
     )

@@ -9,10 +9,12 @@ from keras_cornernet.lazy import names_on_first_use
 # The module of each name, imported on first use: the writers need TensorFlow, but opening a file does not.
 _HOMES = {
     "PRECISIONS": "precisions",
+    "change_description": "describing",
     "compare": "comparison",
     "fold": "folding",
     "is_exported": "runtimes",
     "load": "exported",
+    "self_test": "self_tests.running",
     "to_onnx": "onnx_files",
     "to_openvino": "onnx_files",
     "to_saved_model": "saved_model",

@@ -39,8 +39,13 @@ def _in_saved_model(path: Path, text: str) -> None:
 
 def _in_tflite(path: Path, text: str) -> None:
     from keras_cornernet.export.flatbuffer import packed, parsed, with_text
+    from keras_cornernet.export.tflite_metadata import files_of, with_files
 
-    files.write_bytes(path, packed(with_text(parsed(path.read_bytes()), KEY, text)))
+    data = path.read_bytes()
+    changed = packed(with_text(parsed(data), KEY, text))
+    if associated := files_of(data):
+        changed = with_files(changed, associated)
+    files.write_bytes(path, changed)
 
 
 def _in_onnx(path: Path, text: str) -> None:

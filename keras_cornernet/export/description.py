@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from keras_cornernet.checks import check_number, check_numbers, check_size
+from keras_cornernet.checks import check_choice, check_number, check_numbers, check_size
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories, Provenance
 
 log = logging.getLogger(__name__)
+FITS = ("inside", "stretch")
+CONSUMERS = ("", "mediapipe")
 KEY = "keras_cornernet"  # under which the formats keep the json text
 
 
@@ -32,6 +34,14 @@ class Description(NamedTuple):
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         input_size: `[height, width]` of the network's input.
         label: of a pose network: the detector's classes whose objects it reads.
+        fit: how pictures of other sizes are fitted into `image_size`: `"inside"`, as large as possible and
+            centred on black, or `"stretch"`; bilinearly, with the edges of the images on one another.
+        consumer: `"mediapipe"` where the answers are in the form that MediaPipe wants; otherwise empty.
+        raw: where the file gives the maps of the network alone: how they are decoded, see `export.raw`.
+        loss: how far the file is from the model in Keras, as it was measured: the fields of
+            `export.comparison.Agreement`; and `AP` where annotations were given.
+        self_test: pictures and the answers that they must give, see `export.self_tests`; empty in files of
+            earlier versions.
         padding: of a pose network: side of the square to crop around a person, over the longer side of the
             person's box.
     """
@@ -51,10 +61,22 @@ class Description(NamedTuple):
     scores: tuple[float, ...] = ()
     provenance: Mapping[str, Any] = MappingProxyType({})
     label: tuple[str, ...] = ("person",)
+    fit: str = "inside"
+    consumer: str = ""
+    raw: Mapping[str, Any] = MappingProxyType({})
+    loss: Mapping[str, Any] = MappingProxyType({})
+    self_test: Mapping[str, Any] = MappingProxyType({})
 
     def to_json(self) -> str:
         """The description as json text."""
-        return json.dumps({**self._asdict(), "provenance": dict(self.provenance)}, indent=1)
+        fields = {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in self._asdict().items()
+        }
+        # Pictures and answers in one line: with the others' line breaks they would take twice the space.
+        test = json.dumps(fields.pop("self_test"), separators=(",", ":"))
+        text = json.dumps(fields, indent=1)
+        return f'{text[:-2]},\n "self_test": {test}\n}}'
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Description":
@@ -87,6 +109,11 @@ class Description(NamedTuple):
         check_number("score", self.score)
         check_numbers("scores", self.scores, at_least=0, at_most=1)
         Provenance.from_json(self.provenance)
+        check_choice("fit", self.fit, FITS)
+        check_choice("consumer", self.consumer, CONSUMERS)
+        for name in ("raw", "loss", "self_test"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ValueError(f"{name} must be an object, not {getattr(self, name)!r:.80}")
         if self.scores and len(self.scores) != len(self.names):
             raise ValueError(f"scores must hold one number for each of {len(self.names)} names")
         check_number("padding", self.padding, above=0)

@@ -1,12 +1,12 @@
 """Detectors in exported files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from keras_cornernet.export.differences import box_differences
-from keras_cornernet.export.exported_model import Exported
+from keras_cornernet.export.exported_model import Exported, arrays_of
 from keras_cornernet.inference.evaluating import MeasuresDetections
 from keras_cornernet.inference.reading import OnError, ReadImage, check_options, images_of, read_or_report
 from keras_cornernet.inference.timing import Stopwatch, speed_of
@@ -19,6 +19,7 @@ class ExportedDetector(MeasuresDetections, Exported):
 
     task: ClassVar[str] = "detection"
     differences = staticmethod(box_differences)
+    everything: ClassVar[Mapping[str, Any]] = {"min_score": 0}
 
     @staticmethod
     def described(model: Any) -> dict[str, Any]:
@@ -31,6 +32,30 @@ class ExportedDetector(MeasuresDetections, Exported):
     def scores(result: Detections) -> np.ndarray:
         """The scores of what a result shows."""
         return result.scores
+
+    @staticmethod
+    def plain(result: Detections) -> dict[str, np.ndarray]:
+        """A result as arrays by name."""
+        return {"boxes": result.boxes, "scores": result.scores, "labels": result.labels}
+
+    @staticmethod
+    def kept(plain: dict[str, np.ndarray], min_score: float, most: int) -> dict[str, np.ndarray]:
+        """The boxes of `plain` that score at least `min_score`, and no more than `most`, best first."""
+        best = np.argsort(-plain["scores"], kind="stable")[:most]
+        best = best[plain["scores"][best] >= min_score]
+        return {name: values[best] for name, values in plain.items()}
+
+    def result_of(self, plain: Mapping[str, Any]) -> Detections:
+        """The result with the arrays of `plain`.
+
+        Raises:
+            ValueError: an array is missing or has another shape, or a label is unknown.
+        """
+        boxes, scores, labels = (arrays_of(plain, name) for name in ("boxes", "scores", "labels"))
+        boxes = boxes.reshape(-1, 4) if not boxes.size else boxes
+        return Detections(
+            boxes.astype(np.float32), scores.astype(np.float32), labels.astype(np.int32), self.categories
+        )
 
     @property
     def categories(self) -> Categories:

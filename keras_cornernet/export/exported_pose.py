@@ -1,12 +1,13 @@
 """Pose networks in exported files."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from keras_cornernet.export.differences import keypoint_differences
-from keras_cornernet.export.exported_model import Exported
+from keras_cornernet.export.exported_model import Exported, arrays_of
 from keras_cornernet.export.runtimes import Runtime
 from keras_cornernet.inference.batches import Batching
 from keras_cornernet.inference.config import PoseInferenceConfig
@@ -15,6 +16,7 @@ from keras_cornernet.inference.placement import Placement
 from keras_cornernet.inference.pose_reader import Keypoints, PoseReader, finite
 from keras_cornernet.inference.reading import ReadImage
 from keras_cornernet.ops.affine import transform_points
+from keras_cornernet.preprocessing import Size
 from keras_cornernet.results import Poses
 
 
@@ -29,6 +31,7 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
 
     task: ClassVar[str] = "pose"
     differences = staticmethod(keypoint_differences)
+    everything: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self, runtime: Runtime, settings: PoseInferenceConfig | None = None, *, detector: Any = None
@@ -60,6 +63,32 @@ class ExportedPoseEstimator(MeasuresPoses, Exported, PoseReader):
     def scores(result: Poses) -> np.ndarray:
         """The scores of what a result shows."""
         return result.keypoint_scores
+
+    @staticmethod
+    def plain(result: Poses) -> dict[str, np.ndarray]:
+        """The one person of a result as arrays by name."""
+        return {"keypoints": result.keypoints[0], "scores": result.keypoint_scores[0]}
+
+    @staticmethod
+    def kept(plain: dict[str, np.ndarray], min_score: float, most: int) -> dict[str, np.ndarray]:
+        """All joints, whose order tells which is which."""
+        return plain
+
+    def result_of(self, plain: Mapping[str, Any]) -> Poses:
+        """The result with the one person of `plain`.
+
+        Raises:
+            ValueError: an array is missing or has another shape.
+        """
+        points, scores = (arrays_of(plain, name).astype(np.float32) for name in ("keypoints", "scores"))
+        nowhere = np.zeros((1, 4), np.float32)
+        return Poses(points[None], scores[None], nowhere, np.ones(1, np.float32), self.description.joints)
+
+    @property
+    def takes(self) -> Size:
+        """See `Exported.takes`."""
+        size: Size = self.settings.input_size
+        return size
 
     def with_settings(self, **changes: Any) -> Self:
         """The same file with other settings of how people are found and cropped.

@@ -53,6 +53,23 @@ def joined(first: bytes, second: bytes, inputs: list[str], outputs: list[str]) -
     return model
 
 
+def signed(data: bytes, inputs: list[str], outputs: list[str]) -> schema.ModelT:
+    """A model whose one signature names its inputs and outputs, without the converter's metadata."""
+    model = parsed(data)
+    model.metadata, model.metadataBuffer = [], None
+    model.signatureDefs = [_signature(model.subgraphs[0], inputs, outputs)]
+    return model
+
+
+def quantization_of_outputs(model: schema.ModelT, names: list[str]) -> dict[str, tuple[float, int]]:
+    """Scale and zero of each output of a model of whole numbers."""
+    graph = model.subgraphs[0]
+    found = [graph.tensors[number].quantization for number in graph.outputs]
+    return {
+        name: (float(one.scale[0]), int(one.zeroPoint[0])) for name, one in zip(names, found, strict=True)
+    }
+
+
 def _check_seam(main: Any, rest: Any) -> None:
     outputs = [(list(main.tensors[i].shape), main.tensors[i].type) for i in main.outputs]
     inputs = [(list(rest.tensors[i].shape), rest.tensors[i].type) for i in rest.inputs]
@@ -98,14 +115,15 @@ def parsed(data: bytes) -> schema.ModelT:
     return schema.ModelT.InitFromPackedBuf(data, 0)
 
 
-def with_text(model: schema.ModelT, name: str, text: str) -> schema.ModelT:
+def with_text(model: schema.ModelT, name: str, text: str | bytes) -> schema.ModelT:
     """Adds a text to the model's metadata, or changes the one of that name."""
+    content = list(text.encode() if isinstance(text, str) else text)
     for entry in model.metadata or []:
         if entry.name in (name, name.encode()):
-            model.buffers[entry.buffer].data = list(text.encode())
+            model.buffers[entry.buffer].data = content
             return model
     buffer = schema.BufferT()
-    buffer.data = list(text.encode())
+    buffer.data = content
     entry = schema.MetadataT()
     entry.name, entry.buffer = name, len(model.buffers)
     model.buffers.append(buffer)

@@ -38,7 +38,9 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(path: str | Path, *, threads: int | None = None, trust: bool = False) -> Runtime:
+def open_runtime(
+    path: str | Path, *, threads: int | None = None, trust: bool = False, xnnpack: bool = True
+) -> Runtime:
     """Opens a `.tflite`, `.onnx` or `.xml` file or the folder of a SavedModel.
 
     Args:
@@ -46,6 +48,8 @@ def open_runtime(path: str | Path, *, threads: int | None = None, trust: bool = 
         threads: number of threads that the runtime may use; None leaves it to the runtime. Those of
             TensorFlow are set for the whole process, not here.
         trust: run a SavedModel whatever operations it has; they may read and write any file.
+        xnnpack: of TFLite: use its fast kernels for CPUs (XNNPACK), as phones do by default; False uses the
+            plain ones.
 
     Raises:
         ValueError: there is no such file, it is damaged, it is not an export of this package, or it may do
@@ -55,11 +59,17 @@ def open_runtime(path: str | Path, *, threads: int | None = None, trust: bool = 
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: no such file or folder")
-    runtime = SavedModelRuntime if path.is_dir() else RUNTIMES.get(path.suffix)
+    runtime: Callable[..., Runtime] | None = SavedModelRuntime if path.is_dir() else RUNTIMES.get(path.suffix)
     if runtime is None:
         suffixes = ", ".join(RUNTIMES)
         raise ValueError(f"{path}: expected the folder of a SavedModel or a file of {suffixes}")
-    return Opened(path, partial(runtime, trust=True) if trust and path.is_dir() else runtime, threads)
+    if trust and path.is_dir():
+        runtime = partial(runtime, trust=True)
+    if not xnnpack:
+        if path.suffix != ".tflite":
+            raise ValueError(f"{path}: XNNPACK can be chosen only where a .tflite file is run")
+        runtime = partial(runtime, xnnpack=False)
+    return Opened(path, runtime, threads)
 
 
 class Opened:
@@ -127,15 +137,20 @@ class SavedModelRuntime:
 class TFLiteRuntime:
     """LiteRT, the runtime of phones; each call has an interpreter of its own."""
 
-    def __init__(self, path: Path, threads: int | None = None):
+    def __init__(self, path: Path, threads: int | None = None, *, xnnpack: bool = True):
         interpreter = import_extra("ai_edge_litert.interpreter", "tflite", "a TensorFlow Lite model")
         data = path.read_bytes()
         self.description = _description(path, _metadata(data))
         check_numbers_of(path, tflite_arrays(data))
 
+        kinds = interpreter.OpResolverType
+        kernels = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+
         def runner() -> Any:
             # The weights are shared: they stay in `data`, which no interpreter copies.
-            return interpreter.Interpreter(model_content=data, num_threads=threads).get_signature_runner()
+            return interpreter.Interpreter(
+                model_content=data, num_threads=threads, experimental_op_resolver_type=kernels
+            ).get_signature_runner()
 
         self._runners = Pool(runner, workers_for(threads))  # left to itself, LiteRT takes one thread
         with self._runners.lent() as first:

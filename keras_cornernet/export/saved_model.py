@@ -11,7 +11,8 @@ from keras_cornernet.export import warm_up
 from keras_cornernet.export.exported import describe
 from keras_cornernet.export.graphs import Graph, build_graph
 from keras_cornernet.export.images import answer_each, read_image, whole_levels
-from keras_cornernet.export.written import ExportedFile
+from keras_cornernet.export.raw import RawGraph
+from keras_cornernet.export.written import ExportedFile, written
 
 LABELS, DESCRIPTION = "labels.txt", "description.json"  # in the folder `assets`
 
@@ -25,7 +26,9 @@ num_batch_threads { value: 2 }
 """
 
 
-def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
+def to_saved_model(
+    model: Any, folder: str | Path, name: str, *, raw: bool = False, self_test: bool = True
+) -> ExportedFile:
     """Writes `folder/name/<next version>`, with preprocessing, network and decoding in the graph.
 
     Signatures:
@@ -44,6 +47,9 @@ def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
         model: a `Detector`, a `PoseEstimator` or another model that `build_graph` takes.
         folder: of all models; the `model_base_path` of TensorFlow Serving is `folder/name`.
         name: of the model.
+        raw: give the maps of the network alone, see `export.raw`: both signatures take `images` `(batch,
+            *input_size, 3)`.
+        self_test: see `to_tflite`.
 
     Raises:
         ValueError: the model has no fixed input size or cannot be exported, see `build_graph`; or `name`
@@ -55,16 +61,18 @@ def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
         PosixPath('saved_models/people/1')
     """
     base = files.inside(folder, name)
-    graph, notes = build_graph(model), []
+    maps = RawGraph(model) if raw else None
+    graph, notes = build_graph(model) if maps is None else maps.graph, []
+    description = describe(model) if maps is None else describe(model, graph.input_size, raw=maps.settings)
     path = base / str(next_version(base))
     with files.write_aside(path) as aside:
         module = tf.Module()
         module.weights = [variable.value for variable in graph.network.weights]
-        texts = {LABELS: "\n".join(describe(model).names) + "\n", DESCRIPTION: describe(model).to_json()}
+        texts = {LABELS: "\n".join(description.names) + "\n", DESCRIPTION: description.to_json()}
         for name_of_asset, text in texts.items():
             (aside.parent / name_of_asset).write_text(text, encoding="utf-8")
         module.assets = [tf.saved_model.Asset(str(aside.parent / asset)) for asset in texts]
-        signatures = _signatures(graph)
+        signatures = _signatures(graph) if maps is None else _raw_signatures(maps)
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         # In a notebook, TensorFlow would print the temporary folder.
         tf.get_logger().setLevel("WARNING")
@@ -72,11 +80,12 @@ def to_saved_model(model: Any, folder: str | Path, name: str) -> ExportedFile:
         extra = aside / "assets.extra"
         extra.mkdir()
         (extra / "batching.config").write_text(BATCHING)
-        try:
-            warm_up.write_requests(extra / warm_up.FILE_NAME, path.parent.name, graph.input_size)
-        except ImportError as error:
-            notes.append(str(error))
-    return ExportedFile(path, tuple(notes))
+        if maps is None:  # the requests hold pictures as bytes, which raw maps do not take
+            try:
+                warm_up.write_requests(extra / warm_up.FILE_NAME, path.parent.name, graph.input_size)
+            except ImportError as error:
+                notes.append(str(error))
+    return written(path, notes, self_test=self_test)
 
 
 def _signatures(graph: Graph) -> dict[str, Any]:
@@ -90,6 +99,11 @@ def _signatures(graph: Graph) -> dict[str, Any]:
         "serving_default": _compiled(of_bytes, tf.TensorSpec((None,), tf.string, "image_bytes")),
         "images": _compiled(of_pixels, tf.TensorSpec((None, None, None, 3), tf.float32, "images")),
     }
+
+
+def _raw_signatures(maps: RawGraph) -> dict[str, Any]:
+    function = _compiled(maps.by_name, maps.signature())
+    return {"serving_default": function, "images": function}
 
 
 def _compiled(function: Callable[[Any], dict[str, Any]], signature: tf.TensorSpec) -> Any:

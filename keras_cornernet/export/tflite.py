@@ -10,15 +10,18 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cornernet import files
+from keras_cornernet.checks import check_choice
 from keras_cornernet.export import flatbuffer
-from keras_cornernet.export.description import KEY
+from keras_cornernet.export.description import CONSUMERS, KEY
 from keras_cornernet.export.exported import describe
 from keras_cornernet.export.fixed import FixedGraph, frozen
 from keras_cornernet.export.graphs import build_graph
+from keras_cornernet.export.mediapipe import mediapipe_bytes, set_alike
 from keras_cornernet.export.precisions import PRECISIONS, Precision, precision_named
 from keras_cornernet.export.ranges import without_outliers
-from keras_cornernet.export.written import ExportedFile
-from keras_cornernet.preprocessing import Size, fit_view
+from keras_cornernet.export.raw import RawGraph, check_no_image_size, with_quantization
+from keras_cornernet.export.written import ExportedFile, written
+from keras_cornernet.preprocessing import Size, fit_view, stretch_view
 
 
 def to_tflite(
@@ -28,6 +31,9 @@ def to_tflite(
     precision: str = "float32",
     image_size: Size | None = None,
     samples: Sequence[np.ndarray] = (),
+    raw: bool = False,
+    consumer: str = "",
+    self_test: bool = True,
 ) -> ExportedFile:
     """Writes a TFLite file that takes one image and returns final answers, in pixels of that image.
 
@@ -45,16 +51,26 @@ def to_tflite(
         image_size: `(height, width)` of the images, which the graph fits into the network's input. None: the
             images are the input itself.
         samples: for `"int8"`: `(h, w, 3)` uint8 images of any size, like those that the file will be used on.
+        consumer: `"mediapipe"` writes a detector for MediaPipe's `ObjectDetector`, see `export.mediapipe`.
+        raw: give the maps of the network alone, see `export.raw`; with `"int8"` in 8 bits, too.
+        self_test: run the file and keep pictures and answers in it, see `export.self_tests`.
 
     Raises:
-        ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it; or as for
-            `export.graphs.build_graph`.
+        ValueError: unknown `precision`; no `samples` for `"int8"`, or an `image_size` with it or with `raw`;
+            or as for `export.graphs.build_graph` and `export.raw.RawGraph`.
     """
     chosen = precision_named(precision)
     if chosen.whole_numbers and not len(samples):
         raise ValueError(
             f"samples must hold images for precision={precision!r}, whose ranges are measured on them"
         )
+    check_choice("consumer", consumer, CONSUMERS)
+    if raw and consumer:
+        raise ValueError(f"raw maps are of no use to {consumer}: choose one of raw and consumer")
+    if raw or consumer:
+        form = _raw if raw else _for_mediapipe
+        data = form(model, chosen, precision, image_size, samples)
+        return written(files.write_with(path, lambda aside: aside.write_bytes(data)), self_test=self_test)
     fixed = FixedGraph(build_graph(model), image_size)
     if chosen.whole_numbers and not fixed.takes_network_input:
         raise ValueError(
@@ -67,7 +83,35 @@ def to_tflite(
     if foreign := flatbuffer.custom_operators(data):
         names = ", ".join(sorted(foreign))
         raise ValueError(f"the network needs operators that are not built into TFLite: {names}")
-    return ExportedFile(files.write_with(path, lambda aside: aside.write_bytes(data)))
+    return written(files.write_with(path, lambda aside: aside.write_bytes(data)), self_test=self_test)
+
+
+def _raw(
+    model: Any, precision: Precision, name: str, image_size: Size | None, samples: Sequence[np.ndarray]
+) -> bytes:
+    """A file whose answers are the maps, in 8 bits to the last if `precision` has whole numbers."""
+    raw = RawGraph(model)
+    check_no_image_size(image_size, raw.graph.input_size)
+    maps = frozen(raw.maps_of, [raw.signature(1)])
+    shown = [fit_view(sample.shape[:2], raw.graph.input_size).apply(sample) for sample in samples]
+    if precision.whole_numbers and raw.graph.outliers_are_noise:
+        maps = without_outliers(maps, shown)
+    data = _convert(maps, precision, shown, answers_are_bytes=precision.whole_numbers)
+    signed = flatbuffer.signed(data, ["images"], raw.names)
+    settings = raw.settings
+    if precision.whole_numbers:
+        settings = with_quantization(settings, flatbuffer.quantization_of_outputs(signed, raw.names))
+    description = describe(model, raw.graph.input_size, name, raw=settings)
+    return flatbuffer.packed(flatbuffer.with_text(signed, KEY, description.to_json()))
+
+
+def _for_mediapipe(
+    model: Any, precision: Precision, name: str, image_size: Size | None, samples: Sequence[np.ndarray]
+) -> bytes:
+    size = build_graph(set_alike(model)).input_size
+    check_no_image_size(image_size, size)
+    shown = [stretch_view(sample.shape[:2], size).apply(sample) for sample in samples]
+    return mediapipe_bytes(model, precision, name, shown, _convert)
 
 
 def _converted(fixed: FixedGraph, precision: Precision, samples: Sequence[np.ndarray]) -> Any:
@@ -81,7 +125,13 @@ def _converted(fixed: FixedGraph, precision: Precision, samples: Sequence[np.nda
     return flatbuffer.joined(*parts, ["images"], list(fixed.answers))
 
 
-def _convert(function: Any, precision: Precision, samples: Sequence[np.ndarray] = ()) -> bytes:
+def _convert(
+    function: Any,
+    precision: Precision,
+    samples: Sequence[np.ndarray] = (),
+    *,
+    answers_are_bytes: bool = False,
+) -> bytes:
     logging.getLogger("absl").setLevel(logging.ERROR)  # it warns that there are no variables
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
@@ -93,6 +143,8 @@ def _convert(function: Any, precision: Precision, samples: Sequence[np.ndarray] 
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: _calibration(samples)
         converter.inference_input_type = tf.uint8
+        if answers_are_bytes:
+            converter.inference_output_type = tf.int8
     with warnings.catch_warnings():
         # It warns that the range of the input is not given, and measures it on the samples.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)

@@ -8,6 +8,7 @@ from keras_cornernet.preprocessing.views import (
     fit_view,
     padded_view,
     person_view,
+    stretch_view,
     zoom_view,
 )
 from keras_cornernet.preprocessing.warping import Size, warp
@@ -25,6 +26,7 @@ __all__ = [
     "pil_to_rgb",
     "read_image",
     "read_image_size",
+    "stretch_view",
     "to_rgb",
     "warp",
     "warp_into",

@@ -56,6 +56,13 @@ def fit_view(image_size: Size, input_size: Size) -> View:
     return View(placed, input_size, visible)
 
 
+def stretch_view(image_size: Size, input_size: Size) -> View:
+    """The whole image, stretched so that it fills the input."""
+    (height, width), (rows, columns) = image_size, input_size
+    placed = np.array([[columns / width, 0, 0], [0, rows / height, 0]], np.float64)
+    return View(placed, input_size, (0, 0, columns, rows))
+
+
 def person_view(
     center: Sequence[float] | np.ndarray, side: float, input_size: Size, rotation: float = 0.0
 ) -> View:

@@ -60,6 +60,7 @@ def test_a_file_that_disagrees_fails_the_command(model, pictures, tmp_path, monk
     wrong = Agreement(9, 0.5, 0.1, 0.2, 0.3, 1.0, False)
     monkeypatch.setitem(writers.WRITERS, "tflite", lambda *_, **__: _Written(tmp_path / "x.tflite"))
     monkeypatch.setattr(export, "load", lambda *_, **__: None)
+    monkeypatch.setattr(export, "change_description", lambda *_, **__: None)
     monkeypatch.setattr(export, "compare", lambda *_: wrong)
     result = run("export", model, "--output", tmp_path, "--format", "tflite", "--images", pictures)
     assert result.exit_code == 1
@@ -69,6 +70,7 @@ def test_a_file_that_disagrees_fails_the_command(model, pictures, tmp_path, monk
 def test_a_comparison_of_nothing_fails_the_command(model, pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(writers.WRITERS, "tflite", lambda *_, **__: _Written(tmp_path / "x.tflite"))
     monkeypatch.setattr(export, "load", lambda *_, **__: None)
+    monkeypatch.setattr(export, "change_description", lambda *_, **__: None)
     nothing = Agreement(0, 0.0, 0.0, 0.0, 0.0, 1.0, False)
     monkeypatch.setattr(export, "compare", lambda *_: nothing)
     result = run("export", model, "--output", tmp_path, "--format", "tflite", "--images", pictures)
@@ -107,6 +109,8 @@ class _Written:
         (["--format", "tflite", "--precision", "int4"], "precision must be one of"),
         (["--format", "tflite", "--images", "none"], "none"),
         (["--annotations", "a.json"], "--annotations needs --images"),
+        (["--for", "mediapipe"], "--for mediapipe is of --format tflite"),
+        (["--format", "tflite", "--for", "coreml"], "--for must be one of"),
     ],
 )
 def test_wrong_use_is_told(model, tmp_path, options, words):

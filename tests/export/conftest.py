@@ -18,6 +18,10 @@ if keras.backend.backend() != "tensorflow":
             "serving",
             "threads",
             "other_task",
+            "self_test",
+            "mediapipe",
+            "raw",
+            "decoding",
         )
         for name in (f"test_{room}.py",)
     ]
