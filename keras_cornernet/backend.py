@@ -144,6 +144,24 @@ def replica_count() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+_SYNCHRONIZED: ContextVar[bool] = ContextVar("synchronized", default=True)
+
+
+@contextmanager
+def synchronized_statistics(wanted: bool) -> Iterator[None]:
+    """Whether BatchNorm of networks built within the block has the statistics of all replicas."""
+    token = _SYNCHRONIZED.set(wanted)
+    try:
+        yield
+    finally:
+        _SYNCHRONIZED.reset(token)
+
+
+def synchronizes() -> bool:
+    """Whether BatchNorm is to be synchronised: there are several replicas, and it is wanted."""
+    return replica_count() > 1 and _SYNCHRONIZED.get()
+
+
 def sum_over_replicas(value: Any) -> Any:
     """The sum of a scalar over all replicas; the value itself where there is one."""
     if replica_count() == 1:

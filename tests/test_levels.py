@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "keras_cornernet"
 LEVELS = [
     {"tensors", "interruption", "lazy"},
     {"files", "skeletons", "backend", "checks", "coco_names", "extras"},
-    {"bounds", "journal"},
+    {"bounds", "journal", "devices"},
     {"structures", "ops"},
     {"visualization"},
     {"preprocessing", "results"},

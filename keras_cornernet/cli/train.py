@@ -127,6 +127,18 @@ def train(
             "--find-learning-rate", help="Train on 100 batches only, and say which learning rate is good."
         ),
     ] = False,
+    devices: Annotated[
+        str | None,
+        typer.Option(metavar="N|all", help="GPUs of this machine that share each batch (1)."),
+    ] = None,
+    batch_norm: Annotated[
+        bool | None,
+        typer.Option(
+            "--synchronized/--not-synchronized",
+            help="With several devices: BatchNorm over the whole batch, or on each device, as papers have it "
+            "(presets of papers: not; others: synchronized).",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of weights, order, augmentation (0).")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
@@ -151,6 +163,8 @@ def train(
         "early_stopping": early_stopping,
         "evaluate_every": evaluate_every,
         "min_precision": min_precision,
+        "devices": _devices(devices),
+        "synchronized": batch_norm,
         "seed": seed,
     }
     result = train_on_files(
@@ -182,3 +196,11 @@ def train(
         return
     list_problems(result.failed)
     exit_if_any(result.failed)
+
+
+def _devices(text: str | None) -> int | str | None:
+    if text is None or text == "all":
+        return text
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= 10_000:
+        raise typer.BadParameter(f"--devices: expected a number from 1 on or all, got {text!r}")
+    return int(text)

@@ -78,7 +78,7 @@ def prepared(
         shuffle=True,
         seed=config.seed,
         on_problem=on_problem,
-        pipeline=config.pipeline,
+        pipeline=config.pipeline if config.devices == 1 else "host",
         steps_per_launch=config.steps_per_launch,
         passes=1
         if config.minutes is None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cornernet import files
+from keras_cornernet.devices import several_devices
 from keras_cornernet.experiment.backup import Backup, BackupFile, RunState
 from keras_cornernet.experiment.callbacks import EvaluateAndSave
 from keras_cornernet.experiment.folder_lock import only_run
@@ -85,8 +86,12 @@ def train(
         provenance = start.grown(sources_of(train_dataset))
     if resume and (Path(output) / "last.keras").is_file():  # what it started from was named then
         provenance = provenance_of(Path(output) / "last.keras").grown(provenance.data)
-    with only_run(output), precision(config):
-        return _train(
+    with (
+        only_run(output),
+        precision(config),
+        several_devices(config.devices, config.batch_size, synchronized=config.synchronized),
+    ):
+        model, table, score = _train(
             preset,
             train_dataset,
             val_dataset,
@@ -100,6 +105,8 @@ def train(
             on_problem,
             started,
         )
+    best = Path(output) / "best.keras"
+    return Run(from_preset(best) if best.is_file() else model, table, score)
 
 
 def _train(
@@ -115,8 +122,8 @@ def _train(
     verbose: str | int,
     on_problem: OnProblem | None,
     started: float,
-) -> Run:
-    """Does as `train`, in the precision that is set."""
+) -> tuple[Model, ResultsTable, str | None]:
+    """Does as `train`, in the precision and on the devices that are set; the model is the last one."""
     if val_dataset is not None:
         check_same_names(train_dataset, val_dataset)
     if config.early_stopping is not None and val_dataset is None:
@@ -171,6 +178,5 @@ def _train(
             Backup(backup, state_after, limit),
         ],
     )
-    best = output / "best.keras"
     score = evaluate_and_save.names[0] if evaluate_and_save.names else None
-    return Run(from_preset(best) if best.is_file() else model, table, score)
+    return model, table, score

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cornernet.backend import replica_count, unfused
+from keras_cornernet.backend import synchronizes, unfused
 from keras_cornernet.layers.folding import norms_are_left_out, set_convolution
 from keras_cornernet.tensors import Shape, Tensor
 
@@ -219,7 +219,7 @@ class NormConv(keras.layers.Layer):
 def batch_norm(dtype: Any) -> keras.layers.BatchNormalization:
     """BatchNorm as in PyTorch, synchronised over replicas where there are several."""
     return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, synchronized=replica_count() > 1, dtype=dtype, name="norm"
+        momentum=0.9, epsilon=1e-5, synchronized=synchronizes(), dtype=dtype, name="norm"
     )
 
 

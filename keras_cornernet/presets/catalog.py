@@ -115,6 +115,7 @@ _POINTS_SMALL = replace(
 # `opts.lua` of anewell/pose-hg-train: 100 epochs of 8,000 steps at one learning rate, "then a few more" at a
 # fifth of it (issue 16 there), of which four are taken here.
 _NEWELL_TRAINING = TrainingConfig(
+    synchronized=False,
     optimizer="rmsprop",
     batch_size=6,
     steps=832_000,

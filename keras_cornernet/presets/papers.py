@@ -18,6 +18,7 @@ def _training(batch_size: int, steps: int = 500_000, decay: int = 450_000) -> Tr
     Source: `config/*.json` and `train.py` of princeton-vl/CornerNet, CornerNet-Lite and Duankaiwen/CenterNet.
     """
     return TrainingConfig(
+        synchronized=False,  # `torch.nn.DataParallel`
         batch_size=batch_size,
         steps=steps,
         learning_rate=2.5e-4,

@@ -71,6 +71,8 @@ class TrainingConfig:
             see `training.rematerialize`.
         pipeline: where batches are made: `"host"`, `"device"`, or `"auto"`, see `make_dataset`.
         steps_per_launch: of `pipeline="device"`, see `DeviceDataset`.
+        devices: that share each batch; `"all"` takes all GPUs. See `devices.several_devices`.
+        synchronized: BatchNorm has the statistics of the whole batch, not those of each device.
         seed: of the initial weights, the order of the images and the augmentation.
 
     Raises:
@@ -102,12 +104,14 @@ class TrainingConfig:
     rematerialize: bool = False
     pipeline: str = "auto"
     steps_per_launch: int | None = None
+    devices: int | str = 1
+    synchronized: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "evaluate_every", "accumulate"):
             check_number(name, getattr(self, name), at_least=1, whole=True)
-        for name in ("rotations", "mixed_precision", "rematerialize"):
+        for name in ("rotations", "mixed_precision", "rematerialize", "synchronized"):
             check_flag(name, getattr(self, name))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_number("learning_rate", self.learning_rate, above=0)
@@ -117,6 +121,10 @@ class TrainingConfig:
         check_number("warmup", self.warmup, at_least=0, below=1)
         check_number("seed", self.seed, at_least=0, whole=True)
         check_number("freeze", self.freeze, at_least=0, below=1)
+        if self.devices != "all":
+            check_number("devices", self.devices, at_least=1, whole=True)
+        if self.devices != 1 and self.pipeline == "device":
+            raise ValueError("pipeline='device' keeps all images on one device: use 'host' with several")
         if self.early_stopping is not None:
             check_number("early_stopping", self.early_stopping, at_least=1, whole=True)
         if self.steps is not None:
