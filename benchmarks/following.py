@@ -8,7 +8,7 @@ smoothed.
 - jitter: standard deviation of how joints move from frame to frame, less how they truly move, pixels.
 - typical: the same by the median, which rare jumps do not touch.
 - lag: the shift in time at which joints agree best with the truth, frames.
-- PCK: fraction of joints nearer to the truth than 0.2 of the torso.
+- PCK: fraction of joints nearer to the truth than 0.2 of the torso, from left shoulder to right hip.
 - detector: fraction of the frames in which it was asked.
 
 `--pose` and `--detector` take any model or exported file; `--noise`, `--clips` and `--frames` other clips.
@@ -20,14 +20,12 @@ import numpy as np
 from tensorflow_side import tf  # noqa: F401  (sets the threads before TensorFlow starts)
 
 from keras_cornernet.data.scenes import draw_clip
-from keras_cornernet.evaluation.pck import pck
-from keras_cornernet.inference.following import FollowingConfig, person_follower
+from keras_cornernet.evaluation.motion import jitter, lag, typical_jitter
+from keras_cornernet.evaluation.pck import pck, torso_size
+from keras_cornernet.inference.followed_video import person_follower
+from keras_cornernet.inference.following import FollowingConfig
 from keras_cornernet.skeletons import LSP
 from keras_cornernet.tasks import load_model
-
-LAGS = np.arange(-1, 3.01, 0.05)
-TORSO = [LSP.joints.index(name) for name in ("right_hip", "left_hip", "right_shoulder", "left_shoulder")]
-SMALLEST_TORSO = 15  # pixels, of people who bend towards the camera
 
 
 def main():
@@ -37,10 +35,13 @@ def main():
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--noise", type=float, default=8.0)
+    parser.add_argument("--seed", type=int, default=0, help="of the first clip")
     options = parser.parse_args()
     pose, detector = load_model(options.pose), load_model(options.detector)
-    clips = [draw_clip(seed, options.frames, noise=options.noise) for seed in range(options.clips)]
+    seeds = range(options.seed, options.seed + options.clips)
+    clips = [draw_clip(seed, options.frames, noise=options.noise) for seed in seeds]
     sides = measure(pose, detector, clips)
+    print(f"{options.clips} clips of {options.frames} frames, noise {options.noise:g}\n")
     print("| | " + " | ".join(next(iter(sides.values()))) + " |\n|---|" + "---:|" * 5)
     for name, row in sides.items():
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in row.values()) + " |")
@@ -77,34 +78,15 @@ def joints_of(clip, times, follower, *, new):
 
 def figures(found, truth):
     """Jitter, lag and PCK of clips, see above."""
-    errors = [mine - true for mine, true in zip(found, truth, strict=True)]
-    steps = np.concatenate([np.diff(error, axis=0).ravel() for error in errors])
     joints, true = np.concatenate(found), np.concatenate(truth)
-    hips, shoulders = true[:, TORSO[:2]].mean(axis=1), true[:, TORSO[2:]].mean(axis=1)
-    torso = np.maximum(np.linalg.norm(shoulders - hips, axis=-1), SMALLEST_TORSO)
-    fractions, counts = pck(joints, true, np.ones(joints.shape[:2], bool), torso, 0.2)
+    known = np.ones(joints.shape[:2], bool)
+    fractions, counts = pck(joints, true, known, torso_size(true, known, LSP), 0.2)
     return {
-        "jitter": steps.std(),
-        "typical": 1.4826 * np.median(np.abs(steps)),
-        "lag": lag_of(found, truth),
+        "jitter": jitter(found, truth),
+        "typical": typical_jitter(found, truth),
+        "lag": lag(found, truth),
         "PCK": (fractions * counts).sum() / counts.sum(),
     }
-
-
-def lag_of(found, truth):
-    """The shift in frames at which joints lie nearest to the truth on average."""
-    apart = []
-    for lag in LAGS:
-        distances = []
-        for mine, true in zip(found, truth, strict=True):
-            at = np.arange(len(true), dtype=np.float64)
-            inner = slice(4, -2)  # where the shifted frames are there
-            columns = true.reshape(len(true), -1).T
-            shifted = np.stack([np.interp(at - lag, at, column) for column in columns], axis=1)
-            shifted = shifted.reshape(true.shape)
-            distances.append(np.abs(mine - shifted)[inner].mean())
-        apart.append(np.mean(distances))
-    return float(LAGS[int(np.argmin(apart))])
 
 
 if __name__ == "__main__":

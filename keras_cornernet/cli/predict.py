@@ -58,6 +58,14 @@ def predict(
     max_frames: Annotated[
         int | None, typer.Option(min=1, help="Of videos and cameras: end after so many frames.")
     ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            help="Of videos, for a pose network with --detector: follow one person, and ask the detector "
+            "only when the person is lost.",
+        ),
+    ] = False,
     trust: Trust = False,
     resume: Resume = False,
     shard: Shard = None,
@@ -76,6 +84,7 @@ def predict(
         pictures=pictures,
         every=every,
         max_frames=max_frames,
+        follow=follow,
         annotations=annotations,
         boxes=boxes,
         trust=trust,

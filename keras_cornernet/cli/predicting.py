@@ -69,6 +69,7 @@ def predict_files(
     pictures: bool = True,
     every: int = 1,
     max_frames: int | None = None,
+    follow: bool = False,
     annotations: str | Path | None = None,
     boxes: str | Path | None = None,
     trust: bool = False,
@@ -96,6 +97,8 @@ def predict_files(
         recursive: of folders, also the images in the folders in them.
         pictures: write a picture for each image, and annotated videos.
         every, max_frames: of videos, see `inference.video.stream_video`.
+        follow: of a pose network with a detector on videos: one person is followed, and the detector is
+            asked only when the person is lost, see `inference.followed_video.follow_video`.
         annotations: a COCO json file whose ids the images get, in place of ids from 1; others are not read.
         boxes: of a pose network: where people are, found by any other detector, see
             `inference.given_boxes.read_boxes`.
@@ -152,6 +155,8 @@ def predict_files(
         "options": [min_score, flip, asked],
         "shard": shard,
     }
+    if follow and (detector is None or not clips):
+        raise ValueError("--follow is of a pose network with --detector, on videos")
     options = {"flip": flip, "every": every, "max_frames": max_frames}
     lines = shard_name(output / "predictions.jsonl", shard)
     chosen = shard_of(list(zip(paths, files_of, names, strict=True)), shard)
@@ -182,7 +187,9 @@ def predict_files(
     for clip, name in shard_of(list(zip(clips, all_names[len(paths) :], strict=True)), shard):
         try:
             videos.append(
-                _predict_video(plan, clip, output / name, options, pictures=pictures, classes=classes)
+                _predict_video(
+                    plan, clip, output / name, options, pictures=pictures, classes=classes, follow=follow
+                )
             )
         except OSError as error:
             failed.append(str(error))
@@ -219,20 +226,25 @@ def _predict_video(
     *,
     pictures: bool,
     classes: Sequence[str],
+    follow: bool,
 ) -> dict[str, Any]:
     """Writes the results of one video, and with `pictures` an annotated one."""
     from keras_cornernet import files
+    from keras_cornernet.inference.followed_video import follow_video
     from keras_cornernet.inference.video import open_video, stream_video, video_writer
 
     with open_video(source) as video:
         rate = video.rate / options["every"]
     lines = target.with_suffix(".jsonl")
     count, objects = 0, set()
-    options = {**plan.stream_options, **options}
+    if follow:
+        frames = follow_video(plan.model, source, **options)
+    else:
+        frames = stream_video(plan.model, source, **{**plan.stream_options, **options})
     with ExitStack() as stack:
         write = stack.enter_context(video_writer(target, rate)) if pictures else None
         text = stack.enter_context(stack.enter_context(files.write_aside(lines)).open("w"))
-        for frame in stream_video(plan.model, source, **options):
+        for frame in frames:
             if classes:
                 kept = [name in classes for name in frame.result.names]
                 frame = replace(frame, result=frame.result[kept], ids=frame.ids[kept])

@@ -7,14 +7,12 @@ A detector is asked at the start and when the person is lost, so that most frame
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_cornernet.checks import check_number
-from keras_cornernet.inference.people import check_finds, people_found
-from keras_cornernet.inference.pose_reader import PoseReader
-from keras_cornernet.inference.tracking import OneEuroFilter
+from keras_cornernet.inference.tracking import JOINT_SPEED, OneEuroFilter
 from keras_cornernet.preprocessing import Size
 
 
@@ -24,6 +22,12 @@ class Square(NamedTuple):
     x: float
     y: float
     side: float
+
+    @property
+    def box(self) -> np.ndarray:
+        """`(4,)` float64 `xyxy`."""
+        half = self.side / 2
+        return np.array([self.x - half, self.y - half, self.x + half, self.y + half])
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class FollowingConfig:
             smaller than the person.
         shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is
             nearer to the body, the next square must not cut off the true one.
-        min_cutoff, beta, speed_cutoff: of the smoothing, see `OneEuroFilter`; one unit is the longer side of
-            the box around the joints.
+        min_cutoff, beta, speed_cutoff, max_speed: of the smoothing, see `OneEuroFilter`; one unit is the
+            longer side of the box around the joints.
 
     Raises:
         ValueError: a value is out of its range.
@@ -51,8 +55,9 @@ class FollowingConfig:
     joint_padding: float = 1.35
     shrink: float = 0.15
     min_cutoff: float = 2.0
-    beta: float = 5.0
+    beta: float = 8.0
     speed_cutoff: float = 1.0
+    max_speed: float = JOINT_SPEED
 
     def __post_init__(self) -> None:
         check_number("min_score", self.min_score, at_least=0, at_most=1)
@@ -64,7 +69,7 @@ class FollowingConfig:
 
     def make_filter(self) -> OneEuroFilter:
         """A new filter for the joints of a person."""
-        return OneEuroFilter(self.min_cutoff, self.beta, self.speed_cutoff)
+        return OneEuroFilter(self.min_cutoff, self.beta, self.speed_cutoff, self.max_speed)
 
 
 class FollowedPose(NamedTuple):
@@ -138,35 +143,6 @@ class PersonFollower:
     def _detected(self, image: np.ndarray) -> Square | None:
         self.detections += 1
         return square_of_best(*self.detect(image), self.config.padding)
-
-
-def person_follower(
-    estimator: PoseReader, detector: Any, config: FollowingConfig | None = None, *, flip: bool | None = False
-) -> PersonFollower:
-    """Follows a person with a pose estimator and a detector, in Keras or in exported files.
-
-    Args:
-        estimator: has `read` and `settings`, whose label and `min_score` say who is a person.
-        detector: has `predict`.
-        config: None: the defaults, with the estimator's own `padding`.
-        flip: average with the mirror image; None follows the models' settings.
-
-    Raises:
-        ValueError: the detector finds no people.
-    """
-    settings = estimator.settings
-    check_finds(detector, settings.labels)
-    config = config or FollowingConfig(padding=settings.padding)
-
-    def read(image: np.ndarray, square: Square) -> tuple[np.ndarray, np.ndarray]:
-        points, scores = estimator.read(image, [square[:2]], [square.side], batch_size=1, flip=flip)
-        return points[0], scores[0]
-
-    def detect(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        (found,) = detector.predict(image, min_score=settings.min_score, flip=flip)
-        return people_found(found, settings.labels)
-
-    return PersonFollower(read, detect, config)
 
 
 def square_of_best(boxes: np.ndarray, scores: np.ndarray, padding: float) -> Square | None:

@@ -8,6 +8,8 @@ import numpy as np
 from keras_cornernet.checks import check_number
 from keras_cornernet.structures.boxes import overlaps
 
+JOINT_SPEED = 4.0  # sizes of a person a second; hardly a hand moves faster
+
 
 @dataclass
 class _Track:
@@ -102,18 +104,29 @@ class OneEuroFilter:
         min_cutoff: hertz; the lower, the smoother at rest.
         beta: by how much motion raises the cutoff: hertz for each unit a second, in units of `scale`.
         speed_cutoff: hertz, of the smoothing of the speed.
+        max_speed: units a second, in units of `scale`; what moves faster is taken to have moved so fast. The
+            paper has no such bound: it is for joints that jump where left and right are confused.
 
-    The defaults halve the jitter of joints, less than a frame behind at 30 frames a second
-    (`benchmarks/following.py`).
+    With the defaults and a `max_speed` of `JOINT_SPEED` the jitter of joints is less than half, half a frame
+    behind at 30 frames a second (`benchmarks/following.py`).
 
     Source: Casiez, Roussel & Vogel 2012, "1 euro filter", algorithm 1.
     """
 
-    def __init__(self, min_cutoff: float = 2.0, beta: float = 5.0, speed_cutoff: float = 1.0):
+    def __init__(
+        self,
+        min_cutoff: float = 2.0,
+        beta: float = 8.0,
+        speed_cutoff: float = 1.0,
+        max_speed: float = math.inf,
+    ):
         check_number("min_cutoff", min_cutoff, above=0)
         check_number("beta", beta, at_least=0)
         check_number("speed_cutoff", speed_cutoff, above=0)
+        if max_speed != math.inf:
+            check_number("max_speed", max_speed, above=0)
         self.min_cutoff, self.beta, self.speed_cutoff = min_cutoff, beta, speed_cutoff
+        self.max_speed = max_speed
         self._before: tuple[float, np.ndarray, np.ndarray] | None = None
 
     def __call__(self, values: np.ndarray, seconds: float, scale: float = 1.0) -> np.ndarray:
@@ -130,11 +143,12 @@ class OneEuroFilter:
             self._before = seconds, values, np.zeros_like(values)
             return values
         then, smoothed, speed = self._before
-        passed = seconds - then
-        weight = _weight(self.speed_cutoff, passed)
-        speed = speed + weight * ((values - smoothed) / passed - speed)
-        cutoff = self.min_cutoff + self.beta * np.abs(speed) / max(scale, 1e-6)
-        smoothed = smoothed + _weight(cutoff, passed) * (values - smoothed)
+        passed, scale = seconds - then, max(scale, 1e-6)
+        farthest = self.max_speed * scale * passed
+        step = np.clip(values - smoothed, -farthest, farthest)
+        speed = speed + _weight(self.speed_cutoff, passed) * (step / passed - speed)
+        cutoff = self.min_cutoff + self.beta * np.abs(speed) / scale
+        smoothed = smoothed + _weight(cutoff, passed) * step
         self._before = seconds, smoothed, speed
         return smoothed
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from keras_cornernet import files, visualization
 from keras_cornernet.checks import check_number
-from keras_cornernet.inference.tracking import OneEuroFilter, Tracker
+from keras_cornernet.inference.tracking import JOINT_SPEED, OneEuroFilter, Tracker
 from keras_cornernet.results import Detections, Poses
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
@@ -159,7 +159,7 @@ class Follower:
         return FrameResult(index, seconds, result, ids)
 
     def _smoothed(self, ids: np.ndarray, poses: Poses, seconds: float) -> np.ndarray:
-        present = {int(i): self._filters.get(int(i)) or OneEuroFilter() for i in ids}
+        present = {int(i): self._filters.get(int(i)) or OneEuroFilter(max_speed=JOINT_SPEED) for i in ids}
         known = {i: kept for i, kept in self._filters.items() if i in self.tracker.numbers}
         self._filters = known | present
         smoothed = [
@@ -198,23 +198,37 @@ def stream_video(
         >>> for frame in stream_video(detector, "street.mp4"):  # doctest: +SKIP
         ...     print(frame.seconds, frame.ids, frame.result)
     """
+    follower = Follower(Tracker() if tracker is None else tracker, smooth)
+    waiting: deque[tuple[int, float]] = deque()
+
+    def images() -> Iterator[np.ndarray]:
+        for index, seconds, image in chosen_frames(source, every=every, max_frames=max_frames):
+            waiting.append((index, seconds))
+            yield image
+
+    for result in model.stream(images(), **options):
+        yield follower.follow(*waiting.popleft(), result)
+
+
+def chosen_frames(
+    source: str | Path, *, every: int = 1, max_frames: int | None = None
+) -> Iterator[tuple[int, float, np.ndarray]]:
+    """The frames of a video that are looked at: index, seconds since the beginning, and image.
+
+    Args:
+        source, every, max_frames: see `stream_video`.
+
+    Raises:
+        OSError, ImportError, ValueError: as `stream_video`.
+    """
     check_number("every", every, at_least=1, whole=True)
     if max_frames is not None:
         check_number("max_frames", max_frames, at_least=1, whole=True)
-    follower = Follower(Tracker() if tracker is None else tracker, smooth)
     with open_video(source) as video:
-        waiting: deque[int] = deque()
-
-        def chosen() -> Iterator[np.ndarray]:
-            last = None if max_frames is None else max_frames * every
-            for index, frame in enumerate(islice(video.frames, last)):
-                if index % every == 0:
-                    waiting.append(index)
-                    yield frame
-
-        for result in model.stream(chosen(), **options):
-            index = waiting.popleft()
-            yield follower.follow(index, index / video.rate, result)
+        last = None if max_frames is None else max_frames * every
+        for index, image in enumerate(islice(video.frames, last)):
+            if index % every == 0:
+                yield index, index / video.rate, image
 
 
 @contextmanager

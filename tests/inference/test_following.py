@@ -86,7 +86,7 @@ def test_joints_are_smoothed_as_the_paper_says():
     points = 50 + BODY + rng.normal(0, 1, (30, 3, 2)).cumsum(axis=0)
     times = np.cumsum(rng.uniform(0.02, 0.05, 30))
     shown = iter(points)
-    config = FollowingConfig(min_cutoff=1.2, beta=4.0, speed_cutoff=0.7)
+    config = FollowingConfig(min_cutoff=1.2, beta=4.0, speed_cutoff=0.7, max_speed=100)
     follower = PersonFollower(
         lambda image, square: (next(shown), SURE), lambda image: ([[40, 40, 60, 60]], [0.9]), config
     )

@@ -81,6 +81,15 @@ def test_the_filter_is_that_of_the_paper():
             np.testing.assert_allclose(found[:, joint, axis], expected)
 
 
+def test_what_jumps_is_taken_to_move_no_faster_than_the_bound():
+    bounded, plain = OneEuroFilter(max_speed=3.0), OneEuroFilter()
+    for smooth, second in ((bounded, [0.6, -0.6, 0.1]), (plain, [50, -40, 0.1])):
+        smooth(np.zeros(3), 0.0, scale=2.0)
+        found = smooth(np.array([50.0, -40, 0.1]), 0.1, scale=2.0)
+        naive = [naive_one_euro([0, value], [0, 0.1], 2.0, 8.0 / 2, 1.0)[1] for value in second]
+        np.testing.assert_allclose(found, naive)
+
+
 def test_it_halves_the_jitter_at_rest_and_follows_motion():
     rng = np.random.default_rng(1)
     noise = rng.normal(size=(100, 14, 2))
@@ -98,6 +107,7 @@ def test_it_halves_the_jitter_at_rest_and_follows_motion():
         (lambda: Tracker(min_overlap=0), "min_overlap must be above 0"),
         (lambda: Tracker(patience=-1), "patience must be"),
         (lambda: OneEuroFilter(min_cutoff=0), "min_cutoff must be above 0"),
+        (lambda: OneEuroFilter(max_speed=0), "max_speed must be above 0"),
     ],
 )
 def test_settings_out_of_range_are_named(make, words):

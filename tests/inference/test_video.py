@@ -10,6 +10,7 @@ from command_line import load_once, run
 from PIL import Image
 
 from keras_cornernet.data.scenes import draw_scene
+from keras_cornernet.inference.followed_video import follow_video
 from keras_cornernet.inference.video import is_video, open_video, stream_video, video_writer
 from keras_cornernet.presets import from_preset
 
@@ -53,6 +54,26 @@ def test_people_keep_their_number_and_are_posed(clip):
     assert frames[0].plot().size == (320, 240)
 
 
+def test_one_person_is_followed(clip):
+    estimator = from_preset("hourglass_people")
+    with pytest.raises(ValueError, match="an estimator with a detector"):
+        next(follow_video(estimator, clip))
+    estimator.detector = from_preset("cornernet_people")
+    asked = []
+    found = estimator.detector.predict
+    estimator.detector.predict = lambda *given, **options: asked.append(1) or found(*given, **options)
+    frames = list(follow_video(estimator, clip))
+    assert [frame.index for frame in frames] == list(range(FRAMES)) and len(asked) == 1
+    assert {tuple(frame.ids) for frame in frames} == {(1,)}
+    *_, joints = draw_scene(7, max_people=1)
+    for frame in frames:
+        (pose,) = frame.result
+        x1, y1, x2, y2 = pose.box
+        assert x2 - x1 == pytest.approx(y2 - y1, rel=1e-4)
+        shown = joints.xy[0] - (4 * frame.index, 0)
+        assert np.median(np.linalg.norm(pose.keypoints - shown, axis=-1)) < 8
+
+
 def test_frames_are_chosen(clip):
     detector = from_preset("cornernet_people")
     assert [frame.index for frame in stream_video(detector, clip, every=2)] == [0, 2, 4]
@@ -78,6 +99,15 @@ def test_the_command_writes_video_and_lines(clip, tmp_path):
     with open_video(tmp_path / "out/street.mp4") as written:
         assert sum(1 for _ in written.frames) == FRAMES
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["street.jsonl", "street.mp4"]
+
+
+def test_the_command_follows_a_person(clip, tmp_path):
+    models = ("hourglass_people", "--detector", "cornernet_people")
+    done = run("predict", models[0], clip, *models[1:], "--follow", "--output", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["videos"][0]["objects"] == 1
+    done = run("predict", "hourglass_people", clip, "--follow", "--output", tmp_path / "other")
+    assert done.exit_code == 2 and "--follow is of a pose network with --detector" in done.stderr
 
 
 def test_a_video_is_not_written_over_itself(clip):

@@ -38,7 +38,18 @@ fun main() {
     val (height, width) = listOf(whole(), whole())
     val (rows, columns) = listOf(whole(), whole())
     val least = listOf(number(), number())
-    val settings = FollowingSettings(number(), number(), number(), number(), number(), number(), number(), number())
+    val given = List(9) { number() }
+    val settings = FollowingSettings(
+        minScore = given[0],
+        minJointScore = given[1],
+        padding = given[2],
+        jointPadding = given[3],
+        shrink = given[4],
+        minCutoff = given[5],
+        beta = given[6],
+        speedCutoff = given[7],
+        maxSpeed = given[8],
+    )
     val outside = tokens.nextToken().toFloat()
     val (joints, boxes) = listOf(whole(), whole())
     val placement = placeWhole(width, height, rows, columns)

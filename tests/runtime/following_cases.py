@@ -10,14 +10,8 @@ ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "saved_models" / "runtime"
 STORED = ROOT / "tests" / "fixtures" / "following.json"
 FIELDS = (
-    "min_score",
-    "min_joint_score",
-    "padding",
-    "joint_padding",
-    "shrink",
-    "min_cutoff",
-    "beta",
-    "speed_cutoff",
+    *("min_score", "min_joint_score", "padding", "joint_padding", "shrink"),
+    *("min_cutoff", "beta", "speed_cutoff", "max_speed"),
 )
 
 

@@ -13,7 +13,7 @@ import { OneEuroFilter } from "./smoothing.js";
  * jointPadding: side of the next square over the longer side of the box around the joints.
  * shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer to the
  *   body, the next square must not cut off the true one.
- * minCutoff, beta, speedCutoff: of the smoothing, see `OneEuroFilter`.
+ * minCutoff, beta, speedCutoff, maxSpeed: of the smoothing, see `OneEuroFilter`.
  */
 export const SETTINGS = Object.freeze({
   minScore: 0.2,
@@ -22,8 +22,9 @@ export const SETTINGS = Object.freeze({
   jointPadding: 1.35,
   shrink: 0.15,
   minCutoff: 2,
-  beta: 5,
+  beta: 8,
   speedCutoff: 1,
+  maxSpeed: 4,
 });
 
 /**
@@ -73,10 +74,10 @@ export class PersonFollower {
       this.square = null;
       return null;
     }
-    const { minJointScore, shrink, minCutoff, beta, speedCutoff } = this.settings;
+    const { minJointScore, shrink, minCutoff, beta, speedCutoff, maxSpeed } = this.settings;
     const least = pose.square.side * (1 - shrink * passed);
     this.square = squareOfJoints(pose, width, height, this.settings, least);
-    this.#filter ??= new OneEuroFilter(minCutoff, beta, speedCutoff);
+    this.#filter ??= new OneEuroFilter(minCutoff, beta, speedCutoff, maxSpeed);
     const smoothed = this.#filter.next(pose.points.flat(), seconds, longerSide(boxOfJoints(pose, minJointScore)));
     return { ...pose, points: pose.points.map((_, i) => smoothed.slice(2 * i, 2 * i + 2)) };
   }

@@ -35,7 +35,7 @@ class Pose(val points: DoubleArray, val scores: DoubleArray)
  * @property jointPadding side of the next square over the longer side of the box around the joints.
  * @property shrink by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer
  *   to the body, the next square must not cut off the true one.
- * @property minCutoff of the smoothing, like [beta] and [speedCutoff], see [OneEuroFilter].
+ * @property minCutoff of the smoothing, like [beta], [speedCutoff] and [maxSpeed], see [OneEuroFilter].
  */
 data class FollowingSettings(
     val minScore: Double = 0.2,
@@ -44,8 +44,9 @@ data class FollowingSettings(
     val jointPadding: Double = 1.35,
     val shrink: Double = 0.15,
     val minCutoff: Double = 2.0,
-    val beta: Double = 5.0,
+    val beta: Double = 8.0,
     val speedCutoff: Double = 1.0,
+    val maxSpeed: Double = 4.0,
 )
 
 /** The person on one frame, with smoothed joints, and the [square] in which the person was read. */
@@ -96,11 +97,14 @@ class PersonFollower<Picture>(
             squareOfJoints(it.points, it.scores, width, height, settings, least)
         }
         if (pose == null) return null
-        val smoothing = filter ?: OneEuroFilter(settings.minCutoff, settings.beta, settings.speedCutoff)
+        val smoothing = filter ?: newFilter()
         filter = smoothing
         val scale = boxOfJoints(pose.points, pose.scores, settings.minJointScore)?.longerSide ?: 0.0
         return FollowedPose(smoothing.next(pose.points, seconds, scale), pose.scores, pose.square)
     }
+
+    private fun newFilter() =
+        with(settings) { OneEuroFilter(minCutoff, beta, speedCutoff, maxSpeed) }
 
     /** The person in a square, or null where the joints score too little. */
     private fun readIn(picture: Picture, square: Square): FollowedPose? {

@@ -7,13 +7,20 @@ import kotlin.math.max
 /**
  * Smooths values that change over time: much while they rest, little while they move.
  *
- * The filter of Casiez, Roussel & Vogel 2012, "1 euro filter", algorithm 1; in Python `OneEuroFilter`.
+ * The filter of Casiez, Roussel & Vogel 2012, "1 euro filter", algorithm 1, with a bound on the speed; in Python
+ * `OneEuroFilter`.
  *
  * @param minCutoff hertz; the lower, the smoother at rest.
  * @param beta by how much motion raises the cutoff: hertz for each unit a second.
  * @param speedCutoff hertz, of the smoothing of the speed.
+ * @param maxSpeed units a second; what moves faster is taken to have moved so fast.
  */
-class OneEuroFilter(private val minCutoff: Double, private val beta: Double, private val speedCutoff: Double) {
+class OneEuroFilter(
+    private val minCutoff: Double,
+    private val beta: Double,
+    private val speedCutoff: Double,
+    private val maxSpeed: Double = Double.POSITIVE_INFINITY,
+) {
     private var then = Double.NaN
     private var smoothed = DoubleArray(0)
     private var speeds = DoubleArray(0)
@@ -33,11 +40,13 @@ class OneEuroFilter(private val minCutoff: Double, private val beta: Double, pri
             speeds = DoubleArray(values.size)
             return values.copyOf()
         }
+        val size = max(scale, 1e-6)
+        val farthest = maxSpeed * size * passed
         val ofSpeed = weight(speedCutoff, passed)
         for (i in values.indices) {
-            val step = values[i] - smoothed[i]
+            val step = (values[i] - smoothed[i]).coerceIn(-farthest, farthest)
             speeds[i] += ofSpeed * (step / passed - speeds[i])
-            smoothed[i] += weight(minCutoff + beta * abs(speeds[i]) / max(scale, 1e-6), passed) * step
+            smoothed[i] += weight(minCutoff + beta * abs(speeds[i]) / size, passed) * step
         }
         return smoothed.copyOf()
     }
