@@ -40,8 +40,8 @@ class FollowingConfig:
         padding: side of the square around a detector's box, over the longer side of the box.
         joint_padding: side of the next square over the longer side of the box around the joints, which is
             smaller than the person.
-        shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is
-            nearer to the body, the next square must not cut off the true one.
+        shrink: the box around the joints grows at once, but shrinks by no more than this fraction a second:
+            where a foot is taken for the other one, the next square must not cut off the true one.
         min_cutoff, beta, speed_cutoff, max_speed: of the smoothing, see `OneEuroFilter`; one unit is the
             longer side of the box around the joints.
 
@@ -55,7 +55,7 @@ class FollowingConfig:
     joint_padding: float = 1.35
     shrink: float = 0.15
     min_cutoff: float = 2.0
-    beta: float = 8.0
+    beta: float = 10.0
     speed_cutoff: float = 1.0
     max_speed: float = JOINT_SPEED
 
@@ -109,6 +109,8 @@ class PersonFollower:
     detections: int = 0
     _filter: OneEuroFilter | None = field(default=None, repr=False)
     _before: float = field(default=math.nan, repr=False)
+    _box: np.ndarray | None = field(default=None, repr=False)
+    _points: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
 
     def next(self, image: np.ndarray, seconds: float) -> FollowedPose | None:
         """The person on the next frame; None if there is nobody.
@@ -126,11 +128,14 @@ class PersonFollower:
         if pose is None:
             self.square = None
             return None
-        points, scores, square = pose
-        least = square.side * (1 - self.config.shrink * passed)
-        self.square = square_of_joints(points, scores, image.shape[:2], self.config, least)
+        box = box_of_joints(pose.keypoints, pose.keypoint_scores, self.config.min_joint_score)
+        if self._filter is not None and self._box is not None and box is not None:
+            shift = np.median(pose.keypoints - self._points, axis=0)
+            box = shrunk_at_most(self._box, shift, box, self.config.shrink * passed)
+        self._box, self._points = box, pose.keypoints
+        self.square = square_of_joints(box, image.shape[:2], self.config.joint_padding)
         self._filter = self._filter or self.config.make_filter()
-        smoothed = self._filter(points, seconds, longer_side(points, scores, self.config.min_joint_score))
+        smoothed = self._filter(pose.keypoints, seconds, longer_side(box))
         return pose._replace(keypoints=smoothed)
 
     def _read(self, image: np.ndarray, square: Square | None) -> FollowedPose | None:
@@ -161,32 +166,44 @@ def square_of_best(boxes: np.ndarray, scores: np.ndarray, padding: float) -> Squ
     return Square((x1 + x2) / 2, (y1 + y2) / 2, padding * max(x2 - x1, y2 - y1))
 
 
-def square_of_joints(
-    points: np.ndarray, scores: np.ndarray, image_size: Size, config: FollowingConfig, least: float = 0.0
-) -> Square | None:
+def square_of_joints(box: np.ndarray | None, image_size: Size, padding: float) -> Square | None:
     """The square for the next frame.
 
     Args:
-        points: `(k, 2)` of this frame, image pixels.
-        scores: `(k,)`.
+        box: `(4,)` `xyxy` around the joints of this frame, image pixels.
         image_size: `(height, width)`.
-        config: see `FollowingConfig`.
-        least: the smallest side.
+        padding: side of the square over the longer side of the box.
 
     Returns:
-        None where the person is lost: too few joints are sure, or the square's centre has left the image.
+        None where the person is lost: too few joints are sure, or the box's centre has left the image.
     """
-    sure = points[scores >= config.min_joint_score]
-    side = config.joint_padding * longer_side(points, scores, config.min_joint_score)
-    if not side > 0:
+    if box is None or not longer_side(box) > 0:
         return None
-    side = max(side, least)
-    x, y = ((sure.min(axis=0) + sure.max(axis=0)) / 2).tolist()
+    x, y = ((box[:2] + box[2:]) / 2).tolist()
     height, width = image_size
-    return Square(x, y, side) if 0 <= x < width and 0 <= y < height else None
+    return Square(x, y, padding * longer_side(box)) if 0 <= x < width and 0 <= y < height else None
 
 
-def longer_side(points: np.ndarray, scores: np.ndarray, min_score: float) -> float:
-    """Of the box around the joints that score at least so much; 0 if there are none."""
+def box_of_joints(points: np.ndarray, scores: np.ndarray, min_score: float) -> np.ndarray | None:
+    """The `(4,)` box around the joints that score at least so much; None if there are none."""
     sure = points[scores >= min_score]
-    return float(np.ptp(sure, axis=0).max()) if len(sure) else 0.0
+    return np.concatenate([sure.min(axis=0), sure.max(axis=0)]) if len(sure) else None
+
+
+def shrunk_at_most(before: np.ndarray, shift: np.ndarray, box: np.ndarray, fraction: float) -> np.ndarray:
+    """A box whose edges lie no further inside than those of the box before allow.
+
+    Args:
+        before: `(4,)` `xyxy`.
+        shift: `(2,)` by which its joints have moved since, the median of all.
+        box: `(4,)` of now.
+        fraction: of its longer side, by which the box before may have shrunk.
+    """
+    inwards = fraction * longer_side(before) / 2
+    least = before + np.tile(shift, 2) + inwards * np.array([1, 1, -1, -1])
+    return np.concatenate([np.minimum(box[:2], least[:2]), np.maximum(box[2:], least[2:])])
+
+
+def longer_side(box: np.ndarray | None) -> float:
+    """Of a `(4,)` box; 0 for None."""
+    return 0.0 if box is None else float((box[2:] - box[:2]).max())

@@ -8,7 +8,7 @@ import numpy as np
 from keras_cornernet.checks import check_number
 from keras_cornernet.structures.boxes import overlaps
 
-JOINT_SPEED = 4.0  # sizes of a person a second; hardly a hand moves faster
+JOINT_SPEED = 3.0  # sizes of a person a second; hands that do not strike move slower
 
 
 @dataclass
@@ -116,7 +116,7 @@ class OneEuroFilter:
     def __init__(
         self,
         min_cutoff: float = 2.0,
-        beta: float = 8.0,
+        beta: float = 10.0,
         speed_cutoff: float = 1.0,
         max_speed: float = math.inf,
     ):

@@ -12,6 +12,7 @@ from keras_cornernet.inference.following import (
     FollowingConfig,
     PersonFollower,
     Square,
+    box_of_joints,
     square_of_best,
     square_of_joints,
 )
@@ -86,7 +87,7 @@ def test_joints_are_smoothed_as_the_paper_says():
     points = 50 + BODY + rng.normal(0, 1, (30, 3, 2)).cumsum(axis=0)
     times = np.cumsum(rng.uniform(0.02, 0.05, 30))
     shown = iter(points)
-    config = FollowingConfig(min_cutoff=1.2, beta=4.0, speed_cutoff=0.7, max_speed=100)
+    config = FollowingConfig(min_cutoff=1.2, beta=4.0, speed_cutoff=0.7, max_speed=100, shrink=1e6)
     follower = PersonFollower(
         lambda image, square: (next(shown), SURE), lambda image: ([[40, 40, 60, 60]], [0.9]), config
     )
@@ -113,39 +114,63 @@ def naive_with_sizes(values, times, sizes, min_cutoff, beta, speed_cutoff):
     return found
 
 
-def test_the_next_square_leaves_out_joints_that_are_not_sure():
+def test_the_box_leaves_out_joints_that_are_not_sure():
     points = np.array([[10.0, 20], [30, 80], [500, 500]])
-    config = FollowingConfig(joint_padding=1.5)
-    square = square_of_joints(points, np.array([0.9, 0.2, 0.19]), (100, 200), config)
-    assert square == Square(20, 50, 1.5 * 60)
-    assert square_of_joints(points, np.array([0.9, 0.1, 0.1]), (100, 200), config) is None
-    assert square_of_joints(points, np.zeros(3), (100, 200), config) is None
+    assert box_of_joints(points, np.array([0.9, 0.2, 0.19]), 0.2).tolist() == [10, 20, 30, 80]
+    assert box_of_joints(points, np.zeros(3), 0.2) is None
 
 
-def test_the_square_grows_at_once_and_shrinks_slowly():
-    person = Person()
-    config = FollowingConfig(joint_padding=1.5, shrink=0.4)
-    sizes = iter([1, 3, 1, 1, 1])
-
-    def read(image, square):
-        person.squares.append(square.side)
-        return person.middle + next(sizes) * BODY, SURE
-
-    follower = PersonFollower(read, person.detect, config)
-    for seconds in (0, 0.1, 0.6, 1.6, 9.0):
-        follower.next(FRAME, seconds)
-    detected, small, large = 1.25 * 24, 1.5 * 20, 1.5 * 60
-    assert small == detected
-    assert person.squares == pytest.approx([detected, small, large, large * 0.8, large * 0.8 * 0.6])
-    assert follower.square.side == pytest.approx(small)
+def test_the_next_square_lies_around_the_box():
+    assert square_of_joints(np.array([10.0, 20, 30, 80]), (100, 200), 1.5) == Square(20, 50, 1.5 * 60)
+    assert square_of_joints(np.array([10.0, 20, 10, 20]), (100, 200), 1.5) is None
+    assert square_of_joints(None, (100, 200), 1.5) is None
 
 
 @pytest.mark.parametrize(
     ("x", "y", "inside"), [(0, 0, True), (-1, 50, False), (199, 99, True), (200, 50, False), (50, 100, False)]
 )
 def test_a_square_whose_centre_has_left_the_image_is_lost(x, y, inside):
-    square = square_of_joints(np.array([x, y]) + BODY, SURE, FRAME.shape[:2], FollowingConfig())
+    square = square_of_joints(np.array([x - 5.0, y - 9, x + 5, y + 9]), FRAME.shape[:2], 1.5)
     assert (square is not None) == inside
+
+
+def test_a_foot_taken_for_the_other_one_does_not_cut_that_off():
+    """Four joints walk to the right; then the last is read where the one before it is."""
+    rest = np.array([[0.0, 0], [0, 10], [-10, 30], [10, 30]]) + 40
+    wrong = rest[[0, 1, 2, 2]]
+    step = np.array([2, 0])
+    answers = iter([rest, rest + step, wrong + 2 * step, wrong + 3 * step])
+    config = FollowingConfig(joint_padding=1.0, shrink=0.3)
+    follower = PersonFollower(
+        lambda image, square: (next(answers), np.ones(4)), lambda image: ([[30, 40, 50, 70]], [0.9]), config
+    )
+    boxes = []
+    for seconds in (0.0, 0.1, 0.2, 0.3):
+        follower.next(FRAME, seconds)
+        boxes.append(follower.square)
+    inwards = 0.03 * 30 / 2
+    # The edge at the right moves on with the median of the joints, and inwards by half of what may be lost.
+    assert boxes[1] == pytest.approx((42, 55, 30))
+    right = 54 - inwards
+    assert boxes[2] == pytest.approx(((34 + right) / 2, 55, 30))
+    assert boxes[3].x == pytest.approx((36 + right + 2 - inwards) / 2)
+
+
+def test_the_box_grows_at_once_and_shrinks_slowly():
+    person = Person()
+    config = FollowingConfig(joint_padding=1.5, shrink=0.4)
+    sizes = iter([1, 3, 1, 1, 1])
+
+    def read(image, square):
+        person.squares.append(square.side)
+        return person.middle + next(sizes) * np.array([[-4, -10], [4, -10], [-4, 10], [4, 10]]), np.ones(4)
+
+    follower = PersonFollower(read, person.detect, config)
+    for seconds in (0, 0.1, 0.6, 1.6, 9.0):
+        follower.next(FRAME, seconds)
+    small, large = 1.5 * 20, 1.5 * 60
+    assert person.squares == pytest.approx([1.25 * 24, small, large, large * 0.8, large * 0.8 * 0.6])
+    assert follower.square.side == pytest.approx(small)
 
 
 def test_the_best_box_that_has_an_area_is_taken():

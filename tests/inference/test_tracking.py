@@ -86,7 +86,7 @@ def test_what_jumps_is_taken_to_move_no_faster_than_the_bound():
     for smooth, second in ((bounded, [0.6, -0.6, 0.1]), (plain, [50, -40, 0.1])):
         smooth(np.zeros(3), 0.0, scale=2.0)
         found = smooth(np.array([50.0, -40, 0.1]), 0.1, scale=2.0)
-        naive = [naive_one_euro([0, value], [0, 0.1], 2.0, 8.0 / 2, 1.0)[1] for value in second]
+        naive = [naive_one_euro([0, value], [0, 0.1], 2.0, 10.0 / 2, 1.0)[1] for value in second]
         np.testing.assert_allclose(found, naive)
 
 

@@ -11,8 +11,8 @@ import { OneEuroFilter } from "./smoothing.js";
  * padding: side of the square around a detector's box, over the longer side of the box; the description of an exported
  *   pose network states its own.
  * jointPadding: side of the next square over the longer side of the box around the joints.
- * shrink: by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer to the
- *   body, the next square must not cut off the true one.
+ * shrink: the box around the joints grows at once, but shrinks by no more than this fraction a second: where a foot is
+ *   taken for the other one, the next square must not cut off the true one.
  * minCutoff, beta, speedCutoff, maxSpeed: of the smoothing, see `OneEuroFilter`.
  */
 export const SETTINGS = Object.freeze({
@@ -22,9 +22,9 @@ export const SETTINGS = Object.freeze({
   jointPadding: 1.35,
   shrink: 0.15,
   minCutoff: 2,
-  beta: 8,
+  beta: 10,
   speedCutoff: 1,
-  maxSpeed: 4,
+  maxSpeed: 3,
 });
 
 /**
@@ -35,7 +35,7 @@ export const SETTINGS = Object.freeze({
 
 export class PersonFollower {
   #filter = null;
-  #before = NaN;
+  #before = { seconds: NaN, box: null, points: [] };
 
   /** Where the next frame is read; null: the detector is asked. */
   square = null;
@@ -63,8 +63,9 @@ export class PersonFollower {
    * @returns {Promise<{points: number[][], scores: number[], square: Square} | null>} points are smoothed
    */
   async next(picture, width, height, seconds) {
-    const passed = seconds > this.#before ? seconds - this.#before : 0;
-    this.#before = seconds;
+    const { settings } = this;
+    const before = this.#before;
+    const passed = seconds > before.seconds ? seconds - before.seconds : 0;
     let pose = await this.#readIn(picture, this.square);
     if (pose === null) {
       this.#filter = null;
@@ -72,13 +73,18 @@ export class PersonFollower {
     }
     if (pose === null) {
       this.square = null;
+      this.#before = { seconds, box: null, points: [] };
       return null;
     }
-    const { minJointScore, shrink, minCutoff, beta, speedCutoff, maxSpeed } = this.settings;
-    const least = pose.square.side * (1 - shrink * passed);
-    this.square = squareOfJoints(pose, width, height, this.settings, least);
-    this.#filter ??= new OneEuroFilter(minCutoff, beta, speedCutoff, maxSpeed);
-    const smoothed = this.#filter.next(pose.points.flat(), seconds, longerSide(boxOfJoints(pose, minJointScore)));
+    let box = boxOfJoints(pose, settings.minJointScore);
+    if (this.#filter && before.box && box) {
+      const shift = [0, 1].map((axis) => median(pose.points.map((point, i) => point[axis] - before.points[i][axis])));
+      box = shrunkAtMost(before.box, shift, box, settings.shrink * passed);
+    }
+    this.#before = { seconds, box, points: pose.points };
+    this.square = squareOfJoints(box, width, height, settings.jointPadding);
+    this.#filter ??= new OneEuroFilter(settings.minCutoff, settings.beta, settings.speedCutoff, settings.maxSpeed);
+    const smoothed = this.#filter.next(pose.points.flat(), seconds, box ? longerSide(box) : 0);
     return { ...pose, points: pose.points.map((_, i) => smoothed.slice(2 * i, 2 * i + 2)) };
   }
 
@@ -111,30 +117,44 @@ export function squareOfBest(boxes, padding) {
 }
 
 /**
- * The square for the next frame; null where the person is lost: too few joints are sure, or the square's centre has
- * left the picture.
+ * The square for the next frame; null where the person is lost: too few joints are sure, or the box's centre has left
+ * the picture.
  *
- * @param {Pose} pose of this frame
+ * @param {number[] | null} box around the joints of this frame
  * @param {number} width of the picture
  * @param {number} height of the picture
- * @param {typeof SETTINGS} settings
- * @param {number} least the smallest side
+ * @param {number} padding side of the square over the longer side of the box
  * @returns {Square | null}
  */
-export function squareOfJoints(pose, width, height, settings, least = 0) {
-  const box = boxOfJoints(pose, settings.minJointScore);
-  const side = settings.jointPadding * longerSide(box);
-  if (!(side > 0)) return null;
+export function squareOfJoints(box, width, height, padding) {
+  if (!box || !(longerSide(box) > 0)) return null;
   const { x, y } = centreOf(box);
-  return x >= 0 && x < width && y >= 0 && y < height ? { x, y, side: Math.max(side, least) } : null;
+  return x >= 0 && x < width && y >= 0 && y < height ? { x, y, side: padding * longerSide(box) } : null;
 }
 
-/** The box around the joints that score at least so much; of no size if there are none. */
+/** The box around the joints that score at least so much; null if there are none. */
 function boxOfJoints({ points, scores }, minScore) {
   const sure = points.filter((_, i) => scores[i] >= minScore);
-  if (!sure.length) return [0, 0, 0, 0];
+  if (!sure.length) return null;
   const [xs, ys] = [0, 1].map((axis) => sure.map((point) => point[axis]));
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** A box whose edges lie no further inside than those of the box before, moved and less a fraction, allow. */
+function shrunkAtMost(before, [dx, dy], [x1, y1, x2, y2], fraction) {
+  const inwards = (fraction * longerSide(before)) / 2;
+  return [
+    Math.min(x1, before[0] + dx + inwards),
+    Math.min(y1, before[1] + dy + inwards),
+    Math.max(x2, before[2] + dx - inwards),
+    Math.max(y2, before[3] + dy - inwards),
+  ];
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 function centreOf([x1, y1, x2, y2]) {

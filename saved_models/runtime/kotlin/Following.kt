@@ -1,6 +1,7 @@
 package kerascornernet
 
 import kotlin.math.max
+import kotlin.math.min
 
 /** Where a person is read: the centre and the side of a square, pixels of the picture. */
 data class Square(val x: Double, val y: Double, val side: Double)
@@ -33,8 +34,8 @@ class Pose(val points: DoubleArray, val scores: DoubleArray)
  * @property padding side of the square around a detector's box, over the longer side of the box; the description of an
  *   exported pose network states its own.
  * @property jointPadding side of the next square over the longer side of the box around the joints.
- * @property shrink by how much of its side a square may shrink in a second: where a hand is taken for one that is nearer
- *   to the body, the next square must not cut off the true one.
+ * @property shrink the box around the joints grows at once, but shrinks by no more than this fraction a second: where a
+ *   foot is taken for the other one, the next square must not cut off the true one.
  * @property minCutoff of the smoothing, like [beta], [speedCutoff] and [maxSpeed], see [OneEuroFilter].
  */
 data class FollowingSettings(
@@ -44,9 +45,9 @@ data class FollowingSettings(
     val jointPadding: Double = 1.35,
     val shrink: Double = 0.15,
     val minCutoff: Double = 2.0,
-    val beta: Double = 8.0,
+    val beta: Double = 10.0,
     val speedCutoff: Double = 1.0,
-    val maxSpeed: Double = 4.0,
+    val maxSpeed: Double = 3.0,
 )
 
 /** The person on one frame, with smoothed joints, and the [square] in which the person was read. */
@@ -74,7 +75,9 @@ class PersonFollower<Picture>(
         private set
 
     private var filter: OneEuroFilter? = null
-    private var before = Double.NaN
+    private var then = Double.NaN
+    private var boxBefore: Box? = null
+    private var pointsBefore = DoubleArray(0)
 
     /**
      * The person on the next frame; null if there is nobody.
@@ -84,23 +87,37 @@ class PersonFollower<Picture>(
      * @param seconds the time of the frame.
      */
     fun next(picture: Picture, width: Int, height: Int, seconds: Double): FollowedPose? {
-        val passed = if (seconds > before) seconds - before else 0.0
-        before = seconds
+        val passed = if (seconds > then) seconds - then else 0.0
+        then = seconds
         var pose = square?.let { readIn(picture, it) }
         if (pose == null) {
             filter = null
             detections += 1
             pose = squareOfBest(detect(picture), settings.padding)?.let { readIn(picture, it) }
         }
-        square = pose?.let {
-            val least = it.square.side * (1 - settings.shrink * passed)
-            squareOfJoints(it.points, it.scores, width, height, settings, least)
+        if (pose == null) {
+            square = null
+            return null
         }
-        if (pose == null) return null
+        val box = boxOf(pose, passed)
+        square = squareOfJoints(box, width, height, settings.jointPadding)
         val smoothing = filter ?: newFilter()
         filter = smoothing
-        val scale = boxOfJoints(pose.points, pose.scores, settings.minJointScore)?.longerSide ?: 0.0
-        return FollowedPose(smoothing.next(pose.points, seconds, scale), pose.scores, pose.square)
+        return FollowedPose(smoothing.next(pose.points, seconds, box?.longerSide ?: 0.0), pose.scores, pose.square)
+    }
+
+    /** The box around the joints, which shrinks slowly while the person is followed. */
+    private fun boxOf(pose: FollowedPose, passed: Double): Box? {
+        var box = boxOfJoints(pose.points, pose.scores, settings.minJointScore)
+        val before = boxBefore
+        if (filter != null && before != null && box != null) {
+            val steps = DoubleArray(pose.points.size) { pose.points[it] - pointsBefore[it] }
+            val (dx, dy) = listOf(0, 1).map { axis -> median(steps.filterIndexed { i, _ -> i % 2 == axis }) }
+            box = shrunkAtMost(before, dx, dy, box, settings.shrink * passed)
+        }
+        boxBefore = box
+        pointsBefore = pose.points
+        return box
     }
 
     private fun newFilter() =
@@ -123,21 +140,19 @@ fun squareOfBest(boxes: List<Box>, padding: Double): Square? {
 }
 
 /**
- * The square for the next frame; null where the person is lost: too few joints are sure, or the square's centre has
- * left the picture. Its side is [least] or more.
+ * The square for the next frame; null where the person is lost: too few joints are sure, or the box's centre has left
+ * the picture.
+ *
+ * @param box around the joints of this frame.
+ * @param width of the picture.
+ * @param height of the picture.
+ * @param padding side of the square over the longer side of the box.
  */
-fun squareOfJoints(
-    points: DoubleArray,
-    scores: DoubleArray,
-    width: Int,
-    height: Int,
-    settings: FollowingSettings,
-    least: Double = 0.0,
-): Square? {
-    val box = boxOfJoints(points, scores, settings.minJointScore) ?: return null
+fun squareOfJoints(box: Box?, width: Int, height: Int, padding: Double): Square? {
+    if (box == null || !(box.longerSide > 0)) return null
     val (x, y) = Pair((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2)
     val inside = x >= 0 && x < width && y >= 0 && y < height
-    return if (inside && box.longerSide > 0) Square(x, y, max(settings.jointPadding * box.longerSide, least)) else null
+    return if (inside) Square(x, y, padding * box.longerSide) else null
 }
 
 /** The box around the joints that score at least so much; null if there are none. */
@@ -147,4 +162,21 @@ private fun boxOfJoints(points: DoubleArray, scores: DoubleArray, minScore: Doub
     val xs = sure.map { points[2 * it] }
     val ys = sure.map { points[2 * it + 1] }
     return Box(xs.minOf { it }, ys.minOf { it }, xs.maxOf { it }, ys.maxOf { it })
+}
+
+/** A box whose edges lie no further inside than those of the box before, moved and less a fraction, allow. */
+private fun shrunkAtMost(before: Box, dx: Double, dy: Double, box: Box, fraction: Double): Box {
+    val inwards = fraction * before.longerSide / 2
+    return Box(
+        min(box.x1, before.x1 + dx + inwards),
+        min(box.y1, before.y1 + dy + inwards),
+        max(box.x2, before.x2 + dx - inwards),
+        max(box.y2, before.y2 + dy - inwards),
+    )
+}
+
+private fun median(values: List<Double>): Double {
+    val sorted = values.sorted()
+    val half = sorted.size / 2
+    return if (sorted.size % 2 == 1) sorted[half] else (sorted[half - 1] + sorted[half]) / 2
 }
