@@ -144,6 +144,38 @@ def replica_count() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+def device_names() -> list[str]:
+    """The GPUs, or where there are none the CPU, which counts as several where it was divided into some."""
+    if runs_on_jax():
+        import keras
+
+        return list(keras.distribution.list_devices())
+    import tensorflow as tf
+
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name.removeprefix("/device:") for device in found]
+
+
+@contextmanager
+def batches_shared_by(names: list[str]) -> Iterator[None]:
+    """Within the block networks are built on these devices, and `fit` gives each a part of every batch."""
+    if not runs_on_jax():
+        import tensorflow as tf
+
+        with tf.distribute.MirroredStrategy(names).scope():
+            yield
+        return
+    import keras
+
+    before = keras.distribution.distribution()
+    parallel = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
+    keras.distribution.set_distribution(parallel)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
 _SYNCHRONIZED: ContextVar[bool] = ContextVar("synchronized", default=True)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keras_cornernet.backend import runs_on_jax, synchronized_statistics
+from keras_cornernet.backend import batches_shared_by, device_names, runs_on_jax, synchronized_statistics
 
 
 @contextmanager
@@ -39,39 +39,8 @@ def several_devices(count: int | str, batch_size: int, *, synchronized: bool = T
         )
     if len(names) == 1:
         yield
-    elif runs_on_jax():
-        if batch_size % len(names):
-            raise ValueError(f"batch_size: expected a multiple of the {len(names)} devices, got {batch_size}")
-        with _data_parallel(names):
-            yield
-    else:
-        import tensorflow as tf
-
-        with synchronized_statistics(synchronized), tf.distribute.MirroredStrategy(names).scope():
-            yield
-
-
-def device_names() -> list[str]:
-    """The GPUs, or where there are none the CPU, which counts as several where it was divided into some."""
-    if runs_on_jax():
-        import keras
-
-        return list(keras.distribution.list_devices())
-    import tensorflow as tf
-
-    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    return [device.name.removeprefix("/device:") for device in found]
-
-
-@contextmanager
-def _data_parallel(names: list[str]) -> Iterator[None]:
-    import keras
-
-    before = keras.distribution.distribution()
-    keras.distribution.set_distribution(
-        keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
-    )
-    try:
+        return
+    if runs_on_jax() and batch_size % len(names):
+        raise ValueError(f"batch_size: expected a multiple of the {len(names)} devices, got {batch_size}")
+    with synchronized_statistics(synchronized), batches_shared_by(names):
         yield
-    finally:
-        keras.distribution.set_distribution(before)

@@ -1,13 +1,14 @@
-"""`keras-cornernet demo`: scenes are drawn, people found and posed, and all compared with the drawn truth."""
+"""`keras-cornernet demo`: people and animals in photographs; people in drawn scenes, beside the truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from keras_cornernet.cli.console import check_output_folder, progress_bar, show
+from keras_cornernet.cli.demo_photographs import pose_photographs
 
 SEED = 20180803  # no scene of it was seen in training
 MIN_OVERLAP = 0.5  # intersection over union from which a found box counts as that person
@@ -26,6 +27,7 @@ class DemoResult:
         predictions: file of the boxes in COCO result form.
         poses: file of the keypoints in COCO result form, or None without a pose network.
         annotations: file of the drawn truth; its images lie beside it.
+        photographs: the annotated photographs, and the sheet of all of them first; empty without them.
     """
 
     metrics: dict[str, Any]
@@ -35,6 +37,7 @@ class DemoResult:
     predictions: str
     poses: str | None
     annotations: str
+    photographs: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [self.table]
@@ -46,7 +49,10 @@ class DemoResult:
         lines.append(f"boxes found             {self.predictions}")
         if self.poses:
             lines.append(f"keypoints found         {self.poses}")
-        return "\n".join([*lines, f"drawn truth             {self.annotations}"])
+        lines.append(f"drawn truth             {self.annotations}")
+        if self.photographs:
+            lines.append(f"\n{len(self.photographs) - 1} photographs           {self.photographs[0]}")
+        return "\n".join(lines)
 
 
 def run_demo(
@@ -56,6 +62,7 @@ def run_demo(
     seed: int = SEED,
     model: str = "cornernet_people",
     pose_model: str | None = "hourglass_people",
+    photographs: bool = False,
     progress: Any = list,
 ) -> DemoResult:
     """Draws new scenes, finds the people and poses each; measures AP and PCK against the drawn truth.
@@ -67,6 +74,7 @@ def run_demo(
         seed: of the scenes.
         model: a detector with trained weights, or the path of its `.keras` file.
         pose_model: likewise a pose network of LSP's joints; None leaves the people unposed.
+        photographs: first find and pose people and animals in four photographs, by the models for those.
         progress: wraps the images and shows how far the loop is, such as `tqdm.tqdm`.
 
     Raises:
@@ -82,6 +90,7 @@ def run_demo(
     from keras_cornernet.preprocessing import read_image
 
     output = Path(output)
+    shown = pose_photographs(output / "photographs", progress=progress) if photographs else []
     detector = _load(model, "detection", "--model must be a detector")
     estimator = None if pose_model is None else _load(pose_model, "pose", "--pose must be a pose network")
     annotations = make_scenes(output / "scenes", count, seed=seed)
@@ -111,6 +120,7 @@ def run_demo(
         predictions=str(files.write_json(output / "predictions.json", predictions)),
         poses=poses,
         annotations=str(annotations),
+        photographs=shown,
     )
 
 
@@ -160,15 +170,17 @@ def demo(
     pose: Annotated[
         str, typer.Option(metavar="MODEL", help="A pose network trained on drawn scenes.")
     ] = "hourglass_people",
+    drawn_only: Annotated[bool, typer.Option("--drawn-only", help="Leave out the photographs.")] = False,
     no_pose: Annotated[bool, typer.Option("--no-pose", help="Find the people only.")] = False,
 ) -> None:
-    """Draw scenes, find the people in them and pose each; measure AP and PCK against the drawn truth."""
+    """Find and pose people and animals in photographs, and people in drawn scenes, measured there."""
     show(
         run_demo(
             output,
             count=count,
             seed=seed,
             pose_model=None if no_pose else pose,
+            photographs=not drawn_only,
             progress=progress_bar("finding people"),
         )
     )

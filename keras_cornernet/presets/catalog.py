@@ -250,6 +250,7 @@ PRESETS: dict[str, Preset] = {
         augmentation=PoseAugmentation(gain=(0.8, 1.2), jitter=0.3, lighting=0.05, shift=0.06, scale=0.2),
         settings=PoseInferenceConfig(input_size=(128, 128), label=("dog", "cat", "sheep", "horse", "cow")),
         skeleton=ANIMAL_POSE,
+        weights="hourglass_animals.keras",
     ),
     "hourglass_people": replace(
         _PHONE,

@@ -23,12 +23,15 @@ TERMS = {
     "bccd": "MIT",
     "voc_animals": f"{RESEARCH}; boxes of PASCAL VOC 2012",
     "coco_small": "labels CC BY 4.0; photographs under Flickr's terms",
+    "voc_animals/pose": f"{RESEARCH}; boxes of PASCAL VOC 2012; keypoints of Animal Pose, Cao et al. 2019",
     "people_mixed": "CC BY 4.0, of mixed origin",
     "lspet": f"{RESEARCH}; Johnson & Everingham 2011",
     "lspet_photos": f"{RESEARCH}; Johnson & Everingham 2011",
 }
 PHOTOS = ("voc_animals", "coco_small", "people_mixed", "lspet_photos:2200")
 DRAWN = DataSource("drawn scenes of keras-cornernet make-data", "none: drawn by this package")
+ANIMALS = ("dog", "cat", "sheep", "horse", "cow")
+LABELS = {"hourglass_animals": ANIMALS}  # the detector's classes whose objects a pose network reads
 SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # sets, and models that the weights started from
     "cornernet_bccd": (("bccd",), ()),
     "cornernet_squeeze_bccd": (("bccd",), ()),
@@ -40,6 +43,10 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # sets, and models
         ("drawn", "lspet", "lspet_photos"),
         ("hourglass_lspet", "hourglass_phone on drawn scenes"),
     ),
+    "hourglass_animals": (
+        ("drawn", "lspet", "lspet_photos", "voc_animals/pose"),
+        ("hourglass_lspet_large", "hourglass_lspet", "hourglass_phone on drawn scenes"),
+    ),
     "hourglass_lspet": (("drawn", "lspet"), ("hourglass_phone on drawn scenes",)),
 }
 
@@ -48,6 +55,10 @@ def source(name: str, data: Path) -> DataSource:
     """A data set as weights remember it; of `NAME:COUNT` only so many items were seen."""
     if name == "drawn":
         return DRAWN
+    if name in TERMS and "/" in name:
+        folder, _, task = name.partition("/")
+        people = read_dataset(data / folder, task, "train").people
+        return DataSource(folder, TERMS[name], len(people), sha256_of_annotations(people))
     name, _, part = name.partition(":")
     if part:
         return DataSource(name, TERMS[name], int(part))
@@ -64,6 +75,8 @@ def state(path: Path, provenance: Provenance, scores: Path | None) -> None:
     config["config"] = upgraded(config["config"])
     metadata = config["config"]["metadata"]
     metadata["provenance"] = provenance.to_json()
+    if path.stem in LABELS:
+        metadata["settings"]["label"] = LABELS[path.stem]
     if scores is not None:
         fitted = json.loads(scores.read_text())["operating_point"]
         known = {name.casefold(): row["min_score"] for name, row in fitted.items()}

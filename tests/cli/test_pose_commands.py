@@ -350,7 +350,7 @@ def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path, monkeypatch):
 
     drawn = partial(demonstration.run_demo, model=str(finder))
     monkeypatch.setattr(demonstration, "run_demo", drawn)
-    answer = run("demo", "--count", 2, "--pose", tiny, "--output", tmp_path)
+    answer = run("demo", "--count", 2, "--pose", tiny, "--drawn-only", "--output", tmp_path)
     assert answer.exit_code == 0, answer.output
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert 0 <= metrics["matched"] <= metrics["people"]
@@ -359,7 +359,7 @@ def test_the_demo_poses_whom_it_found(tiny, finder, tmp_path, monkeypatch):
         assert len(entry["keypoints"]) == 3 * len(LSP.joints)
     assert len(list((tmp_path / "pictures").iterdir())) == 2
 
-    answer = run("demo", "--count", 1, "--no-pose", "--output", tmp_path / "unposed")
+    answer = run("demo", "--count", 1, "--no-pose", "--drawn-only", "--output", tmp_path / "unposed")
     assert answer.exit_code == 0, answer.output
     assert "AP" in answer.stdout and "PCK" not in answer.stdout
     assert not (tmp_path / "unposed" / "poses.json").exists()

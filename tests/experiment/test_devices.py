@@ -9,7 +9,8 @@ from pathlib import Path
 import keras
 import pytest
 
-from keras_cornernet.devices import device_names, several_devices
+from keras_cornernet.backend import device_names
+from keras_cornernet.devices import several_devices
 from keras_cornernet.training import TrainingConfig
 
 SCRIPT = Path(__file__).parent / "device_runs.py"
@@ -30,8 +31,8 @@ def run(folder, *names, exit_code=0):
 @pytest.mark.slow
 def test_two_devices_train_as_one_and_resume_bitwise(tmp_path):
     trained = run(tmp_path, "one", "two")
-    # On TensorFlow sums are rounded otherwise, and Adam divides gradients by their size, so that the rounding of
-    # the smallest grows from step to step; `tests/training/test_trainer.py` compares single steps.
+    # On TensorFlow sums are rounded otherwise, and Adam divides gradients by their size, so that the rounding
+    # of the smallest grows from step to step; `tests/training/test_trainer.py` compares single steps.
     is_jax = keras.backend.backend() == "jax"
     one, two = trained["one"]["losses"], trained["two"]["losses"]
     assert two[0] == pytest.approx(one[0], rel=1e-5)
