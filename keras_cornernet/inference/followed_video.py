@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_cornernet.inference.following import FollowingConfig, PersonFollower, Square
+from keras_cornernet.inference.following import FollowedPose, FollowingConfig, PersonFollower, Square
 from keras_cornernet.inference.people import check_finds, people_found
 from keras_cornernet.inference.pose_reader import PoseReader
 from keras_cornernet.inference.video import Follower, FrameResult, chosen_frames
 from keras_cornernet.results import Poses
+from keras_cornernet.skeletons import Skeleton
 
 
 def person_follower(
@@ -69,14 +70,16 @@ def follow_video(
         raise ValueError("to follow a person needs an estimator with a detector, and this one has none")
     follower = person_follower(estimator, estimator.detector, config, flip=flip)
     numbers = Follower(smooth=False)
-    k = len(estimator.skeleton.joints)
-    nobody = np.zeros((0, k, 2)), np.zeros((0, k)), np.zeros((0, 4)), np.zeros(0)
     for index, seconds, image in chosen_frames(source, every=every, max_frames=max_frames):
-        pose = follower.next(image, seconds)
-        rows = (
-            nobody
-            if pose is None
-            else (*(part[None] for part in pose[:2]), pose.square.box[None], np.ones(1))
-        )
-        poses = Poses(*(row.astype(np.float32) for row in rows), estimator.skeleton, image)
+        poses = _poses(follower.next(image, seconds), estimator.skeleton, image)
         yield numbers.follow(index, seconds, poses)
+
+
+def _poses(pose: FollowedPose | None, skeleton: Skeleton, image: np.ndarray) -> Poses:
+    """One person or none, as a result."""
+    k = len(skeleton.joints)
+    rows: tuple[np.ndarray, ...] = np.zeros((0, k, 2)), np.zeros((0, k)), np.zeros((0, 4))
+    if pose is not None:
+        rows = pose.keypoints[None], pose.keypoint_scores[None], pose.square.box[None]
+    points, scores, boxes = (row.astype(np.float32) for row in rows)
+    return Poses(points, scores, boxes, np.ones(len(boxes), np.float32), skeleton, image)
