@@ -35,11 +35,11 @@ export function drawSkeleton(context, { points, scores }, { names, limbs, score 
 /** Draws boxes with the names of their classes, a colour for each class. */
 export function drawBoxes(context, boxes, { names }) {
   const thickness = thicknessOn(context.canvas);
-  Object.assign(context, { lineWidth: thickness, font: `${7 * thickness}px system-ui, sans-serif` });
+  Object.assign(context, { lineWidth: thickness, font: `${5 * thickness}px system-ui, sans-serif` });
   for (const { box, score, name } of boxes) {
     const [x1, y1, x2, y2] = box;
     context.strokeStyle = context.fillStyle = COLOURS[names.indexOf(name) % COLOURS.length];
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    context.fillText(`${name} ${score.toFixed(2)}`, x1, Math.max(y1 - thickness, 7 * thickness));
+    context.fillText(`${name} ${score.toFixed(2)}`, x1, Math.max(y1 - thickness, 5 * thickness));
   }
 }
