@@ -67,7 +67,7 @@ def detector_metadata(name: str, *, takes_bytes: bool) -> bytes:
     group = {0: "detection_result", 1: list(OUTPUTS[:3])}
     graph = {2: [image], 3: [location, category, score, number], 8: [group]}
     builder = flatbuffers.Builder(1024)
-    model = {0: name, 1: "A detector of keras_cornernet.", 3: [graph], 7: "1.0.0"}
+    model = {0: name, 1: "A detector of keras_cornernet.", 3: [graph], 7: "1.2.0"}
     builder.Finish(_write(builder, model), file_identifier=b"M001")
     return bytes(builder.Output())
 

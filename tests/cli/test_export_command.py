@@ -9,6 +9,7 @@ from exportable import detector, picture
 from PIL import Image
 
 from keras_cornernet import export, save_model
+from keras_cornernet.data.scenes import make_scenes
 from keras_cornernet.export import writers
 from keras_cornernet.export.comparison import Agreement
 from keras_cornernet.presets import load_network
@@ -149,3 +150,35 @@ def test_benchmark_takes_an_exported_file_as_a_whole(written):
     assert {name.strip() for name in told} == {
         *("image size", "input size", "total", "images per second", "peak memory", "bytes")
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [["--for", "mediapipe"], ["--raw"]])
+def test_forms_for_other_programs_are_compared_and_measured(options, tmp_path):
+    scenes = make_scenes(tmp_path / "scenes", 4, seed=5, size=(256, 320)).parent
+    data = ["--images", scenes / "images", "--annotations", scenes / "annotations.json"]
+    command = [
+        "export",
+        "cornernet_people",
+        "--format",
+        "tflite",
+        *options,
+        *data,
+        "--output",
+        tmp_path,
+        "--json",
+    ]
+    result = run(*command)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["agreement"]["fraction"] == 1
+    description = export.load(told["path"]).description
+    assert description.loss["fraction"] == 1
+    assert description.self_test["faults"]
+    if "--raw" in options:
+        assert told["path"].endswith("cornernet_people_raw_float32.tflite")
+        return
+    assert told["path"].endswith("cornernet_people_mediapipe_float32.tflite")
+    ap, full = description.loss["AP"], description.loss["AP_of_model"]
+    assert min(ap, full) > 0.6
+    assert f"AP {ap:.3f} as mediapipe answers, of {full:.3f}" in told["notes"][-1]

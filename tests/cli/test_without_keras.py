@@ -66,6 +66,7 @@ def commands(model, scenes, output):
         ["evaluate", str(model), *data, "--json", str(output / "measured.json")],
         ["label", str(model), images, "--score", "0.5", "--output", str(output / "more.json")],
         ["benchmark", str(model), "--repeats", "2"],
+        ["selftest", str(model)],
     ]
 
 
