@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cornernet import files
-from keras_cornernet.presets import PRESETS, find_weights, provenance_of
+from keras_cornernet.presets import provenance_of, weights_file
 from keras_cornernet.structures import DataSource, Parent, Provenance, sha256_of_annotations
 from keras_cornernet.structures.provenance import NOT_STATED
 
@@ -42,7 +42,7 @@ def start_of(preset: str, *, weights: str | Path | None = None, trained: bool = 
     Returns:
         None where a run starts from random weights.
     """
-    starts = [_file_of(preset) if trained else None, None if weights is None else Path(weights)]
+    starts = [weights_file(preset) if trained else None, None if weights is None else Path(weights)]
     known = [path for path in starts if path is not None]
     if not known:
         return None
@@ -52,11 +52,3 @@ def start_of(preset: str, *, weights: str | Path | None = None, trained: bool = 
         parent = Parent(path.stem if path.suffix == ".keras" else path.name, files.sha256_of(path))
         start = start.grown(inherited.data, (parent, *inherited.parents))
     return start
-
-
-def _file_of(preset: str) -> Path | None:
-    """The file of weights that a preset or path stands for."""
-    if Path(preset).is_file():
-        return Path(preset)
-    stated = PRESETS[preset].weights if preset in PRESETS else None
-    return None if stated is None else find_weights(stated)

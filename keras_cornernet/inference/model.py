@@ -211,6 +211,12 @@ class Model:
 
         return save_model(self, path)
 
+    def save_to_preset(self, folder: str | Path) -> Path:
+        """Writes a folder with card, settings and weights that `from_preset` opens, on a hub too."""
+        from keras_cornernet.presets import save_to_preset
+
+        return save_to_preset(self, folder)
+
     def export(self, path: str | Path, format: str | None = None, **options: Any) -> ExportedFile:
         """Writes the model in the form in which it is deployed: an image in, final answers out.
 

@@ -12,6 +12,7 @@ from keras_cornernet.layers.residual import Residual
 from keras_cornernet.tensors import Shape, Tensor
 
 UPSAMPLING = ("nearest", "transposed")
+KERAS = tuple(int(part) for part in keras.__version__.split(".")[:2])
 
 
 @keras.saving.register_keras_serializable(package="keras_cornernet")
@@ -99,6 +100,14 @@ class Hourglass(keras.layers.Layer):
         self.bottom = self._residuals("bottom", [self.merged[-1]] * num_blocks[-1])
         if upsampling == "transposed":
             self.double = [self._transposed(f"double_{k}", self.merged[k]) for k in levels]
+        if KERAS < (3, 15):
+            self._name_nested_lists()
+
+    def _name_nested_lists(self) -> None:
+        """Lets Keras before 3.15, which passes over lists in lists, save and load them where 3.15 does."""
+        for side in ("aside", "down", "up"):
+            for k, blocks in enumerate(getattr(self, side)):
+                setattr(self, f"{side}/container" + (f"_{k}" if k else ""), blocks)
 
     def _residuals(self, name: str, widths: Sequence[int], strides: int = 1) -> list[Residual]:
         return [

@@ -2,6 +2,7 @@
 
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import FAMILIES, Family, family_of
+from keras_cornernet.presets.folders import save_to_preset
 from keras_cornernet.presets.loading import (
     build_model,
     from_preset,
@@ -9,6 +10,7 @@ from keras_cornernet.presets.loading import (
     network_type,
     provenance_of,
     save_model,
+    weights_file,
 )
 from keras_cornernet.presets.preset import Preset, Published
 from keras_cornernet.presets.starting import start_from
@@ -42,7 +44,9 @@ __all__ = [
     "preset_of",
     "provenance_of",
     "save_model",
+    "save_to_preset",
     "start_from",
     "training_config",
+    "weights_file",
     "weights_path",
 ]

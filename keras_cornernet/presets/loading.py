@@ -14,8 +14,9 @@ from keras_cornernet.models.network import Network
 from keras_cornernet.models.weights import check_finite
 from keras_cornernet.presets.catalog import PRESETS, preset_named
 from keras_cornernet.presets.families import COCO_CLASSES, family_of
+from keras_cornernet.presets.folders import Address, find_preset
 from keras_cornernet.presets.metadata import labels_to_json, read_metadata, write_metadata
-from keras_cornernet.presets.weights import weights_path
+from keras_cornernet.presets.weights import find_weights, weights_path
 from keras_cornernet.presets.weights_file import (
     NOT_OURS,
     check_keras_file,
@@ -34,10 +35,12 @@ def from_preset(
     skeleton: Skeleton | None = None,
     trained: bool = True,
 ) -> Model:
-    """Builds a model from a preset, or loads one from a `.keras` file.
+    """Builds a model from a preset, or loads one from a file, a folder or huggingface.co.
 
     Args:
-        name_or_path: a name of `PRESETS`, or the path of a file that `train`, `convert` or `save` wrote.
+        name_or_path: a name of `PRESETS`; the path of a file that `train`, `convert` or `save` wrote, or of a
+            folder of `save_to_preset`; or `hf://OWNER/NAME`, perhaps with `@REVISION`. With `#sha256=DIGITS`
+            at its end only weights with that hash are opened.
         num_classes: of a detector; another number keeps the body's weights and gives new class heads.
         categories: names (and ids) of a detector's classes; decides `num_classes` too.
         skeleton: of a pose estimator; another number of joints keeps the body's weights.
@@ -47,9 +50,11 @@ def from_preset(
         A `Detector`, `SaccadeDetector` or `PoseEstimator`, to be fitted, evaluated, used and exported.
 
     Raises:
-        ValueError: there is no such preset and no such file, or the arguments disagree with each other or
-            with the model's task.
+        ValueError: there is no such preset and no such file, the weights have another hash, or the
+            arguments disagree with each other or with the model's task.
         ModuleNotFoundError: the preset's trained weights are not installed.
+        ImportError: `hf://` without the extra `hub`.
+        OSError: huggingface.co cannot be reached or has no such model.
     """
     given: dict[str, Any] = {"skeleton": skeleton}
     if categories is not None:
@@ -59,7 +64,7 @@ def from_preset(
             raise ValueError(f"num_classes={num_classes} and the {count} names in categories disagree")
     elif num_classes is not None:
         given["categories"] = num_classes
-    path = Path(name_or_path)
+    path = _file_of(name_or_path)
     if not trained and (path.suffix == ".keras" or path.is_file()):
         raise ValueError(f"trained=False is of presets, and {name_or_path} is a file of weights")
     if path.suffix == ".keras" or path.is_file():
@@ -135,7 +140,7 @@ def network_type(name_or_path: str | Path) -> type[Network]:
     Raises:
         ValueError: there is no such preset and no such file, or the file is not one of this package.
     """
-    path = Path(name_or_path)
+    path = _file_of(name_or_path)
     if path.suffix != ".keras" and not path.is_file():
         return preset_named(str(name_or_path)).network
     try:
@@ -155,6 +160,23 @@ def provenance_of(path: str | Path) -> Provenance:
         return Provenance.from_json(metadata_of(Path(path)).get("provenance", {}))
     except ValueError as error:
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+
+
+def _file_of(name_or_path: str | Path) -> Path:
+    """The file of weights that a name or path leads to, or the path as it is."""
+    address = Address.of(name_or_path)
+    if str(name_or_path) in PRESETS:  # whatever folder of that name there is
+        return Path(name_or_path)
+    return find_preset(address) or Path(address.place)
+
+
+def weights_file(name_or_path: str | Path) -> Path | None:
+    """The file of weights that `from_preset` opens for a name or path; None where it opens none."""
+    path = _file_of(name_or_path)
+    if path.is_file():
+        return path
+    stated = PRESETS[str(name_or_path)].weights if str(name_or_path) in PRESETS else None
+    return None if stated is None else find_weights(stated)
 
 
 def _no_such_file(path: Path) -> str:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from keras_cornernet import files
@@ -33,9 +33,9 @@ class ImageFolder:
         """The path of the image that annotations name, however the tool that wrote them spells it.
 
         A name of which there is no file is looked for as other tools mean it: with Windows' slashes; quoted
-        as in addresses; beginning with the folder's own name; or, of an absolute path, an address or an
-        upload to Label Studio, by its last part alone, and without the eight characters that Label Studio
-        sets before it.
+        as in addresses; beginning with the folder's own name; of a path with a Windows drive or server, by
+        its end; or, of an absolute path, an address or an upload to Label Studio, by its last part alone, and
+        without the eight characters that Label Studio sets before it.
 
         Raises:
             ValueError: there is no such file, or it cannot be used; the message has the reason.
@@ -93,6 +93,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def _spellings(name: str, folder: str) -> Iterator[str]:
     """What a file may be called that annotations name so, the likeliest first."""
+    yield from without_drive(name)
     slashed = unquote(name.replace("\\", "/"))
     address = urlsplit(slashed) if "://" in slashed or "?" in slashed else None
     if address is not None:  # Label Studio: /data/local-files/?d=images/1.jpg
@@ -104,6 +105,14 @@ def _spellings(name: str, folder: str) -> Iterator[str]:
     if folder in parts[:-1]:
         yield "/".join(parts[parts.index(folder) + 1 :])
     uploaded = "upload" in parts  # Label Studio: ../../label-studio/data/media/upload/1/0123abcd-name.jpg
-    if uploaded or address is not None or slashed.startswith("/") or re.match(r"[A-Za-z]:", parts[0]):
+    if uploaded or address is not None or slashed.startswith("/"):
         yield parts[-1]
         yield re.sub(r"^[0-9a-f]{8}-", "", parts[-1])
+
+
+def without_drive(name: str) -> Iterator[str]:
+    """The ends of a Windows path with a drive or a server, the longest first; of other names nothing."""
+    path = PureWindowsPath(name)
+    if path.drive:
+        parts = path.parts[1:]
+        yield from ("/".join(parts[i:]) for i in range(len(parts)))

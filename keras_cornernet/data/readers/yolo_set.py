@@ -8,6 +8,7 @@ from typing import Any
 from keras_cornernet import files
 from keras_cornernet.data.readers.checks import shown
 from keras_cornernet.data.readers.coco_skeleton import pairs_by_name
+from keras_cornernet.data.readers.image_folder import without_drive
 from keras_cornernet.skeletons import SKELETONS, Skeleton
 from keras_cornernet.structures import Problem
 
@@ -131,7 +132,8 @@ class YoloSet:
         """The folder or file of a part, which tools state from different places."""
         base = str(self.content.get("path") or "")
         climbed = "/".join(part for part in source.replace("\\", "/").split("/") if part not in ("..", "."))
-        for name in (f"{base}/{source}" if base else source, source, climbed):
+        whole = f"{base}/{source}" if base else source
+        for name in (whole, source, climbed, *without_drive(source), *without_drive(whole)):
             for start in (self.path.parent, self.root):
                 try:
                     place = files.inside(self.root, str(Path(start.absolute(), name)))
@@ -143,10 +145,11 @@ class YoloSet:
 
     def _listed(self, name: str, folder: Path) -> Path:
         """An image that a text file lists."""
-        for start in (folder, self.path.parent, self.root):
-            place = files.inside(self.root, str(Path(start.absolute(), name.replace("\\", "/"))))
-            if place.is_file():
-                return place
+        for spelling in (name.replace("\\", "/"), *without_drive(name)):
+            for start in (folder, self.path.parent, self.root):
+                place = files.inside(self.root, str(Path(start.absolute(), spelling)))
+                if place.is_file():
+                    return place
         raise ValueError(f"there is no image {name!r} in {self.root}")
 
 
