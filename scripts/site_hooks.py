@@ -1,8 +1,8 @@
 """Pages of the site that stand elsewhere in the repository, and links from one to the other.
 
-Cards of models, the changelog, CONTRIBUTING and the exports' figures become pages as they are; pictures outside of
-`docs` are copied. On GitHub the links of the pages lead to the files themselves. Pages that `nav` does not list yet are
-put into it by their folder.
+Cards of models, the changelog, CONTRIBUTING and the exports' figures become pages as they are; pictures
+outside of `docs` are copied. In the repository the links of the pages lead to the files themselves. Pages that
+`nav` does not list yet are put into it by their folder.
 """
 
 import os
@@ -34,9 +34,14 @@ def sources() -> dict[str, str]:
 
 def on_config(config: Any) -> Any:
     """Puts cards, reference and further pages into the navigation."""
-    sections = {name: value for entry in config.nav if isinstance(entry, dict) for name, value in entry.items()}
+    sections = {
+        name: value for entry in config.nav if isinstance(entry, dict) for name, value in entry.items()
+    }
     cards = sorted(place for place in sources().values() if place.startswith("models/"))
-    sections["Models"] += [*(place for place in cards if "weights" not in place), {"Weights": "models/weights.md"}]
+    sections["Models"] += [
+        *(place for place in cards if "weights" not in place),
+        {"Weights": "models/weights.md"},
+    ]
     docs = Path(config.docs_dir)
     reference = sorted(path.name for path in (docs / "reference").glob("*.md") if path.stem != "index")
     sections["Reference"] += [f"reference/{name}" for name in reference]
@@ -97,6 +102,7 @@ def commands() -> str:
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
     names = typer.main.get_command(cli.app).commands
     pages = [
-        f"\n\n## {name}\n\n```text\n{runner.invoke(cli.app, [name, '--help']).output.strip()}\n```" for name in names
+        f"\n\n## {name}\n\n```text\n{runner.invoke(cli.app, [name, '--help']).output.strip()}\n```"
+        for name in names
     ]
     return "".join(pages)

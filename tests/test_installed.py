@@ -70,7 +70,7 @@ def test_make_data_train_evaluate_predict_export(tmp_path):
     data = ["--annotations", annotations, "--images", tmp_path / "data" / "images"]
     options = ["--epochs", 1, "--batch-size", 2, "--input-size", "64x64", "--output", "run"]
     command(tmp_path, "train", "objects_as_points_small", *data, *options)
-    command(tmp_path, "evaluate", "run/last.keras", *data, "--json")
+    command(tmp_path, "evaluate", "run/last.keras", *data)
     command(tmp_path, "export", "cornernet_people", "--output", "exports", "--no-flip")
     image = next((tmp_path / "data" / "images").iterdir())
     command(tmp_path, "predict", "cornernet_people", image, "--output", "found")

@@ -74,7 +74,9 @@ def test_other_weights_than_the_settings_promise_are_refused(folder):
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[-100] ^= 1
     (folder / WEIGHTS).write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.keras: has the SHA-256 .*config\.json promises .*not opened"):
+    with pytest.raises(
+        ValueError, match=r"model\.keras: has the SHA-256 .*config\.json promises .*not opened"
+    ):
         kc.from_preset(folder)
 
 
@@ -138,7 +140,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
             siblings = [{"rfilename": name} for name in self.content]
             return self.answer(json.dumps({"id": "me/pets", "sha": COMMIT, "siblings": siblings}).encode())
         if re.match(rf"/api/models/me/pets/tree/(main|v1|{COMMIT})", path):
-            rows = [{"type": "file", "path": n, "size": len(c), "oid": sha1(c)} for n, c in self.content.items()]
+            rows = [
+                {"type": "file", "path": n, "size": len(c), "oid": sha1(c)} for n, c in self.content.items()
+            ]
             return self.answer(json.dumps(rows).encode())
         found = re.fullmatch(rf"/me/pets/resolve/(main|v1|{COMMIT})/(.+)", path)
         if found and found[2] in self.content:

@@ -128,7 +128,8 @@ def test_poses_as_supervision(supervision):
     found = poses().to_supervision()
     assert isinstance(found, supervision.KeyPoints)
     np.testing.assert_array_equal(found.xy, poses().keypoints)
-    np.testing.assert_array_equal(found.keypoint_confidence, poses().keypoint_scores)
+    name = "keypoint_confidence" if hasattr(found, "keypoint_confidence") else "confidence"  # before 0.28
+    np.testing.assert_array_equal(getattr(found, name), poses().keypoint_scores)
     assert found.class_id.tolist() == [0, 0]
     assert no_poses().to_supervision().xy.shape == (0, 3, 2)
 
