@@ -1,8 +1,8 @@
 """Pages of the site that stand elsewhere in the repository, and links from one to the other.
 
 Cards of models, the changelog, CONTRIBUTING and the exports' figures become pages as they are; pictures
-outside of `docs` are copied. In the repository the links of the pages lead to the files themselves. Pages that
-`nav` does not list yet are put into it by their folder.
+outside of `docs` are copied. In the repository the links of the pages lead to the files themselves. Pages
+that `nav` does not list yet are put into it by their folder.
 """
 
 import os

@@ -52,4 +52,6 @@ def test_links_lead_somewhere(page):
 
 
 def test_links_are_found():
-    assert {"notebooks/README.md", "saved_models/README.md#milliseconds"} <= set(links(ROOT / "README.md"))
+    assert {"notebooks/README.md", "docs/benchmarks.md#agreement-with-the-authors-code"} <= set(
+        links(ROOT / "README.md")
+    )
