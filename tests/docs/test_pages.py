@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -186,8 +187,7 @@ def run_shell(code: str) -> None:
             assert words[0] == "keras-cornernet", f"neither run nor marked: {command}"
             if words[1] in ELSEWHERE:
                 continue
-            pairs = zip(words[1:], words[2:], strict=False)
-            values = [SMALL.get(before, word) for before, word in pairs]
+            values = [SMALL.get(before, word) for before, word in pairwise(words[1:])]
             done = command_line.run(words[1], *values)
             assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
 
