@@ -9,6 +9,8 @@ TensorFlow Serving itself is in no package index; KServe speaks its protocol. It
 import base64
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import time
@@ -25,6 +27,7 @@ from keras_cornernet.data.scenes import draw_scene
 from keras_cornernet.presets import from_preset
 
 pytestmark = pytest.mark.slow
+PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 PATIENCE = 240  # seconds until the server must be up
 
 
@@ -96,3 +99,34 @@ def test_a_broken_file_is_an_error_that_names_its_place(server):
         ask(server, encoded(np.zeros((9, 9, 3), np.uint8)), b"not an image")
     assert told.value.code >= 400
     assert "at index" in told.value.read().decode()
+
+
+def requests_of_page(language) -> list[str]:
+    """The blocks of the page about servers that ask one."""
+    pattern = rf"^<!-- run with a server -->\n^```{language}\n(.*?)^```"
+    return re.findall(pattern, PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def at_photo(tmp_path, monkeypatch):
+    """Changes into a folder with the photo that the page sends."""
+    image = draw_scene(1, (240, 320), max_people=3)[0]
+    (tmp_path / "photo.jpg").write_bytes(encoded(image, "JPEG"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_request_of_the_page_in_python(server, at_photo, capsys):
+    (code,) = requests_of_page("python")
+    assert "http://localhost:8501/v1/models/people" in code
+    exec(code.replace("http://localhost:8501/v1/models/people", server), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all(re.fullmatch(r"[01] [01]\.\d+ \[-?\d+, -?\d+, \d+, \d+\]", line) for line in lines)
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("base64")), reason="needs curl and base64")
+def test_the_request_of_the_page_with_curl(server, at_photo):
+    (code,) = requests_of_page("bash")
+    code = code.replace("http://localhost:8501/v1/models/people", server)
+    run = subprocess.run(["bash", "-ec", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    (answer,) = json.loads(run.stdout)["predictions"]
+    assert answer["num_detections"] > 0
