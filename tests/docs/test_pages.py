@@ -74,7 +74,7 @@ TESTED_ELSEWHERE = {
     "docs/phone.md": "tests/export",
     "docs/coming_from/keras_retinanet.md": "tests/export",
     "docs/coming_from/model_maker.md": "tests/export",
-    "docs/own_skeleton_to_phone.md": "tests/export",
+    "docs/own_skeleton_to_phone.md": "tests/docs/test_own_skeleton_page.py and tests/runtime",
     "docs/architecture.md": "text alone",
 }
 RUN = [
