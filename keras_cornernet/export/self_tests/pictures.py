@@ -12,7 +12,7 @@ from keras_cornernet.preprocessing import Size
 
 COLOURS = 16
 LONGEST = 160  # coarse pixels on the longer side, before they are enlarged
-SMALLEST_SCENE = 32  # pixels of a side
+SMALLEST_SCENE = 64  # pixels of a side; of a smaller scene the upper left part
 LARGEST_PICTURE = 4096  # pixels of a side that a file may hold
 # Sides over those of the file's input. The picture of the input's own size is not resampled: if it alone
 # gives the right answers, resampling is wrong. The others are enlarged and reduced, and have another shape
