@@ -31,6 +31,12 @@ def test_the_same_seed_draws_the_same_scene():
     assert (draw_scene(4, SIZE)[0] != first[0]).any()
 
 
+@pytest.mark.parametrize("size", [(32, 32), (33, 48)])
+def test_tiny_scenes_are_drawn_too(size):
+    for seed in range(60):
+        assert draw_scene(seed, size)[0].shape == (*size, 3)
+
+
 def test_shapes_and_types():
     image, boxes, keypoints = draw_scene(0, (96, 200))
     n = len(boxes.xyxy)

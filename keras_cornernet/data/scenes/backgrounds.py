@@ -76,7 +76,8 @@ def _paint_room(rng: np.random.Generator, size: Size, horizon: int) -> Image.Ima
         frame, pane = pick(rng, ((240, 238, 230), (90, 66, 46), (50, 50, 54))), _tone(rng, 0.6, 0.2, 1.0)
         draw.rectangle([x, y, x + wide, y + tall], fill=frame)
         rim = max(2.0, 0.012 * width)
-        draw.rectangle([x + rim, y + rim, x + wide - rim, y + tall - rim], fill=pane)
+        if min(wide, tall) > 2 * rim:  # in tiny pictures the frame is all there is
+            draw.rectangle([x + rim, y + rim, x + wide - rim, y + tall - rim], fill=pane)
         draw.line([x + wide / 2, y, x + wide / 2, y + tall], fill=frame, width=int(rim))
     draw.rectangle([0, horizon, width, height], fill=floor)
     draw.rectangle([0, horizon - 0.025 * height, width, horizon], fill=shade(wall, 0.7))
