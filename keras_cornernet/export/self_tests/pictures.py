@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_cornernet.data.scenes import draw_scene
-from keras_cornernet.preprocessing import Size
+from keras_cornernet.preprocessing import Size, open_image
 
 COLOURS = 16
 LONGEST = 160  # coarse pixels on the longer side, before they are enlarged
@@ -84,7 +84,7 @@ def from_text(text: str) -> np.ndarray:
         ValueError: the text holds no picture, or one of absurd size.
     """
     try:
-        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)) as image:
+        with open_image(io.BytesIO(base64.b64decode(text, validate=True))) as image:
             if max(image.size) > LARGEST_PICTURE:
                 raise ValueError(f"it is {image.width} x {image.height} pixels large")
             return np.asarray(image.convert("RGB"))
