@@ -65,4 +65,4 @@ def test_the_skeleton():
     assert {i for limb in limbs for i in limb} == set(range(11))
     sigmas = dict(zip(COCO.joints, COCO.sigmas, strict=True))
     assert [sigmas[joint] for joint in FLIC.joints] == list(FLIC.sigmas)
-    assert list(SKELETONS) == ["mpii", "lsp", "coco", "flic"]
+    assert list(SKELETONS) == ["mpii", "lsp", "coco", "flic", "animal_pose"]
