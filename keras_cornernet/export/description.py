@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from keras_cornernet.checks import check_choice, check_number, check_numbers, check_size
+from keras_cornernet.export.decoding.settings import check_raw
 from keras_cornernet.preprocessing import Size
 from keras_cornernet.skeletons import Skeleton
 from keras_cornernet.structures import Categories, Provenance
@@ -114,6 +115,10 @@ class Description(NamedTuple):
         for name in ("raw", "loss", "self_test"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"{name} must be an object, not {getattr(self, name)!r:.80}")
+        if self.raw:
+            check_raw(self.raw)
+            if self.input_size is None:
+                raise ValueError("input_size must be stated where raw is")
         if self.scores and len(self.scores) != len(self.names):
             raise ValueError(f"scores must hold one number for each of {len(self.names)} names")
         check_number("padding", self.padding, above=0)

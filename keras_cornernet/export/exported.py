@@ -39,9 +39,9 @@ def load(path: str | Path, *, threads: int | None = None, trust: bool = False, x
     """
     runtime = open_runtime(path, threads=threads, trust=trust, xnnpack=xnnpack)
     if runtime.description.raw:
-        runtime = DecodedMaps(runtime)
+        runtime = runtime.read_by(DecodedMaps)
     elif runtime.description.consumer:
-        runtime = ForMediaPipe(runtime)
+        runtime = runtime.read_by(ForMediaPipe)
     task = runtime.description.task
     if task not in EXPORTED:
         raise ValueError(f"{path}: a model for {task!r}, and only {', '.join(EXPORTED)} are known")

@@ -1,9 +1,8 @@
 """TFLite files that MediaPipe's `ObjectDetector` opens: one graph without loops, boxes in its order, its
 metadata.
 
-MediaPipe refuses files with several graphs, and loops are graphs of their own. Suppression is therefore hard,
-and
-written out: instead of taking box after box, a matrix says which box overlaps which better one.
+MediaPipe refuses files with several graphs, and loops are graphs of their own. Suppression is therefore hard
+and written out: instead of taking box after box, a matrix says which box overlaps which better one.
 """
 
 from collections.abc import Sequence
@@ -79,8 +78,7 @@ def mediapipe_bytes(
 
 
 def _detections(found: tuple[Tensor, ...], settings: Any, size: tuple[int, int]) -> list[Tensor]:
-    """`OUTPUTS`: `(1, k, 4)` top, left, bottom, right over the image's sides, `(1, k)`, `(1, k)` and
-    `(1,)`."""
+    """`OUTPUTS`: `(1, k, 4)` top, left, bottom, right over the image's sides, then `(1, k)` twice, `(1,)`."""
     boxes, scores, labels, _ = found[:4]
     if centers := found[4:]:
         scores = confirm_by_centers(boxes, scores, labels, *centers, best=settings.best_center)

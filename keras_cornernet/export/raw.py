@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_cornernet.backend import fusing
 from keras_cornernet.codecs import CenterCodec, CornerCodec, KeypointCodec
+from keras_cornernet.export.decoding.settings import check_raw
 from keras_cornernet.export.graphs import Graph, build_graph
 from keras_cornernet.preprocessing import Size
 
@@ -70,7 +71,8 @@ def raw_settings(model: Any) -> dict[str, Any]:
     """What decoding needs to know, fit for json; see `export.decoding`.
 
     Raises:
-        ValueError: there is no plain decoding for the model's codec.
+        ValueError: there is no plain decoding for the model's codec, or its settings are beyond the bounds of
+            files, see `export.decoding.settings`.
     """
     codec = model.codec
     if type(codec) not in _KINDS or getattr(codec, "reject_border", False):
@@ -83,6 +85,7 @@ def raw_settings(model: Any) -> dict[str, Any]:
     settings = {"kind": kind, "heads": list(heads), **{name: getattr(codec, name) for name in names}}
     if kind != "keypoints":
         settings |= {name: getattr(model.settings, name) for name in _SUPPRESSION}
+    check_raw(settings)
     return settings
 
 

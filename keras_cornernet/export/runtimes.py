@@ -40,7 +40,7 @@ class Runtime(Protocol):
 
 def open_runtime(
     path: str | Path, *, threads: int | None = None, trust: bool = False, xnnpack: bool = True
-) -> Runtime:
+) -> "Opened":
     """Opens a `.tflite`, `.onnx` or `.xml` file or the folder of a SavedModel.
 
     Args:
@@ -87,6 +87,11 @@ class Opened:
         with self._named("cannot be opened, it seems to be damaged"):
             self._runtime = kind(path, threads)
         self.description = self._runtime.description
+
+    def read_by(self, reader: Callable[[Runtime], Runtime]) -> "Opened":
+        """The same file, whose answers are brought into another form; errors in that name the file, too."""
+        self._runtime = reader(self._runtime)
+        return self
 
     def run(self, images: np.ndarray) -> Answers:
         """See `Runtime.run`."""

@@ -14,6 +14,7 @@ import flatbuffers
 
 NAME = "TFLITE_METADATA"
 LABELS = "labels.txt"
+LARGEST_FILE, MOST_FILES = 2**20, 16  # bytes of an associated file, and how many are read
 OUTPUTS = ("location", "category", "score", "number of detections")
 _IMAGE, _BOX, _NORMALISATION = 2, 3, 1  # kinds of the unions `ContentProperties` and `ProcessUnitOptions`
 _FEATURE, _VALUE_LABELS, _BOUNDARIES, _RGB = 1, 3, 1, 1
@@ -111,12 +112,9 @@ def with_files(data: bytes, contents: Mapping[str, str]) -> bytes:
 
 
 def files_of(data: bytes) -> dict[str, str]:
-    """The associated files of a TFLite file."""
+    """The associated files of a TFLite file, as far as they are small and few."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {
-            info.filename: archive.read(info).decode()
-            for info in archive.infolist()
-            if info.file_size < 2**20
-        }
+        small = [info for info in archive.infolist() if info.file_size < LARGEST_FILE]
+        return {info.filename: archive.read(info).decode() for info in small[:MOST_FILES]}

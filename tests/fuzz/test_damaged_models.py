@@ -6,6 +6,7 @@ Each test can fail: an unchecked setting, or a library's own error that is passe
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,10 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_json, examples, only_clear_errors
 
-from keras_cornernet import presets
+from keras_cornernet import codecs, presets
 from keras_cornernet.codecs import CornerCodec, KeypointCodec
 from keras_cornernet.conversion import read_checkpoint
+from keras_cornernet.export import exported
+from keras_cornernet.export.decoding.decoded_maps import DecodedMaps
+from keras_cornernet.export.decoding.settings import REFINEMENTS, check_raw
 from keras_cornernet.export.description import Description
+from keras_cornernet.export.raw import raw_settings
+from keras_cornernet.export.runtimes import Opened
 from keras_cornernet.inference import Detector, InferenceConfig, PoseEstimator
 from keras_cornernet.inference.config import PoseInferenceConfig
 from keras_cornernet.models import CornerNet, StackedHourglass
@@ -152,6 +158,11 @@ DESCRIPTIONS = (
     Description("detection", ("cat", "dog"), (1, 2), image_size=(64, 64), input_size=(64, 64)),
     Description("pose", LSP.names, skeleton="lsp", limbs=LSP.limbs, flip_pairs=LSP.flip_pairs, padding=1.25),
 )
+MAPS = {
+    "corners": {"top_left_heatmap": 2, "top_left_offset": 2, "top_left_embedding": 1}
+    | {"bottom_right_heatmap": 2, "bottom_right_offset": 2, "bottom_right_embedding": 1},
+    "keypoints": {"keypoints_heatmap": 14},
+}
 
 
 @pytest.mark.parametrize("description", DESCRIPTIONS, ids=["detection", "pose"])
@@ -166,6 +177,44 @@ def test_descriptions_of_exports(description, data):
     else:
         labels = {"detection": "categories", "pose": "joints"}.get(found.task)
         assert labels is None or getattr(found, labels).names == found.names
+
+
+class Maps:
+    """A runtime that gives maps of noise."""
+
+    def __init__(self, path, description):
+        self.description = description
+
+    def run(self, images):
+        draw = np.random.default_rng(0).normal
+        kind = "corners" if self.description.task == "detection" else "keypoints"
+        return {name: draw(size=(1, 8, 8, n)).astype(np.float32) for name, n in MAPS[kind].items()}
+
+
+@pytest.mark.parametrize("name", ["detector", "estimator"])
+@examples(120)
+@given(data=st.data())
+def test_settings_of_raw_maps(name, request, data):
+    model = request.getfixturevalue(name)
+    content = json.loads(exported.describe(model, raw=raw_settings(model)).to_json())
+    content["raw"] = data.draw(damaged_json(content["raw"]))
+    try:
+        description = Description.from_json(json.dumps(content))
+    except ValueError as error:
+        assert "description" in str(error) and "\n" not in str(error)
+        return
+    if not description.raw:
+        return
+    opened = Opened(Path("m.tflite"), lambda *_: Maps(None, description), None).read_by(DecodedMaps)
+    with only_clear_errors("m.tflite"):
+        opened.run(np.zeros((1, 64, 64, 3), np.uint8))
+
+
+def test_settings_of_raw_maps_have_bounds(detector):
+    raw = {**raw_settings(detector), "peak_kernel": 10**9 + 1}
+    with pytest.raises(ValueError, match="raw: peak_kernel must be at least 1 and at most 255"):
+        check_raw(raw)
+    assert REFINEMENTS == codecs.refinement.REFINEMENTS
 
 
 @pytest.mark.parametrize("new_format", [True, False])

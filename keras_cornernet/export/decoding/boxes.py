@@ -6,6 +6,7 @@ description, and `maps` holds arrays `(rows, columns, channels)` by name, such a
 """
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,12 @@ def find_peaks(maps: Maps, branch: str, settings: Mapping[str, Any]) -> Found:
     """The best local maxima of a heatmap over all classes, each with what the other maps say there."""
     heatmap = np.asarray(maps[branch + "_heatmap"], np.float32)
     rows, columns, classes = heatmap.shape
-    reach = settings["peak_kernel"] // 2
-    padded = np.pad(heatmap, ((reach, reach), (reach, reach), (0, 0)), constant_values=-np.inf)
-    steps = range(2 * reach + 1)
-    windows = [padded[y : y + rows, x : x + columns] for y in steps for x in steps]
-    cell, label = np.nonzero((heatmap == np.max(windows, axis=0)).reshape(-1, classes))
+    highest, reach = heatmap, settings["peak_kernel"] // 2
+    for axis in (0, 1):  # the maximum of a window: along columns, then along rows
+        padded = np.pad(highest, [(reach * (a == axis),) * 2 for a in range(3)], constant_values=-np.inf)
+        parts = (np.roll(padded, -step, axis)[:rows, :columns] for step in range(2 * reach + 1))
+        highest = reduce(np.maximum, parts)
+    cell, label = np.nonzero((heatmap == highest).reshape(-1, classes))
     logit = heatmap.reshape(-1, classes)[cell, label]
     best = np.lexsort((label, cell, -heatmap.reshape(-1, classes).max(1)[cell], -logit))[: settings["top_k"]]
     cell, label, score = cell[best], label[best], 1 / (1 + np.exp(np.minimum(-logit[best], 80)))

@@ -14,19 +14,12 @@ class DecodedMaps:
     """Answers of a file with raw maps, in pixels of the network's input.
 
     Args:
-        runtime: of the file.
-
-    Raises:
-        ValueError: the file's maps are of a kind that this version does not know.
+        runtime: of the file, whose description has been checked.
     """
 
     def __init__(self, runtime: Runtime):
         self.description = runtime.description
         self._runtime, self._settings = runtime, runtime.description.raw
-        self.path = getattr(runtime, "path", None)
-        kind = self._settings.get("kind")
-        if kind not in ("centers", "corners", "keypoints"):
-            raise ValueError(f"{self.path}: its maps are of the unknown kind {kind!r}")
 
     def run(self, images: np.ndarray) -> Answers:
         """See `Runtime.run`."""

@@ -14,7 +14,6 @@ class ForMediaPipe:
 
     def __init__(self, runtime: Runtime):
         self.description = runtime.description
-        self.path = getattr(runtime, "path", None)
         self._runtime = runtime
 
     def run(self, images: np.ndarray) -> Answers:

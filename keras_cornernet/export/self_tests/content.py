@@ -11,7 +11,7 @@ from keras_cornernet.export.precisions import Tolerance
 from keras_cornernet.export.self_tests import pictures
 from keras_cornernet.export.self_tests.planted import Plain
 
-MOST_PICTURES = 16
+MOST_PICTURES, MOST_ROWS = 16, 1000  # of a file; each box is compared with each
 _TYPES = {"boxes": np.float32, "keypoints": np.float32, "scores": np.float32, "labels": np.int32}
 
 
@@ -80,9 +80,12 @@ def _case(content: Mapping[str, Any]) -> Case:
     tolerance = Tolerance(**content["tolerance"])
     for name, value in asdict(tolerance).items():
         check_number(name, value, at_least=0, at_most=1)
+    answers = {name: np.array(values, _TYPES[name]) for name, values in content["answers"].items()}
+    if any(not values.ndim or len(values) > MOST_ROWS for values in answers.values()):
+        raise ValueError(f"answers must be lists of at most {MOST_ROWS} rows")
     return Case(
         pictures.from_text(content["png"]),
-        {name: np.array(values, _TYPES[name]) for name, values in content["answers"].items()},
+        answers,
         float(content["min_score"]),
         tolerance,
     )
