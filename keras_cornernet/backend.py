@@ -50,7 +50,10 @@ def prepare_backend(*, training: bool = False) -> None:
         raise ImportError(f"Keras is not installed, and this needs it. {hint}")
     if not _is_installed(name):
         raise ImportError(f"Keras has no backend: {name} is not installed. {hint}")
-    version = metadata.version("keras")
+    try:
+        version = metadata.version("keras")
+    except metadata.PackageNotFoundError:  # keras-nightly, or a source tree
+        version = "999"
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_KERAS:
         oldest = ".".join(map(str, OLDEST_KERAS))
         raise ImportError(

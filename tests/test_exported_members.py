@@ -84,6 +84,14 @@ def test_an_old_keras_is_told(monkeypatch):
         backend.prepare_backend()
 
 
+def test_a_keras_of_another_distribution_is_taken(monkeypatch):
+    def missing(name):
+        raise backend.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(backend.metadata, "version", missing)
+    backend.prepare_backend()
+
+
 def _run(program, environment):
     return subprocess.run(
         [sys.executable, "-c", program],
